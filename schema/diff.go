@@ -1,0 +1,33 @@
+package schema
+
+// A Diff is all differences between record types and the catalog.
+type Diff struct {
+	Changes []Difference
+}
+
+// A Difference is one difference between a record type and the catalog.
+type Difference struct {
+	Table   string
+	Kind    string // what it is: "new field", "key changed", ...
+	Field   string // the stored name of the field it is about, if any
+	Index   string // the name of the index it is about, if any
+	Detail  string
+	Refused bool
+	Remedy  string // what to do about it, where something is to be done
+}
+
+// Empty reports whether there is no difference.
+func (d Diff) Empty() bool { return len(d.Changes) == 0 }
+
+// String returns the differences as text, one to a line.
+func (d Diff) String() string { return "" }
+
+// A ChangeError lists the differences between a record type and its stored
+// table that are refused, and what to do about each.
+type ChangeError struct {
+	Table   string
+	Changes []Difference
+}
+
+// Error lists the differences, one to a line.
+func (e *ChangeError) Error() string { return "schema: " + e.Table + " has changed" }
