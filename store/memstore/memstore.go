@@ -1,0 +1,67 @@
+// Package memstore keeps a store in memory, in a B-tree. It is serializable,
+// starts no goroutines, and is gone when it is closed.
+package memstore
+
+import (
+	"context"
+
+	"github.com/google/btree"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
+)
+
+const (
+	degree = 16
+
+	// A commit of more keys than this is written into a clone, so that reads
+	// do not wait for it.
+	largeCommit = 256
+)
+
+var (
+	_ store.Store        = (*Store)(nil)
+	_ store.CommitHooker = (*Store)(nil)
+	_ store.Sizer        = (*Store)(nil)
+	_ occ.Engine         = (*engine)(nil)
+)
+
+// Store is a [store.Store] in memory.
+type Store struct {
+	engine engine
+}
+
+// New returns an empty store.
+func New() *Store {
+	s := new(Store)
+	s.engine.tree = btree.NewG(degree, occ.Less)
+	s.engine.now = new(generation)
+	s.engine.core.Init(&s.engine, 1, occ.Options{})
+	return s
+}
+
+// Begin implements [store.Store].
+func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
+	tx, err := s.engine.core.Begin(ctx, write)
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+// Close implements [store.Store]. What was stored is gone.
+func (s *Store) Close() error {
+	if s.engine.core.Close() {
+		s.engine.clear()
+	}
+	return nil
+}
+
+// OnCommit implements [store.CommitHooker].
+func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (remove func()) {
+	return s.engine.core.Hooks.Add(hook)
+}
+
+// Size implements [store.Sizer]: the bytes in keys and values, and about what
+// the tree takes.
+func (s *Store) Size() (int64, error) { return s.engine.footprint(), nil }

@@ -1,0 +1,96 @@
+package memstore
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/google/btree"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
+)
+
+var (
+	_ occ.Reader    = (*reader)(nil)
+	_ occ.Source    = (*reader)(nil)
+	_ store.Counter = (*reader)(nil)
+)
+
+// reader reads one generation.
+type reader struct {
+	engine     *engine
+	generation *generation
+}
+
+// The core drops a reader when it has closed it, so none is used after that.
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// rlock returns the tree to read until runlock.
+func (r *reader) rlock() *btree.BTreeG[occ.Entry] {
+	r.engine.mu.RLock()
+	if tree := r.generation.tree; tree != nil {
+		return tree
+	}
+	return r.engine.tree
+}
+
+func (r *reader) runlock() { r.engine.mu.RUnlock() }
+
+// Get implements [occ.Reader].
+func (r *reader) Get(key []byte) ([]byte, error) {
+	e, ok := r.rlock().Get(occ.Pivot(key))
+	r.runlock()
+	if !ok {
+		return nil, store.ErrNotFound
+	}
+	return e.Value(), nil
+}
+
+// GetMany implements [occ.Reader].
+func (r *reader) GetMany(keys, values [][]byte) error {
+	tree := r.rlock()
+	defer r.runlock()
+	for i, key := range keys {
+		values[i] = nil
+		if e, ok := tree.Get(occ.Pivot(key)); ok {
+			values[i] = e.Value()
+		}
+	}
+	return nil
+}
+
+// Scan implements [occ.Reader].
+func (r *reader) Scan(rg store.Range) (store.Cursor, error) {
+	return occ.NewChunks(r, rg), nil
+}
+
+// Fill implements [occ.Source].
+func (r *reader) Fill(dst []occ.Entry, rg store.Range) []occ.Entry {
+	tree := r.rlock()
+	defer r.runlock()
+	return occ.FillTree(tree, dst, rg)
+}
+
+// Count implements [store.Counter].
+func (r *reader) Count(rg store.Range) (int, error) {
+	tree := r.rlock()
+	defer r.runlock()
+	if len(rg.Lo) == 0 && rg.Hi == nil {
+		return tree.Len(), nil
+	}
+	n := 0
+	tree.AscendGreaterOrEqual(occ.Pivot(rg.Lo), func(e occ.Entry) bool {
+		if rg.Hi != nil && bytes.Compare(e.Key(), rg.Hi) >= 0 {
+			return false
+		}
+		n++
+		return true
+	})
+	return n, nil
+}
+
+// Close implements [occ.Reader].
+func (r *reader) Close() {
+	*r = reader{}
+	readers.Put(r)
+}

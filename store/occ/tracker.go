@@ -1,0 +1,155 @@
+package occ
+
+import (
+	"bytes"
+
+	"github.com/google/btree"
+)
+
+// The tracker remembers at most this much. A writer that is older than what it
+// remembers conflicts.
+const (
+	maxTracked      = 1 << 17
+	maxTrackedBytes = 16 << 20
+)
+
+// Tracker remembers which keys were written lately, and at which version. The
+// zero value has seen nothing. It belongs to the committer.
+type Tracker struct {
+	tree  *btree.BTreeG[tracked]
+	queue []written // by version
+	bytes int
+	floor uint64 // what was written up to here may be forgotten
+}
+
+// tracked is a key with the version of its last write.
+type tracked struct {
+	key     []byte
+	version uint64
+}
+
+// written is what one transaction wrote: keys one after the other.
+type written struct {
+	version uint64
+	keys    []byte
+	ends    []int32
+}
+
+// Conflicts says whether anything in f may have been written after snapshot.
+func (t *Tracker) Conflicts(f *Footprint, snapshot uint64) bool {
+	if len(f.spans) == 0 {
+		return false
+	}
+	if snapshot < t.floor {
+		return true
+	}
+	if len(t.queue) == 0 || t.queue[len(t.queue)-1].version <= snapshot {
+		return false
+	}
+	for _, s := range f.spans {
+		if t.wrote(f, s, snapshot) {
+			return true
+		}
+	}
+	return false
+}
+
+// wrote says whether something in s was written after snapshot.
+func (t *Tracker) wrote(f *Footprint, s span, snapshot uint64) bool {
+	from := tracked{key: f.lo(s)}
+	if s.hi == point {
+		w, ok := t.tree.Get(from)
+		return ok && w.version > snapshot
+	}
+	found := false
+	hi := f.hi(s)
+	t.tree.AscendGreaterOrEqual(from, func(w tracked) bool {
+		if hi != nil && bytes.Compare(w.key, hi) >= 0 {
+			return false
+		}
+		found = w.version > snapshot
+		return !found
+	})
+	return found
+}
+
+// Record remembers that o was written at version, which is not below that of
+// an earlier call. It copies the keys, so as not to hold on to the values.
+func (t *Tracker) Record(version uint64, o *Overlay) {
+	if o.Len() > maxTracked {
+		t.Skip(version)
+		return
+	}
+	if t.tree == nil {
+		t.tree = btree.NewG(treeDegree, func(a, b tracked) bool { return bytes.Compare(a.key, b.key) < 0 })
+	}
+	w := keysOf(version, o)
+	for i := range w.ends {
+		t.tree.ReplaceOrInsert(tracked{w.key(i), version})
+	}
+	t.queue = append(t.queue, w)
+	t.bytes += len(w.keys)
+	for t.tree.Len() > maxTracked || t.bytes > maxTrackedBytes {
+		t.floor = t.queue[0].version
+		t.drop()
+	}
+}
+
+func keysOf(version uint64, o *Overlay) written {
+	size := 0
+	for e := range o.All() {
+		size += len(e.Key())
+	}
+	w := written{version, make([]byte, 0, size), make([]int32, 0, o.Len())}
+	for e := range o.All() {
+		w.keys = append(w.keys, e.Key()...)
+		w.ends = append(w.ends, int32(len(w.keys)))
+	}
+	return w
+}
+
+func (w *written) key(i int) []byte {
+	from := int32(0)
+	if i > 0 {
+		from = w.ends[i-1]
+	}
+	return w.keys[from:w.ends[i]:w.ends[i]]
+}
+
+// Skip says that something was written at version and is not remembered: every
+// transaction with an older snapshot that read anything conflicts.
+func (t *Tracker) Skip(version uint64) {
+	t.floor = max(t.floor, version)
+	if len(t.queue) == 0 {
+		return
+	}
+	clear(t.queue)
+	t.queue, t.bytes = t.queue[:0], 0
+	t.tree.Clear(true)
+}
+
+// Forget drops what was written up to oldest, the snapshot of the oldest
+// transaction that will still be checked.
+func (t *Tracker) Forget(oldest uint64) {
+	if oldest <= t.floor {
+		return
+	}
+	for len(t.queue) > 0 && t.queue[0].version <= oldest {
+		t.drop()
+	}
+	t.floor = oldest
+}
+
+// drop forgets the oldest commit.
+func (t *Tracker) drop() {
+	w := t.queue[0]
+	t.queue[0] = written{}
+	t.queue = t.queue[1:]
+	t.bytes -= len(w.keys)
+	for i := range w.ends {
+		e := tracked{key: w.key(i)}
+		if last, ok := t.tree.Get(e); ok && last.version == w.version {
+			t.tree.Delete(e)
+		}
+	}
+}
