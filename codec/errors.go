@@ -1,0 +1,101 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec/internal/msgpack"
+)
+
+// ErrCorrupt is matched by every error about stored bytes that are not what an
+// encoder of this package writes.
+var ErrCorrupt = msgpack.ErrCorrupt
+
+// errDeep is returned for values that refer to values more than maxDepth deep.
+var errDeep = fmt.Errorf("structs or values inside each other more than %d deep", maxDepth)
+
+// maxDepth is how many structs may be inside each other, and how many arrays
+// and maps inside a value of type any.
+const maxDepth = 1000
+
+// An Error is a value that cannot be encoded or decoded, or a type that cannot
+// be compiled.
+type Error struct {
+	Op     string       // describe, compile, encode or decode
+	Type   reflect.Type // the Go type of the record; nil where none takes part
+	Path   string       // from the record to the value at fault: "Address.Lines[2]"
+	Offset int          // into the body, where Op is decode
+	Err    error
+}
+
+// Error names the value and says what is wrong with it.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("codec: ")
+	b.WriteString(e.Op)
+	if e.Type != nil {
+		fmt.Fprintf(&b, " %v", e.Type)
+	}
+	if e.Path != "" {
+		fmt.Fprintf(&b, ": %s", e.Path)
+	}
+	if e.Op == opDecode {
+		fmt.Fprintf(&b, " at byte %d", e.Offset)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	return b.String()
+}
+
+// Unwrap returns what is wrong, without the place.
+func (e *Error) Unwrap() error { return e.Err }
+
+// The operations of an [Error].
+const (
+	opDescribe = "describe"
+	opCompile  = "compile"
+	opEncode   = "encode"
+	opDecode   = "decode"
+)
+
+// A located is an error on its way up to the call that makes an [Error] of it:
+// each level adds its step to the path.
+type located struct {
+	path string
+	err  error
+}
+
+func (l *located) Error() string { return l.path + ": " + l.err.Error() }
+
+func (l *located) Unwrap() error { return l.err }
+
+// at returns err as one that happened inside step: a field name or an index in
+// brackets.
+func at(step string, err error) error {
+	l, ok := err.(*located)
+	if !ok {
+		return &located{step, err}
+	}
+	l.path = joinPath(step, l.path)
+	return l
+}
+
+func atIndex(i int, err error) error { return at(fmt.Sprintf("[%d]", i), err) }
+
+func joinPath(outer, inner string) string {
+	if outer == "" || inner == "" || inner[0] == '[' {
+		return outer + inner
+	}
+	return outer + "." + inner
+}
+
+// errorOf makes the error that a caller gets from err.
+func errorOf(op string, t reflect.Type, offset int, err error) error {
+	e := &Error{Op: op, Type: t, Offset: offset, Err: err}
+	var l *located
+	if errors.As(err, &l) && l == err {
+		e.Path, e.Err = l.path, l.err
+	}
+	return e
+}
