@@ -1,0 +1,72 @@
+// Package codec turns Go values into bytes and back: the parts of keys and
+// index entries, whose bytes order as the values do, and records, which are
+// msgpack. Both follow plans that are compiled once for each type.
+//
+// # Keys
+//
+// A key or an index entry is a tuple: the parts of its values, one after the
+// other. [KeyTypeOf] and [KeyTypeFor] say how a type is encoded as a part, and
+// which types are not. A part comes to be in two ways that agree in each bit:
+// [KeyPlan.Append] encodes a Go value, and [KeyType.Transcode] takes the msgpack
+// value from a record, with no Go type at hand.
+//
+// The format has these properties, each held by a test:
+//
+//   - Order: [bytes.Compare] of two tuples compares their values, part by part.
+//   - Self-delimiting: no part begins with another part of its type, so tuples
+//     order as their parts do, and no two different tuples share an encoding.
+//   - Canonical: values that are equal have one encoding, and decoding refuses
+//     all others with [ErrCorrupt].
+//   - Nothing to look up: bytes and [KeyType] are enough to read a tuple.
+//
+// The parts, ascending and exact:
+//
+//	bool        the integer 0 or 1
+//	integers    of all kinds and widths alike, Duration too: one byte, or a byte
+//	            that tells sign and length and as few bytes as will do, the
+//	            highest first
+//	              0 to 111       0x80 + x
+//	              from 112       0xEF + n, n bytes of x
+//	              -64 to -1      0x80 + x
+//	              to -65         0x40 - n, n bytes of x in two's complement
+//	floats      of both widths alike: 8 bytes, the bits of a float64 with the
+//	            sign bit inverted if it was 0, and all inverted if it was 1;
+//	            -0 is 0, and every NaN is FF F8 00 00 00 00 00 00, after +Inf
+//	string      its bytes with 00 written as 00 FF, then 00 01
+//	[]byte      as a string; nil is empty
+//	[N]byte     its N bytes
+//	time        5 bytes of seconds since the year 1 in UTC with the top bit set,
+//	            4 bytes of nanoseconds; the years 1 to 9999 in UTC
+//	struct      the parts of its stored fields in order
+//	pointer     00 for nil, or else 01 and the value's part
+//
+// A part may descend: then each of its bytes is complemented, a pointer's first
+// byte and a whole struct's too. A string may be folded: then it is that of
+// [Fold], which is equal where [strings.EqualFold] says so.
+//
+// A literal, such as a predicate compares with, is an ascending and exact part;
+// [KeyType.AppendLiteral] makes of it what an index holds.
+//
+// In a store, a tuple comes after the ordered integers ([AppendUint]) of its
+// table and of its space: 0 for records, 1 and up for indexes. A range of keys
+// is half-open; [PrefixEnd] ends the range of a prefix.
+//
+// # Records
+//
+// The value of a record is
+//
+//	01                 the format
+//	uvarint            the schema version
+//	body               one msgpack value for each field of that version, in order
+//	4 bytes            CRC-32C over table id, key tuple, and all of the above
+//
+// Nested structs are arrays of their fields in order; times are msgpack's own
+// timestamps; arrays and slices of bytes are bin. What is nil is nil. Types that
+// marshal themselves are what they make of themselves.
+//
+// # Compatibility
+//
+// Both formats are on disk. A part never changes its form: a new form would be
+// a new [Kind]. A number may be widened, since all widths share one form. The
+// numbers of kinds are in catalogs and stay as they are.
+package codec
