@@ -56,7 +56,7 @@ func TestFoldRunes(t *testing.T) {
 
 func TestFoldRandom(t *testing.T) {
 	seed := rand.Uint64()
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := newRand(seed)
 	random := func() string {
 		var b []byte
 		for range rng.IntN(4) {

@@ -43,19 +43,6 @@ func (k KeyType) Base() KeyType {
 	return k
 }
 
-// altered reports whether the form of k differs from that of its Base.
-func (k *KeyType) altered() bool {
-	if k.Desc || k.Fold {
-		return true
-	}
-	for i := range k.Parts {
-		if k.Parts[i].altered() {
-			return true
-		}
-	}
-	return false
-}
-
 // String returns k as canonical text: "int", "*time", "string fold desc",
 // "(string, [16]byte desc)".
 func (k KeyType) String() string {
