@@ -20,6 +20,9 @@ func checkRefused(t *testing.T, p *KeyPlan, src []byte) {
 	if _, err := k.Skip(src); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("Skip(%x) as %v = %v, want ErrCorrupt", src, k, err)
 	}
+	if got, err := k.AppendExact([]byte("x"), src); !errors.Is(err, ErrCorrupt) || string(got) != "x" {
+		t.Errorf("AppendExact(%x) as %v = %q, %v, want ErrCorrupt", src, k, got, err)
+	}
 	if text, _, err := k.Format(src); !errors.Is(err, ErrCorrupt) || text != "" {
 		t.Errorf("Format(%x) as %v = %q, %v, want ErrCorrupt", src, k, text, err)
 	}
@@ -134,6 +137,9 @@ func FuzzAppendLiteral(f *testing.F) {
 		}
 		if rest, err := k.Skip(part); err != nil || len(rest) > 0 {
 			t.Fatalf("AppendLiteral(%x) as %v = %x, of which Skip leaves %x, %v", exact, k, part, rest, err)
+		}
+		if back, err := k.AppendExact(nil, part); !k.Fold && (err != nil || !bytes.Equal(back, exact)) {
+			t.Fatalf("AppendExact(%x) as %v = %x, %v, want %x", part, k, back, err, exact)
 		}
 	})
 }

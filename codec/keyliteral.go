@@ -1,5 +1,12 @@
 package codec
 
+import (
+	"errors"
+	"slices"
+)
+
+var errFolded = errors.New("a folded string cannot be made exact again")
+
 // AppendLiteral appends a literal, which is a part of type k.Base() and
 // nothing more, in the form of k: folded, and complemented, where k says so.
 // For a pointer the literal is a pointer's too: see [KeyType.AppendDeref]. The
@@ -82,6 +89,51 @@ func refold(dst, part []byte) []byte {
 		return appendFoldedBytes(dst, part[:end])
 	}
 	return appendFoldedBytes(dst, appendText(nil, part[:end], escapes, 0))
+}
+
+// AppendExact undoes [KeyType.AppendLiteral]: it appends what part, which is a
+// part of type k and nothing more, is as one of type k.Base(). It fails where k
+// is folded, and with an error that matches [ErrCorrupt] where part is not of
+// type k; then the result is dst as it was.
+func (k *KeyType) AppendExact(dst, part []byte) ([]byte, error) {
+	if k.folded() {
+		return dst, errFolded
+	}
+	n := k.measure(part, 0)
+	if n != len(part) {
+		return dst, errBadKey
+	}
+	return k.appendExact(dst, part, 0), nil
+}
+
+// folded reports whether k or any of its parts is folded.
+func (k *KeyType) folded() bool {
+	return k.Fold || slices.ContainsFunc(k.Parts, func(part KeyType) bool { return part.folded() })
+}
+
+// appendExact appends part, which was measured, as one of type k.Base(). Its
+// bytes are xor mask before k itself descends.
+func (k *KeyType) appendExact(dst, part []byte, mask byte) []byte {
+	mask ^= k.mask()
+	if k.Kind == Struct {
+		if k.Ptr {
+			dst, part = append(dst, part[0]^mask), part[1:]
+		}
+		if len(part) == 0 {
+			return dst // nil
+		}
+		for i := range k.Parts {
+			n := k.Parts[i].measure(part, mask)
+			dst, part = k.Parts[i].appendExact(dst, part[:n], mask), part[n:]
+		}
+		return dst
+	}
+	start := len(dst)
+	dst = append(dst, part...)
+	if mask != 0 {
+		complement(dst, start)
+	}
+	return dst
 }
 
 // AppendPrefix appends that with which the parts of type k begin whose strings

@@ -173,6 +173,14 @@ func checkTranscode(t *testing.T, v reflect.Value, base, k KeyType) {
 	if got, err := k.AppendLiteral(nil, exact); err != nil || !bytes.Equal(got, part) {
 		t.Errorf("AppendLiteral(%x) as %v = %x, %v, want %x", exact, k, got, err, part)
 	}
+	back, err := k.AppendExact([]byte("x"), part)
+	if k.folded() {
+		if err != errFolded || string(back) != "x" {
+			t.Errorf("AppendExact(%x) as %v = %x, %v, want %v", part, k, back, err, errFolded)
+		}
+	} else if err != nil || !bytes.Equal(back[1:], exact) {
+		t.Errorf("AppendExact(%x) as %v = %x, %v, want %x", part, k, back, err, exact)
+	}
 }
 
 func TestTranscodeErrors(t *testing.T) {

@@ -84,7 +84,8 @@ var walks sync.Map // reflect.Type -> walked
 //
 // An embedded pointer, a malformed struct tag, and a name that Go's promotion
 // rules hide or leave ambiguous are errors. Walk reports all of them, each an
-// [*Error], joined. A name counts only where its field may be stored: fields
+// [*Error], joined; the Struct that comes with them has what was found, so that
+// a caller can look for more faults, and is nil only if t is no struct. A name counts only where its field may be stored: fields
 // tagged "-" and unexported ones without a tag hide nothing.
 func Walk(t reflect.Type) (*Struct, error) {
 	if w, ok := walks.Load(t); ok {
@@ -102,10 +103,7 @@ func walk(t reflect.Type) (*Struct, error) {
 	w := walker{s: &Struct{Type: t}}
 	w.enter(t, nil)
 	w.checkNames()
-	if len(w.errs) > 0 {
-		return nil, errors.Join(w.errs...)
-	}
-	return w.s, nil
+	return w.s, errors.Join(w.errs...)
 }
 
 type walker struct {
