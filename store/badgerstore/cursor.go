@@ -1,0 +1,218 @@
+package badgerstore
+
+import (
+	"bytes"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+)
+
+// cursor is a scan of one version. Badger's iterator owns what Key and Value
+// return, and reuses it when it moves.
+type cursor struct {
+	r        *reader
+	it       *badger.Iterator
+	span     span
+	reverse  bool
+	keysOnly bool
+
+	started bool
+	item    *badger.Item // the current one; nil before the first and at the end
+	value   []byte       // of item, once loaded
+	loaded  bool
+	grab    func([]byte) error
+	from    []byte // up to where, or down to where, the tables have been checked
+	err     error
+}
+
+// Scan implements occ.Reader.
+func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
+	defer caught(&err)
+	c := &cursor{r: r, span: spanOf(g), reverse: g.Reverse, keysOnly: g.KeysOnly}
+	if bytes.Compare(c.span.lo, c.span.hi) >= 0 {
+		c.started = true // and at its end
+		return c, nil
+	}
+	c.it = r.iterator(c.span.prefix, g.Reverse)
+	return c, nil
+}
+
+// iterator returns an iterator over the keys with the prefix. Prefetching
+// values would start a goroutine for each, to copy what is in memory already.
+func (r *reader) iterator(prefix []byte, reverse bool) *badger.Iterator {
+	return r.txn.NewIterator(badger.IteratorOptions{Prefix: prefix, Reverse: reverse})
+}
+
+// Next implements store.Cursor.
+func (c *cursor) Next() (ok bool) {
+	defer c.caught(&ok)
+	switch {
+	case !c.started:
+		c.start()
+	case c.item == nil, c.err != nil:
+		return false
+	default:
+		c.it.Next()
+	}
+	return c.settle()
+}
+
+// start goes to the first key of the range.
+func (c *cursor) start() {
+	c.started = true
+	if !c.reverse {
+		c.it.Seek(c.span.lo)
+		return
+	}
+	// In reverse Badger goes to the key itself or the one before it.
+	c.it.Seek(c.span.hi)
+	if c.it.Valid() && bytes.Equal(c.it.Item().Key(), c.span.hi) {
+		c.it.Next()
+	}
+}
+
+// Seek implements store.Cursor. The key lies ahead, and within the range.
+func (c *cursor) Seek(key []byte) (ok bool) {
+	defer c.caught(&ok)
+	if c.started && c.item == nil {
+		return false
+	}
+	c.started = true
+	c.it.Seek(appendKey(make([]byte, 0, len(key)+1), spaceUser, key))
+	return c.settle()
+}
+
+// settle makes the iterator's entry the current one, if it is in the range.
+func (c *cursor) settle() bool {
+	c.item, c.loaded = nil, false
+	if c.it.Valid() {
+		item := c.it.Item()
+		if c.inside(item.Key()) {
+			c.item = item
+		}
+	}
+	if c.r.s.tables.Load() != nil {
+		c.err = c.sound()
+	}
+	if c.err == nil && c.item != nil && c.item.UserMeta() == metaBlob && !c.keysOnly {
+		c.err = c.load() // now, while an error can still end the scan
+	}
+	if c.err != nil {
+		c.item = nil
+	}
+	return c.item != nil
+}
+
+func (c *cursor) inside(key []byte) bool {
+	if c.reverse {
+		return bytes.Compare(key, c.span.lo) >= 0
+	}
+	return bytes.Compare(key, c.span.hi) < 0
+}
+
+// sound checks the tables that lie between the last position and this one:
+// what damage there may have hidden.
+func (c *cursor) sound() error {
+	lo, hi := c.span.lo, c.span.hi
+	near, far := &lo, &hi
+	if c.reverse {
+		near, far = far, near
+	}
+	if c.from != nil {
+		*near = c.from
+	}
+	if c.item != nil {
+		*far = c.item.Key()
+	}
+	err := c.r.s.sound(lo, hi)
+	if c.item != nil {
+		c.from = append(c.from[:0], c.item.Key()...)
+	}
+	return err
+}
+
+// caught ends the scan if Badger has panicked.
+func (c *cursor) caught(ok *bool) {
+	if p := recover(); p != nil {
+		c.item, c.err, *ok = nil, panicked(p), false
+	}
+}
+
+// Key implements store.Cursor.
+func (c *cursor) Key() []byte {
+	if c.item == nil {
+		return nil
+	}
+	return c.item.Key()[1:]
+}
+
+// Value implements store.Cursor.
+func (c *cursor) Value() []byte {
+	if c.item == nil || c.keysOnly {
+		return nil
+	}
+	if !c.loaded {
+		c.err = c.load()
+	}
+	return c.value
+}
+
+// load fetches the current value, into the item's buffer or, if it is big, into
+// memory of its own.
+func (c *cursor) load() error {
+	if c.grab == nil {
+		c.grab = func(b []byte) error {
+			c.value = b
+			return nil
+		}
+	}
+	c.loaded, c.value = true, nil
+	err := c.item.Value(c.grab)
+	if err == nil && c.item.UserMeta() == metaBlob {
+		c.value, err = c.r.blob(c.value)
+	}
+	if c.value == nil {
+		c.value = []byte{}
+	}
+	return err
+}
+
+// Keep implements store.Cursor.
+func (c *cursor) Keep() []byte {
+	value := c.Value()
+	if value == nil || c.item.UserMeta() == metaBlob {
+		return value
+	}
+	return append(make([]byte, 0, len(value)), value...)
+}
+
+// Err implements store.Cursor.
+func (c *cursor) Err() error { return c.err }
+
+// Close implements store.Cursor. What Key and Value have returned stays.
+func (c *cursor) Close() {
+	if c.it != nil {
+		c.it.Close()
+	}
+}
+
+// Count implements store.Counter: a scan of keys without what a cursor does on
+// the way.
+func (r *reader) Count(g store.Range) (n int, err error) {
+	defer caught(&err)
+	g.Reverse = false
+	span := spanOf(g)
+	if bytes.Compare(span.lo, span.hi) >= 0 {
+		return 0, nil
+	}
+	if err := r.s.sound(span.lo, span.hi); err != nil {
+		return 0, err
+	}
+	it := r.iterator(span.prefix, false)
+	defer it.Close()
+	for it.Seek(span.lo); it.Valid() && bytes.Compare(it.Item().Key(), span.hi) < 0; it.Next() {
+		n++
+	}
+	return n, nil
+}

@@ -1,0 +1,68 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+)
+
+// wrapEngine returns an error of Badger's as one of the store's. Badger wraps
+// by text, so there is often no error value left to look for.
+func wrapEngine(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	state := stateOf(err)
+	if state == nil {
+		return fmt.Errorf("badgerstore: %s: %w", what, err)
+	}
+	return fmt.Errorf("badgerstore: %s: %w: %w", what, err, state)
+}
+
+func stateOf(err error) error {
+	if errors.Is(err, badger.ErrDBClosed) {
+		return store.ErrClosed
+	}
+	text := err.Error()
+	for _, s := range states {
+		if strings.Contains(text, s.text) {
+			return s.err
+		}
+	}
+	return nil
+}
+
+var states = []struct {
+	text string
+	err  error
+}{
+	{"Cannot acquire directory lock", store.ErrInUse},
+	{syscall.ENOSPC.Error(), syscall.ENOSPC},
+	{badger.ErrDBClosed.Error(), store.ErrClosed},
+	{"checksum", store.ErrCorrupt},
+	{"corrupt", store.ErrCorrupt},
+	{"failed to decode", store.ErrCorrupt},
+	{"failed to initialize", store.ErrCorrupt},
+	{"failed to read", store.ErrCorrupt},
+	{"file does not exist for table", store.ErrCorrupt},
+	{"Level validation", store.ErrCorrupt},
+	{"unexpected EOF", store.ErrCorrupt},
+}
+
+// caught turns a panic in Badger into an error: on damaged data it slices
+// beyond its buffers. Defer it around whatever reads.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = panicked(p)
+	}
+}
+
+func panicked(p any) error {
+	text, _, _ := strings.Cut(fmt.Sprint(p), "\n")
+	return fmt.Errorf("badgerstore: the engine panicked: %s: %w", text, store.ErrCorrupt)
+}

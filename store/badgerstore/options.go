@@ -1,0 +1,121 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// Options say how to open a store. The zero value, like nil, is a durable,
+// writable store of moderate memory.
+type Options struct {
+	// NoSync lets Commit return before the disk has the data. What the
+	// operating system has received survives the end of the process, not that
+	// of the machine: a power failure may lose or tear recent commits.
+	NoSync bool
+
+	// ReadOnly opens a store that refuses writes and changes none of its
+	// files. Several processes may hold it so at once, none beside a writer.
+	ReadOnly bool
+
+	// Memory is about how many bytes the engine may use in all: for recent
+	// writes, for cached blocks, and for compaction. Open transactions come on
+	// top. 0 is 64 MiB; the least is 16 MiB.
+	Memory int64
+
+	// MaxTx is how many bytes of keys and values one transaction may write
+	// before it gets [store.ErrTxTooLarge]. They are in memory until it ends.
+	// 0 is 512 MiB.
+	MaxTx int64
+
+	// NoTidy leaves out the tidying-up that, after heavy writing, makes scans
+	// fast again as soon as no commit has come for a moment.
+	NoTidy bool
+
+	// NoVerify leaves out the check of every table file's checksums before
+	// its first use. Damage may then show as rows that are silently missing.
+	NoVerify bool
+
+	// Logger gets the engine's warnings. nil is silence.
+	Logger *slog.Logger
+}
+
+const (
+	defaultMemory = 64 << 20
+	minMemory     = 16 << 20
+	defaultMaxTx  = 512 << 20
+	minMaxTx      = 1 << 16
+)
+
+// validate returns the options with defaults filled in, or all their faults.
+func (o *Options) validate() (Options, error) {
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	var faults []error
+	if opts.Memory == 0 {
+		opts.Memory = defaultMemory
+	}
+	if opts.Memory < minMemory {
+		faults = append(faults, fmt.Errorf("badgerstore: Options.Memory is %d; want at least %d, or 0 for %d",
+			opts.Memory, int64(minMemory), int64(defaultMemory)))
+	}
+	if opts.MaxTx == 0 {
+		opts.MaxTx = defaultMaxTx
+	}
+	if opts.MaxTx < minMaxTx {
+		faults = append(faults, fmt.Errorf("badgerstore: Options.MaxTx is %d; want at least %d, or 0 for %d",
+			opts.MaxTx, int64(minMaxTx), int64(defaultMaxTx)))
+	}
+	return opts, errors.Join(faults...)
+}
+
+// memtable returns the size of one memtable: an eighth of the memory, because
+// up to three are alive (written, waiting, being flushed) and each takes a
+// quarter more than its size, within the range where Badger works well.
+func (o *Options) memtable() int64 {
+	return min(max(o.Memory/8, 2<<20), 64<<20)
+}
+
+// The magic number in Badger's MANIFEST: K, and the version of the layout of
+// the keys. Badger refuses a directory that has another one.
+const magic = uint16('K')<<8 | 1
+
+// engine returns Badger's options.
+func (o *Options) engine(dir string) badger.Options {
+	mem := o.memtable()
+	b := badger.DefaultOptions(dir).
+		WithReadOnly(o.ReadOnly).
+		WithSyncWrites(!o.NoSync).
+		WithLogger(newLogger(o.Logger)).
+		WithMetricsEnabled(false).
+		WithExternalMagic(magic)
+
+	// Conflicts are ours: Badger's own do not see phantoms.
+	b = b.WithDetectConflicts(false).WithNumVersionsToKeep(1)
+
+	b = b.WithMemTableSize(mem).
+		WithNumMemtables(1).
+		WithBaseTableSize(mem / 4).
+		WithBaseLevelSize(mem + mem/4).
+		WithNumCompactors(2).
+		WithNumLevelZeroTables(levelZeroTables).
+		WithBlockCacheSize(o.Memory / 4).
+		WithIndexCacheSize(0). // only encrypted stores use it
+
+		// Tables are checked as a whole before their first use, since an error
+		// of a block read on the way gets lost in Badger; see intact.go.
+		WithChecksumVerificationMode(options.NoVerification)
+
+	// Nothing ever goes to the value log: bigger values are cut into pieces,
+	// see blob.go. So the log needs no size, and no collection of garbage.
+	return b.WithValueThreshold(maxInline + 1).
+		WithValueLogFileSize(1 << 20)
+}
+
+// levelZeroTables is how many flushed memtables start a compaction.
+const levelZeroTables = 5

@@ -1,0 +1,208 @@
+package badgerstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
+)
+
+// A version is one Badger transaction, or several if it is too big for one: all
+// at the same version, the last of which has the version key. Nobody reads the
+// version before it is published, and a store that is opened finds, by the
+// version key, whether it was completed; see settle.go.
+
+// writer writes one version after another. It belongs to the committer.
+type writer struct {
+	s       *Store
+	version uint64
+	txn     *badger.Txn
+	touched bool // Badger may have something of the version
+
+	// Memory of the entries of one part, used again for the next version.
+	entries []badger.Entry
+	keys    []byte
+
+	blobs map[string]head // big values of the version
+	gone  []string        // keys that had one before
+}
+
+// errUnknown is an error after which it is not known what the engine has.
+type errUnknown struct{ err error }
+
+func (e errUnknown) Error() string {
+	return fmt.Sprintf("badgerstore: commit: %v; close the store and open it again", e.err)
+}
+
+func (e errUnknown) Unwrap() []error { return []error{e.err, store.ErrCommitUnknown} }
+
+// write writes o as version, durably unless the store does without. After an
+// error that is not an errUnknown nothing has been written.
+func (w *writer) write(version uint64, o *occ.Overlay) error {
+	w.version, w.touched = version, false
+	w.entries, w.keys = w.entries[:0], w.keys[:0]
+	w.open()
+	defer w.end()
+	err := w.all(o)
+	switch {
+	case err == nil:
+		w.settleBlobs()
+		return nil
+	case w.touched:
+		return errUnknown{err}
+	}
+	return wrapEngine("commit", err)
+}
+
+func (w *writer) all(o *occ.Overlay) error {
+	for e := range o.All() {
+		if err := w.user(e); err != nil {
+			return err
+		}
+	}
+	if err := w.seal(); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// seal adds the version key, whose value is the version before.
+func (w *writer) seal() error {
+	return w.put(versionKey, binary.BigEndian.AppendUint64(nil, w.s.sealed), 0)
+}
+
+func (w *writer) open() { w.txn = w.s.db.NewTransactionAt(w.version, true) }
+
+// end drops what is not written, and memory that a big version has needed.
+func (w *writer) end() {
+	w.txn.Discard()
+	w.txn, w.blobs, w.gone = nil, nil, nil
+	clear(w.entries)
+	if cap(w.entries) > 1<<10 || cap(w.keys) > 1<<17 {
+		w.entries, w.keys = nil, nil
+	}
+}
+
+// user adds an entry of the user's.
+func (w *writer) user(e occ.Entry) error {
+	key, value := e.Key(), e.Value()
+	big := len(value) > maxInline
+	if err := w.dropBlob(key, big); err != nil {
+		return err
+	}
+	switch {
+	case e.Deleted():
+		return w.drop(w.key(spaceUser, key))
+	case big:
+		return w.putBlob(key, value)
+	}
+	return w.put(w.key(spaceUser, key), value, 0)
+}
+
+// putBlob adds a big value: its pieces, and its head twice.
+func (w *writer) putBlob(key, value []byte) error {
+	h := head{newBlobID(w.version, len(w.blobs)), len(value)}
+	if w.blobs == nil {
+		w.blobs = make(map[string]head)
+	}
+	w.blobs[string(key)] = h
+	for i := range h.chunks() {
+		chunk := value[i*chunkSize : min((i+1)*chunkSize, len(value))]
+		if err := w.put(appendChunkKey(nil, h.id, i), chunk, 0); err != nil {
+			return err
+		}
+	}
+	at := h.append(nil)
+	if err := w.put(w.key(spaceIndex, key), at, 0); err != nil {
+		return err
+	}
+	return w.put(w.key(spaceUser, key), at, metaBlob)
+}
+
+// dropBlob adds the deletion of the big value that key has now, if it has one.
+func (w *writer) dropBlob(key []byte, again bool) error {
+	if len(w.s.blobs) == 0 {
+		return nil
+	}
+	h, ok := w.s.blobs[string(key)]
+	if !ok {
+		return nil
+	}
+	w.gone = append(w.gone, string(key))
+	for i := range h.chunks() {
+		if err := w.drop(appendChunkKey(nil, h.id, i)); err != nil {
+			return err
+		}
+	}
+	if again {
+		return nil // its place in the index is taken by the new one
+	}
+	return w.drop(w.key(spaceIndex, key))
+}
+
+// settleBlobs brings the store's index of big values up to the version.
+func (w *writer) settleBlobs() {
+	for _, key := range w.gone {
+		delete(w.s.blobs, key)
+	}
+	maps.Copy(w.s.blobs, w.blobs)
+}
+
+// key returns an engine's key in the writer's memory.
+func (w *writer) key(space byte, key []byte) []byte {
+	n := len(w.keys)
+	w.keys = appendKey(w.keys, space, key)
+	return w.keys[n:len(w.keys):len(w.keys)]
+}
+
+// put adds an entry, whose key and value may not change until the end.
+func (w *writer) put(key, value []byte, meta byte) error {
+	err := w.txn.SetEntry(w.entry(key, value, meta))
+	if err == badger.ErrTxnTooBig {
+		if err = w.flush(); err == nil {
+			err = w.txn.SetEntry(w.entry(key, value, meta))
+		}
+	}
+	return err
+}
+
+// drop adds a deletion, of a key that may not change until the end.
+func (w *writer) drop(key []byte) error {
+	err := w.txn.Delete(key)
+	if err == badger.ErrTxnTooBig {
+		if err = w.flush(); err == nil {
+			err = w.txn.Delete(key)
+		}
+	}
+	return err
+}
+
+// entry returns an entry in the writer's memory, which does not move.
+func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
+	if len(w.entries) == cap(w.entries) {
+		w.entries = make([]badger.Entry, 0, min(max(16, 2*cap(w.entries)), 1<<12))
+	}
+	w.entries = append(w.entries, badger.Entry{Key: key, Value: value, UserMeta: meta})
+	return &w.entries[len(w.entries)-1]
+}
+
+// flush commits what has been added, as one part of the version.
+func (w *writer) flush() error {
+	err := w.txn.CommitAt(w.version, nil)
+	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
+		return err // before doing anything
+	}
+	w.touched = true
+	if err != nil {
+		return err
+	}
+	// Keys of the next part may be in this memory already.
+	w.keys = nil
+	w.open()
+	return w.s.durable()
+}

@@ -1,0 +1,13 @@
+package memstore_test
+
+import (
+	"testing"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/memstore"
+	"github.com/kivisdb/kivis/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) store.Store { return memstore.New() })
+}
