@@ -49,6 +49,10 @@ type Options struct {
 	// ReadOnly refuses write transactions.
 	ReadOnly bool
 
+	// MaxKey, if not 0, is the length of the longest key: Set and Delete of a
+	// longer one fail and change nothing.
+	MaxKey int
+
 	// Limit, if set, is called after each write with the number of keys the
 	// transaction has written and the bytes in them and their values. Its
 	// error, which should match store.ErrTxTooLarge and name the limit, makes

@@ -178,7 +178,7 @@ func (tx *Tx) Guard(lo, hi []byte) error {
 func (tx *Tx) Set(key, value []byte) error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if err := tx.writable(); err != nil {
+	if err := tx.writable(key); err != nil {
 		return err
 	}
 	tx.own().overlay.Set(key, value)
@@ -189,19 +189,23 @@ func (tx *Tx) Set(key, value []byte) error {
 func (tx *Tx) Delete(key []byte) error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if err := tx.writable(); err != nil {
+	if err := tx.writable(key); err != nil {
 		return err
 	}
 	tx.own().overlay.Delete(key)
 	return tx.checkLimit()
 }
 
-func (tx *Tx) writable() error {
+// writable returns why a write of key must be refused.
+func (tx *Tx) writable(key []byte) error {
 	if err := tx.usable(); err != nil {
 		return err
 	}
 	if !tx.write {
 		return store.ErrReadOnly
+	}
+	if limit := tx.core.options.MaxKey; limit > 0 && len(key) > limit {
+		return fmt.Errorf("store: key of %d bytes, the longest is %d", len(key), limit)
 	}
 	return nil
 }
