@@ -206,12 +206,16 @@ func calls(tx store.Tx) map[string]func() error {
 	}
 }
 
-// wantRefused checks that every call of tx returns want.
+// wantRefused checks that every call of tx returns want, Commit as the last.
 func wantRefused(t testing.TB, tx store.Tx, want error) {
 	t.Helper()
-	for name, call := range calls(tx) {
+	calls := calls(tx)
+	last := calls["Commit"]
+	delete(calls, "Commit")
+	for name, call := range calls {
 		wantErr(t, name, call(), want)
 	}
+	wantErr(t, "Commit", last(), want)
 	tx.Release(tx.Savepoint())
 	tx.Discard()
 }
