@@ -1,12 +1,8 @@
 package badgerstore
 
 import (
-	"errors"
 	"fmt"
 	"sync"
-	"syscall"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
@@ -172,15 +168,17 @@ func (s *Store) commitBatch() (uint64, error) {
 	o := s.core.Writes()
 	size := int64(o.Size())
 	if err := s.writer.write(version, o); err != nil {
-		if errors.Is(err, store.ErrCommitUnknown) {
-			s.failed = err
-			s.core.Fail(err)
+		if s.writer.touched {
+			s.fail(err)
+			err = s.failed
 		}
 		s.core.Abort()
 		return 0, err
 	}
 	s.sealed = version
-	s.activity.wrote(int64(o.Len()), size)
+	if s.activity.wrote(int64(o.Len()), size)%discardEvery == 0 {
+		s.discard()
+	}
 	s.core.Hooks.Run(version, o)
 	next := s.newReader(version)
 	s.core.Publish(version, func(bool) { s.current = next })
@@ -208,7 +206,20 @@ func (s *Store) durable() error {
 	if s.opts.NoSync || !s.logs.rotated() {
 		return nil
 	}
+	return s.syncLogDir()
+}
+
+func (s *Store) syncLogDir() error {
+	if s.opts.NoSync {
+		return nil
+	}
 	return syncDir(s.dir)
+}
+
+// fail has every later call refused, since it is not known what Badger has.
+func (s *Store) fail(err error) {
+	s.failed = errUnknown{err}
+	s.core.Fail(s.failed)
 }
 
 // checkKeys refuses a key that Badger cannot store.
@@ -234,6 +245,3 @@ func limitOf(maxTx int64) func(keys, bytes int) error {
 			maxTx, store.ErrTxTooLarge)
 	}
 }
-
-var _ = badger.ErrTxnTooBig
-var _ = syscall.ENOSPC

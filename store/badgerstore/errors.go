@@ -41,7 +41,7 @@ var states = []struct {
 	text string
 	err  error
 }{
-	{"Cannot acquire directory lock", store.ErrInUse},
+	{"Another process is using this Badger database", store.ErrInUse},
 	{syscall.ENOSPC.Error(), syscall.ENOSPC},
 	{badger.ErrDBClosed.Error(), store.ErrClosed},
 	{"checksum", store.ErrCorrupt},

@@ -138,8 +138,14 @@ func checkEdges(tables map[uint64]levelFile) error {
 
 // present checks a table's edges; it must be there.
 func present(r *sstReader, t tableFile) error {
-	if info, err := os.Stat(t.path); err != nil || info.Size() == 0 {
+	if missing(t.path) {
 		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
 	}
 	return r.edges(t)
+}
+
+// missing says whether a table file has gone, or is about to.
+func missing(path string) bool {
+	info, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0
 }

@@ -60,6 +60,23 @@ func (s *Store) guard(files map[uint64]levelFile) {
 	s.tables.Store(set)
 }
 
+// guardCompaction checks the tables that a compaction would take at once.
+func (s *Store) guardCompaction() error {
+	set := s.tables.Load()
+	if set == nil || len(set.levels[0]) < levelZeroTables {
+		return nil
+	}
+	var err error
+	set.all(func(level int, t *guarded) bool {
+		if level != 0 && level != set.base {
+			return false
+		}
+		err = s.soundTable(t)
+		return err == nil
+	})
+	return err
+}
+
 // sound checks every table that holds keys in [lo, hi], both ends included, and
 // was not checked before.
 func (s *Store) sound(lo, hi []byte) error {
@@ -120,7 +137,7 @@ func (s *Store) noteDamage(err error) {
 
 // all calls f for every table, those first that a compaction may take first,
 // until f returns false.
-func (set *tableSet) all(f func(*guarded) bool) {
+func (set *tableSet) all(f func(level int, t *guarded) bool) {
 	order := make([]int, 0, len(set.levels))
 	order = append(order, 0)
 	if set.base > 0 {
@@ -133,7 +150,7 @@ func (set *tableSet) all(f func(*guarded) bool) {
 	}
 	for _, i := range order {
 		for _, t := range set.levels[i] {
-			if !f(t) {
+			if !f(i, t) {
 				return
 			}
 		}

@@ -93,6 +93,7 @@ func (o *Options) engine(dir string) badger.Options {
 		WithSyncWrites(!o.NoSync).
 		WithLogger(newLogger(o.Logger)).
 		WithMetricsEnabled(false).
+		WithBypassLockGuard(ownLock).
 		WithExternalMagic(magic)
 
 	// Conflicts are ours: Badger's own do not see phantoms.

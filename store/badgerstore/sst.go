@@ -59,7 +59,7 @@ func (r *sstReader) check(t tableFile, want func(i, n int) bool) error {
 	if err == nil {
 		return nil
 	}
-	if info, serr := os.Stat(t.path); errors.Is(serr, os.ErrNotExist) || serr == nil && info.Size() == 0 {
+	if missing(t.path) {
 		return nil
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -7,13 +7,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/kivisdb/kivis/store"
 )
 
-// lockDir takes the lock on a directory that Badger takes, shared or not, until
-// unlock. It fails with store.ErrInUse.
+// ownLock says that lockDir locks, so that Badger need not.
+const ownLock = true
+
+// lockDir takes the lock on a directory that Badger would take, shared or not,
+// until unlock. It fails with store.ErrInUse.
 func lockDir(dir string, shared bool) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -23,19 +28,35 @@ func lockDir(dir string, shared bool) (unlock func(), err error) {
 	if shared {
 		how = syscall.LOCK_SH
 	}
+	pid := filepath.Join(dir, "LOCK")
 	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, inUse(dir)
+			return nil, inUse(dir, pid)
 		}
 		return nil, fmt.Errorf("badgerstore: locking %s: %w", dir, err)
 	}
-	return func() { f.Close() }, nil
+	if shared {
+		return func() { f.Close() }, nil
+	}
+	if err := os.WriteFile(pid, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("badgerstore: %w", err)
+	}
+	return func() {
+		os.Remove(pid)
+		f.Close()
+	}, nil
 }
 
 // inUse names the process that holds dir, if it has left its number there.
-func inUse(dir string) error {
-	return fmt.Errorf("badgerstore: %s is open in another handle%s: %w", dir, holder(dir), store.ErrInUse)
+func inUse(dir, pid string) error {
+	text, err := os.ReadFile(pid)
+	if err != nil {
+		return fmt.Errorf("badgerstore: %s is open for reading elsewhere: %w", dir, store.ErrInUse)
+	}
+	return fmt.Errorf("badgerstore: %s is held by another handle, in process %s: %w",
+		dir, strings.TrimSpace(string(text)), store.ErrInUse)
 }
 
 // freeSpace returns how many bytes may still be written where dir is.

@@ -36,27 +36,23 @@ type writer struct {
 type errUnknown struct{ err error }
 
 func (e errUnknown) Error() string {
-	return fmt.Sprintf("badgerstore: commit: %v; close the store and open it again", e.err)
+	return fmt.Sprintf("%v; close the store and open it again: %v", e.err, store.ErrCommitUnknown)
 }
 
 func (e errUnknown) Unwrap() []error { return []error{e.err, store.ErrCommitUnknown} }
 
-// write writes o as version, durably unless the store does without. After an
-// error that is not an errUnknown nothing has been written.
+// write writes o as version, durably unless the store does without. If touched
+// is false after an error, nothing has been written; else it is unknown what.
 func (w *writer) write(version uint64, o *occ.Overlay) error {
 	w.version, w.touched = version, false
 	w.entries, w.keys = w.entries[:0], w.keys[:0]
 	w.open()
 	defer w.end()
-	err := w.all(o)
-	switch {
-	case err == nil:
-		w.settleBlobs()
-		return nil
-	case w.touched:
-		return errUnknown{err}
+	if err := w.all(o); err != nil {
+		return wrapEngine("commit", err)
 	}
-	return wrapEngine("commit", err)
+	w.settleBlobs()
+	return nil
 }
 
 func (w *writer) all(o *occ.Overlay) error {

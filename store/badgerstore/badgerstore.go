@@ -1,0 +1,154 @@
+// Package badgerstore keeps a store in a directory, by means of Badger.
+//
+// A store is durable unless [Options].NoSync is set: what Commit has returned
+// for survives the end of the process and of the machine. Transactions that
+// commit at the same time share one sync. A transaction of any size up to
+// [Options].MaxTx is atomic, also when the process is killed in its middle.
+//
+// One process, through one handle, may hold a directory for writing.
+//
+// The store looks after its space itself: a goroutine, which Close ends, lets
+// the engine drop what nobody can see any more, checks the table files that
+// were there at opening, and tidies up when the store is idle.
+//
+// # Errors
+//
+// Damage in the files is an error that matches [store.ErrCorrupt], at Open or
+// at the first read that meets it; after that the store takes no commits, since
+// the engine could lose what is left. A commit that finds too little space on
+// the disk is refused with an error that matches [syscall.ENOSPC], before
+// anything is written. After a commit that failed in the engine every call
+// returns [store.ErrCommitUnknown] until the store is opened again, which
+// shows the transaction whole or not at all.
+package badgerstore
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
+)
+
+var (
+	_ store.Store        = (*Store)(nil)
+	_ store.CommitHooker = (*Store)(nil)
+	_ store.Sizer        = (*Store)(nil)
+	_ store.Verifier     = (*Store)(nil)
+	_ occ.Engine         = (*Store)(nil)
+	_ store.Counter      = (*reader)(nil)
+)
+
+// Store is an open directory. Its methods are safe for concurrent use.
+type Store struct {
+	dir    string
+	opts   Options
+	db     *badger.DB
+	core   occ.Core
+	unlock func() // what must be undone after the engine is closed
+
+	current *reader                  // of the newest version; under the core's lock
+	tables  atomic.Pointer[tableSet] // not all checked yet; nil when they are
+	damage  atomic.Pointer[error]    // the first damage that was found
+
+	queue      queue
+	committing sync.Mutex // held by the committer, which owns what follows
+	sealed     uint64     // the newest version in the engine
+	failed     error      // why commits are refused for good
+	group      []*member
+	admitted   []*member
+	writer     writer
+	logs       *logWatch
+	space      spaceCheck
+	blobs      map[string]head // the big values there are
+
+	activity activity
+	stop     chan struct{}
+	stopped  sync.WaitGroup
+}
+
+// Open opens the store in a directory, and creates both if need be. The parent
+// directories of dir must be durable already. It returns [store.ErrInUse] where
+// the directory is held, [ErrForeign] where it holds something else, and
+// [store.ErrCorrupt] where its files are damaged. A store whose process was
+// killed needs no repair.
+func Open(dir string, opts *Options) (*Store, error) {
+	o, err := opts.validate()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir, opts: o, stop: make(chan struct{})}
+	if err := s.openEngine(); err != nil {
+		return nil, err
+	}
+	if err := s.start(); err != nil {
+		s.closeEngine()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start makes the open engine a store.
+func (s *Store) start() (err error) {
+	defer caught(&err)
+	s.writer.s = s
+	s.space = newSpaceCheck(s.dir, s.opts.memtable())
+	if s.logs, err = watchLogs(s.dir); err != nil {
+		return err
+	}
+	if err := s.guardCompaction(); err != nil {
+		return err
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.current = s.newReader(s.sealed)
+	if err := s.loadBlobs(); err != nil {
+		return err
+	}
+	s.core.Init(s, s.sealed, occ.Options{ReadOnly: s.opts.ReadOnly, Limit: limitOf(s.opts.MaxTx)})
+	if !s.opts.ReadOnly {
+		s.maintain()
+	}
+	return nil
+}
+
+// Begin implements [store.Store].
+func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
+	tx, err := s.core.Begin(ctx, write)
+	if err != nil {
+		return nil, err
+	}
+	return tx, nil
+}
+
+// Snapshot implements occ.Engine.
+func (s *Store) Snapshot(uint64) (occ.Reader, error) { return s.current, nil }
+
+// OnCommit implements [store.CommitHooker].
+func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (remove func()) {
+	return s.core.Hooks.Add(hook)
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	if !s.core.Close() {
+		return nil
+	}
+	close(s.stop)
+	s.stopped.Wait()
+	return s.closeEngine()
+}
+
+// open returns why the store cannot be used, if it cannot.
+func (s *Store) open() error {
+	tx, err := s.core.Begin(context.Background(), false)
+	if err != nil {
+		return err
+	}
+	tx.Discard()
+	return nil
+}

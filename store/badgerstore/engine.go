@@ -1,0 +1,182 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+)
+
+// openEngine locks the directory, looks at it, and has Badger open it.
+func (s *Store) openEngine() (err error) {
+	if s.dir, err = filepath.Abs(s.dir); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	unlock, err := lockDir(s.dir, s.opts.ReadOnly)
+	if err != nil {
+		return err
+	}
+	s.unlock = unlock
+	defer func() {
+		if err != nil {
+			s.unlock()
+		}
+	}()
+	files, err := inspect(s.dir, s.opts.ReadOnly)
+	if err != nil {
+		return err
+	}
+	dir := s.dir
+	if s.opts.ReadOnly {
+		if dir, err = s.shadow(files); err != nil {
+			return err
+		}
+	}
+	if s.db, err = openBadger(s.opts.engine(dir)); err != nil {
+		return err
+	}
+	s.guard(files)
+	return nil
+}
+
+// makeDir makes the directory of a new store, durably.
+func (s *Store) makeDir() error {
+	if _, err := os.Stat(s.dir); s.opts.ReadOnly || !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	if err := syncDir(filepath.Dir(s.dir)); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	return nil
+}
+
+func openBadger(opts badger.Options) (db *badger.DB, err error) {
+	defer caught(&err)
+	db, err = badger.OpenManaged(opts)
+	return db, wrapEngine("opening "+opts.Dir, err)
+}
+
+// shadow returns a directory that Badger can open for reading: dir itself or,
+// if its process was killed, one with links to its tables and copies of what is
+// sound in its logs. Badger refuses a log that is not cut to its end, and
+// deletes tables that are not in the manifest, even when it only reads.
+func (s *Store) shadow(tables map[uint64]levelFile) (string, error) {
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return "", fmt.Errorf("badgerstore: %w", err)
+	}
+	if !slices.ContainsFunc(files, func(f os.DirEntry) bool { return s.leftOver(f.Name(), tables) }) {
+		return s.dir, nil
+	}
+	tmp, err := os.MkdirTemp("", "kivis-read-")
+	if err != nil {
+		return "", fmt.Errorf("badgerstore: %w", err)
+	}
+	unlock := s.unlock
+	s.unlock = func() {
+		os.RemoveAll(tmp)
+		unlock()
+	}
+	for _, f := range files {
+		if err := s.shadowFile(f.Name(), tmp); err != nil {
+			return "", fmt.Errorf("badgerstore: %s was not closed, and cannot be read without a repair: %w; "+
+				"open it once for writing: %w", s.dir, err, store.ErrReadOnly)
+		}
+	}
+	return tmp, nil
+}
+
+// leftOver says whether a file would not be there had the store been closed.
+func (s *Store) leftOver(name string, tables map[uint64]levelFile) bool {
+	switch filepath.Ext(name) {
+	case ".mem":
+		return true
+	case ".sst":
+		for _, t := range tables {
+			if filepath.Base(t.path) == name {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (s *Store) shadowFile(name, tmp string) error {
+	from, to := filepath.Join(s.dir, name), filepath.Join(tmp, name)
+	switch {
+	case strings.HasSuffix(name, ".sst"), strings.HasSuffix(name, ".vlog"):
+		return os.Symlink(from, to)
+	case strings.HasSuffix(name, ".mem"):
+		end, err := logEnd(from)
+		if err != nil || end <= walHeader {
+			return err
+		}
+		return copyFile(from, to, end)
+	case name == badger.ManifestFilename, name == badger.KeyRegistryFileName:
+		info, err := os.Stat(from)
+		if err != nil {
+			return err
+		}
+		return copyFile(from, to, info.Size())
+	}
+	return nil
+}
+
+// copyFile copies the first n bytes of a file.
+func copyFile(from, to string, n int64) error {
+	src, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(dst, src, n)
+	return errors.Join(err, dst.Close())
+}
+
+// closeEngine closes Badger and gives the directory free. A memtable that does
+// not fit on the disk is one that Badger tries to flush for ever, so that its
+// Close may never return; the store's does.
+func (s *Store) closeEngine() error {
+	done := make(chan error, 1)
+	go func() { done <- closeBadger(s.db) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for full := 0; ; {
+		select {
+		case err := <-done:
+			s.unlock()
+			return err
+		case <-tick.C:
+		}
+		if free, ok := freeSpace(s.dir); !ok || s.opts.ReadOnly || free > uint64(s.opts.memtable()) {
+			full = 0
+		} else if full++; full == 10 {
+			return fmt.Errorf("badgerstore: closing %s: the log cannot be turned into tables: %w", s.dir, syscall.ENOSPC)
+		}
+	}
+}
+
+func closeBadger(db *badger.DB) (err error) {
+	defer caught(&err)
+	return wrapEngine("close", db.Close())
+}
