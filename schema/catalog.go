@@ -1,6 +1,12 @@
 package schema
 
-import "github.com/kivisdb/kivis/codec"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+)
 
 // Format is the format of databases that this release writes, and the newest
 // that it reads.
@@ -43,6 +49,7 @@ type KeyEntry struct {
 // A PartEntry is one part of a key, index or reference.
 type PartEntry struct {
 	Fields []uint32 // field ids, from the top-level field down; none for a part that a method computes
+	Inner  []uint32 // ids of the fields of a part that is a nested struct, in their order
 	Name   string   // of a part without fields
 	Each   bool
 	Key    codec.KeyType
@@ -65,4 +72,64 @@ type RefEntry struct {
 	Optional bool
 	OnDelete Action
 	Index    uint32 // the id of its index; 0 for NoAction
+}
+
+// NewCatalog returns the catalog of a database without tables.
+func NewCatalog() *Catalog {
+	return &Catalog{Format: Format, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
+}
+
+// Clone returns a copy of the catalog, in which entries can be replaced.
+func (c *Catalog) Clone() *Catalog {
+	d := *c
+	if d.Entries = maps.Clone(c.Entries); d.Entries == nil {
+		d.Entries = make(map[uint32]*Entry)
+	}
+	return &d
+}
+
+// sorted returns the entries by name.
+func (c *Catalog) sorted() []*Entry {
+	return slices.SortedFunc(maps.Values(c.Entries), func(a, b *Entry) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// byName returns the entry of the table with a name, or nil.
+func (c *Catalog) byName(name string) *Entry {
+	for _, e := range c.Entries {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// clone returns a copy of the entry whose lists can be changed.
+func (e *Entry) clone() *Entry {
+	d := *e
+	d.Versions, d.Indexes = slices.Clone(e.Versions), slices.Clone(e.Indexes)
+	d.Refs, d.Dropping = slices.Clone(e.Refs), slices.Clone(e.Dropping)
+	return &d
+}
+
+// newest returns the newest version of the table's fields.
+func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
+
+// index returns the index with an id, or nil.
+func (e *Entry) index(id uint32) *IndexEntry {
+	for i := range e.Indexes {
+		if e.Indexes[i].ID == id {
+			return &e.Indexes[i]
+		}
+	}
+	return nil
+}
+
+// fits reports whether the layout has all fields of the index.
+func (x *IndexEntry) fits(l *codec.Layout) bool {
+	for i := range x.Parts {
+		if _, ok := x.Parts[i].find(l); !ok {
+			return false
+		}
+	}
+	return true
 }

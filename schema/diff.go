@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // A Diff is all differences between record types and the catalog.
 type Diff struct {
 	Changes []Difference
@@ -19,9 +21,6 @@ type Difference struct {
 // Empty reports whether there is no difference.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 }
 
-// String returns the differences as text, one to a line.
-func (d Diff) String() string { return "" }
-
 // A ChangeError lists the differences between a record type and its stored
 // table that are refused, and what to do about each.
 type ChangeError struct {
@@ -29,5 +28,11 @@ type ChangeError struct {
 	Changes []Difference
 }
 
-// Error lists the differences, one to a line.
-func (e *ChangeError) Error() string { return "schema: " + e.Table + " has changed" }
+// Error lists the differences, one to a line if there are several.
+func (e *ChangeError) Error() string {
+	lines := make([]string, len(e.Changes))
+	for i, d := range e.Changes {
+		lines[i] = strings.TrimPrefix(d.String(), e.Table+": ")
+	}
+	return "schema: table " + e.Table + " cannot change: " + strings.Join(lines, "\n\t")
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -44,5 +45,20 @@ func typeName(t reflect.Type) string {
 	case t.Name() == "" && t.Kind() == reflect.Struct:
 		return "struct{...}"
 	}
-	return t.String()
+	return shortName(t.String())
+}
+
+// shortName drops from the name of a generic type what reflection adds to
+// those of its arguments: folders of packages, and numbers of local types.
+func shortName(name string) string { return reflectionNoise.ReplaceAllString(name, "") }
+
+var reflectionNoise = regexp.MustCompile(`[^\[\],* ]*/|·[0-9]+`)
+
+// joinFaults joins faults into one error, or returns nil where there are none.
+func joinFaults(faults []*Error) error {
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f
+	}
+	return errors.Join(errs...)
 }

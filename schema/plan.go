@@ -1,6 +1,13 @@
 package schema
 
-import "errors"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+)
 
 // PlanOptions are what [Plan] allows.
 type PlanOptions struct {
@@ -19,17 +26,235 @@ type RefCheck struct {
 	Ref   int
 }
 
-// A Change is what [Plan] would do to a catalog.
+// A Change is what a catalog must go through to be that of a program's models.
 type Change struct {
-	Catalog *Catalog   // afterwards; what Plan got is as it was
+	Catalog *Catalog   // afterwards, but for what is in Build and Drop
 	Entries []uint32   // the ids of entries that differ
-	Diff    Diff       // in words
-	Build   []IndexRef // indexes to fill from the records that are stored
-	Drop    []IndexRef // indexes whose entries are to be deleted
+	Diff    Diff       // in words; tables with refused differences are as they were
+	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
+	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
 }
 
-// Plan compares models with a catalog.
+// Plan compares models with a catalog, and returns what is to change. It
+// changes nothing itself. The error reports references to nothing; what is
+// refused is in the Diff.
+//
+// Tables that no model has stay as they are. Ids are given to new tables in
+// the order of their names, and to new fields and indexes in that of their
+// structs, so they do not depend on the order of models.
 func Plan(c *Catalog, models []*Model, opts PlanOptions) (*Change, error) {
-	return nil, errors.ErrUnsupported
+	r := resolver{catalog: c, models: slices.Clone(models)}
+	slices.SortFunc(r.models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })
+	if r.resolve(); len(r.faults) > 0 {
+		return nil, joinFaults(r.faults)
+	}
+	p := planner{old: c, next: c.Clone(), opts: opts, resolver: &r, ids: make(map[string]uint32)}
+	tables := make([]*tablePlan, 0, len(r.models))
+	for _, m := range r.models {
+		tables = append(tables, p.table(m))
+	}
+	for _, t := range tables {
+		t.finish()
+	}
+	return p.change(tables), nil
+}
+
+// A planner plans the changes of a catalog.
+type planner struct {
+	old, next *Catalog
+	opts      PlanOptions
+	resolver  *resolver
+	ids       map[string]uint32 // of tables, by name
+}
+
+// A tablePlan plans the changes of one table.
+type tablePlan struct {
+	*planner
+	model  *Model
+	entry  *Entry // as it becomes
+	old    *Entry // as it is; nil for a new table
+	diff   []Difference
+	older  bool // the model is older than the table, so the table stays
+	build  []IndexRef
+	drop   []IndexRef
+	checks []RefCheck
+}
+
+// table plans all of a table but its references, which need the ids of every
+// table.
+func (p *planner) table(m *Model) *tablePlan {
+	t := &tablePlan{planner: p, model: m, old: p.old.byName(m.Name)}
+	if t.old == nil {
+		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
+		p.next.NextTable++
+		t.report("new table", "", "", "")
+	} else {
+		t.entry = t.old.clone()
+	}
+	p.ids[m.Name] = t.entry.ID
+	if t.older = t.isOlder(); t.older {
+		t.reportOlder()
+		return t
+	}
+	t.layout()
+	if !t.refused() {
+		t.key()
+	}
+	return t
+}
+
+// finish plans indexes and references, and puts the table into the catalog.
+func (t *tablePlan) finish() {
+	if t.older || t.refused() {
+		return
+	}
+	t.indexes()
+	t.refs()
+	t.next.Entries[t.entry.ID] = t.entry
+}
+
+// report notes a difference. Those of a new table are not told one by one.
+func (t *tablePlan) report(kind, field, index, detail string) {
+	if t.old != nil || len(t.diff) == 0 {
+		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: kind, Field: field, Index: index, Detail: detail})
+	}
+}
+
+func (t *tablePlan) refuse(kind, field, detail, remedy string) {
+	t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: kind, Field: field, Detail: detail, Refused: true, Remedy: remedy})
+}
+
+func (t *tablePlan) refused() bool {
+	return slices.ContainsFunc(t.diff, func(d Difference) bool { return d.Refused })
+}
+
+// layout plans the next layout, and a version of it unless nothing differs.
+func (t *tablePlan) layout() {
+	newest := &codec.Layout{}
+	if t.old != nil {
+		newest = t.old.newest().Layout
+	}
+	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, refuse: t.refuse}
+	v.report = func(kind, path, detail string) { t.report(kind, path, "", detail) }
+	v.evolve()
+	t.entry.NextField = v.next
+	if t.old == nil {
+		t.entry.Versions = []Version{{Number: 1, Layout: v.out}}
+	} else if !v.out.Equal(newest) {
+		t.entry.Versions = append(t.entry.Versions, Version{Number: t.old.newest().Number + 1, Layout: v.out})
+	}
+}
+
+// key plans the primary key: it may not change.
+func (t *tablePlan) key() {
+	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(t.entry.newest().Layout, t.model.key.parts)}
+	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
+		t.refuse("changed key", "", fmt.Sprintf("%s is stored, and the struct has %s",
+			t.old.Key.text(t.old.newest().Layout), key.text(t.entry.newest().Layout)),
+			"keep the key, or rewrite the records with kivis.Migrate")
+		return
+	}
+	t.entry.Key = key
+}
+
+// indexes plans the indexes. One that differs under the name that it had is
+// another index.
+func (t *tablePlan) indexes() {
+	l := t.entry.newest().Layout
+	had, kept := t.entry.Indexes, make([]bool, len(t.entry.Indexes))
+	t.entry.Indexes = nil
+	want := make([]IndexEntry, len(t.model.indexes))
+	for i, x := range t.model.indexes {
+		want[i] = IndexEntry{Name: x.name, Unique: x.unique, Ref: x.ref, Parts: partEntries(l, x.parts)}
+		if j := findIndex(&want[i], had, kept, true); j >= 0 {
+			kept[j] = true
+			want[i].ID, want[i].State = had[j].ID, had[j].State
+		}
+	}
+	for i := range want {
+		if want[i].ID == 0 {
+			t.findOrAdd(&want[i], had, kept)
+		}
+	}
+	t.entry.Indexes = want
+	for j := range had {
+		if !kept[j] {
+			t.dropIndex(&had[j])
+		}
+	}
+}
+
+// findIndex returns which of the indexes is x, by its name too or whatever
+// its name was, or -1.
+func findIndex(x *IndexEntry, had []IndexEntry, kept []bool, byName bool) int {
+	for j := range had {
+		y := &had[j]
+		if !kept[j] && x.Unique == y.Unique && sameParts(x.Parts, y.Parts) && (!byName || x.Name == y.Name) {
+			return j
+		}
+	}
+	return -1
+}
+
+// findOrAdd plans an index that is new, or had another name.
+func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
+	if j := findIndex(x, had, kept, false); j >= 0 {
+		kept[j] = true
+		x.ID, x.State = had[j].ID, had[j].State
+		t.report("renamed index", "", x.Name, "was "+had[j].Name)
+		return
+	}
+	x.ID = t.entry.NextIndex
+	t.entry.NextIndex++
+	if t.old == nil {
+		return
+	}
+	x.State = Building
+	kind := "new index"
+	if slices.ContainsFunc(had, func(y IndexEntry) bool { return y.Name == x.Name }) {
+		kind = "changed index"
+	}
+	t.report(kind, "", x.Name, x.text(t.entry.newest().Layout))
+}
+
+// dropIndex plans that an index goes: at once if its fields are gone, or else
+// when the new ones are built, until which it is maintained.
+func (t *tablePlan) dropIndex(x *IndexEntry) {
+	l := t.old.newest().Layout
+	if t.model.index(x.Name) == nil {
+		t.report("removed index", "", x.Name, x.text(l))
+	}
+	if !x.fits(t.entry.newest().Layout) {
+		t.entry.Dropping = append(t.entry.Dropping, x.ID)
+		return
+	}
+	t.entry.Indexes = append(t.entry.Indexes, *x)
+	t.drop = append(t.drop, IndexRef{t.entry.ID, x.ID})
+}
+
+// change puts the plans of all tables together.
+func (p *planner) change(tables []*tablePlan) *Change {
+	c := &Change{Catalog: p.next}
+	for _, t := range tables {
+		c.Diff.Changes = append(c.Diff.Changes, t.diff...)
+		if t.older || t.refused() {
+			continue
+		}
+		if t.old == nil || !bytes.Equal(t.old.Encode(), t.entry.Encode()) {
+			c.Entries = append(c.Entries, t.entry.ID)
+		}
+		for i := range t.entry.Indexes {
+			x := IndexRef{t.entry.ID, t.entry.Indexes[i].ID}
+			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
+				c.Build = append(c.Build, x)
+			}
+		}
+		c.Drop, c.Checks = append(c.Drop, t.drop...), append(c.Checks, t.checks...)
+	}
+	slices.Sort(c.Entries)
+	if len(c.Entries) > 0 {
+		c.Catalog.Version++
+	}
+	return c
 }

@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/kivisdb/kivis/codec"
 )
@@ -12,27 +14,34 @@ type Table struct {
 	Name     string
 	ID       uint32
 	Type     reflect.Type  // the record struct; nil where none is registered in this program
-	Version  uint32        // the version that this program writes: the newest, unless its struct is older
+	Version  uint32        // the newest version of its fields, which records are written in
 	Layout   *codec.Layout // of Version
-	Columns  []Column      // one per field of Layout, in its order; see Older for what may follow
+	Columns  []Column      // one per field of Layout, in its order
 	Key      Key
 	Indexes  []*Index // live ones in catalog order, in any state; those made for references too
 	Refs     []*Ref   // references that this table makes
 	Incoming []*Ref   // references to this table, made by any table of the catalog
 
 	entry    *Entry
-	prefixes [][]byte // by space
+	model    *Model // nil where Type is
+	older    bool
+	prefixes map[uint32][]byte // by space
 	versions map[uint32]*version
+	encoder  *codec.Encoder
+	decoder  *codec.Decoder
+	keyParts []keyPart
+	method   int      // PrimaryKey, among the methods of a pointer to Type
+	plans    sync.Map // reflect.Type -> keyPlan
 }
 
 // A Column is one top-level field of a table's records.
 type Column struct {
 	ID     uint32 // in the catalog
 	Name   string // the stored name
-	GoName string // the rest is set only where the table's Type is
-	Offset uintptr
-	GoType reflect.Type
 	Type   codec.Type
+	GoName string       // through embedded structs: "Base.ID"; like the rest, not set where Type of the table is not, or lacks the field
+	Offset uintptr      // in the record
+	GoType reflect.Type // of the field
 }
 
 // A Part is one part of a key or an index.
@@ -47,8 +56,37 @@ type Part struct {
 // version is one stored version of a table's records.
 type version struct {
 	layout    *codec.Layout
-	positions []int // see Table.Positions
+	once      sync.Once
+	converter *codec.Converter
+	err       error
 }
+
+// Encoder returns what encodes records of the table's Type as Version. Fields
+// that Type lacks are written as their zero values. It is nil where Type is.
+func (t *Table) Encoder() *codec.Encoder { return t.encoder }
+
+// Decoder returns what decodes bodies of Version as records of the table's
+// Type. It is nil where Type is. See [Table.Converter] for other versions.
+func (t *Table) Decoder() *codec.Decoder { return t.decoder }
+
+// Converter returns what makes bodies of Version from those of an older one,
+// or nil for Version itself. The error for a version that the catalog does not
+// have matches [codec.ErrCorrupt].
+func (t *Table) Converter(number uint32) (*codec.Converter, error) {
+	if number == t.Version {
+		return nil, nil
+	}
+	v := t.versions[number]
+	if v == nil {
+		return nil, fmt.Errorf("schema: table %s: %w: no version %d", t.Name, codec.ErrCorrupt, number)
+	}
+	v.once.Do(func() { v.converter, v.err = codec.CompileConverter(v.layout, t.Layout) })
+	return v.converter, v.err
+}
+
+// Older reports whether the table's Type is that of an older program, which
+// does not know all that the table stores.
+func (t *Table) Older() bool { return t.older }
 
 // LayoutOf returns the layout of a stored version of the table, and whether
 // there is one.
@@ -60,25 +98,15 @@ func (t *Table) LayoutOf(number uint32) (*codec.Layout, bool) {
 	return v.layout, true
 }
 
-// Positions returns, for each of the table's columns, its position among the
-// fields of a record of the given version, or -1 if that version has no such
-// field. It returns nil where every column is at its own position, and for a
-// version that is not in the catalog.
-func (t *Table) Positions(number uint32) []int {
-	if v, ok := t.versions[number]; ok {
-		return v.positions
-	}
-	return nil
-}
-
-// Index returns the index with the given name, or nil.
-func (t *Table) Index(name string) *Index {
+// Index returns the index with the given name, or nil. While one takes the
+// place of another, it is the one that is ready.
+func (t *Table) Index(name string) (found *Index) {
 	for _, x := range t.Indexes {
-		if x.Name == name {
-			return x
+		if x.Name == name && (found == nil || found.State != Ready) {
+			found = x
 		}
 	}
-	return nil
+	return found
 }
 
 // IndexByID returns the index with the given id, or nil.
@@ -106,8 +134,8 @@ func (t *Table) Column(name string) (int, bool) {
 // with: space 0 holds records, the others are ids of indexes. The bytes are
 // shared and must not be changed; appending to them copies.
 func (t *Table) Prefix(space uint32) []byte {
-	if int(space) < len(t.prefixes) {
-		return t.prefixes[space]
+	if p := t.prefixes[space]; p != nil {
+		return p
 	}
-	return nil
+	return appendPrefix(nil, t.ID, space)
 }

@@ -1,0 +1,132 @@
+package schema
+
+import (
+	"slices"
+)
+
+// edit applies fn to a copy of each entry that the refs name, and returns the
+// catalog with those that fn changed, and their ids.
+func (c *Catalog) edit(refs []IndexRef, fn func(e *Entry, index uint32) bool) (next *Catalog, touched []uint32) {
+	next = c.Clone()
+	for _, ref := range refs {
+		e := next.Entries[ref.Table]
+		if e == nil {
+			continue
+		}
+		if e = e.clone(); fn(e, ref.Index) {
+			next.Entries[ref.Table] = e
+			touched = append(touched, ref.Table)
+		}
+	}
+	return next.touch(touched)
+}
+
+// touch counts a change of some entries.
+func (c *Catalog) touch(touched []uint32) (*Catalog, []uint32) {
+	slices.Sort(touched)
+	touched = slices.Compact(touched)
+	if len(touched) > 0 {
+		c.Version++
+	}
+	return c, touched
+}
+
+// MarkReady returns the catalog with indexes that have been built as ready,
+// and the ids of entries that differ.
+func (c *Catalog) MarkReady(built []IndexRef) (next *Catalog, touched []uint32) {
+	return c.edit(built, func(e *Entry, index uint32) bool {
+		x := e.index(index)
+		if x == nil || x.State == Ready {
+			return false
+		}
+		x.State = Ready
+		return true
+	})
+}
+
+// Drop returns the catalog without some indexes, whose entries are then to be
+// deleted, and the ids of entries that differ.
+func (c *Catalog) Drop(indexes []IndexRef) (next *Catalog, touched []uint32) {
+	return c.edit(indexes, func(e *Entry, index uint32) bool {
+		n := len(e.Indexes)
+		e.Indexes = slices.DeleteFunc(e.Indexes, func(x IndexEntry) bool { return x.ID == index })
+		if len(e.Indexes) == n {
+			return false
+		}
+		e.Dropping = append(e.Dropping, index)
+		return true
+	})
+}
+
+// Dropped returns the indexes that are gone, and whose entries may remain.
+func (c *Catalog) Dropped() (list []IndexRef) {
+	for _, e := range c.sorted() {
+		for _, index := range e.Dropping {
+			list = append(list, IndexRef{e.ID, index})
+		}
+	}
+	return list
+}
+
+// Forget returns the catalog without a memory of dropped indexes whose entries
+// have been deleted, and the ids of entries that differ.
+func (c *Catalog) Forget(dropped []IndexRef) (next *Catalog, touched []uint32) {
+	return c.edit(dropped, func(e *Entry, index uint32) bool {
+		n := len(e.Dropping)
+		e.Dropping = slices.DeleteFunc(e.Dropping, func(id uint32) bool { return id == index })
+		return len(e.Dropping) < n
+	})
+}
+
+// Revert returns the catalog with the tables that a change has changed as they
+// were before it, the ids of entries that differ, and those of tables that are
+// gone. Ids that the change gave are not given again. Indexes that it added
+// are dropped; those that it dropped are built anew.
+func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touched, gone []uint32) {
+	next = c.Clone()
+	for _, id := range change.Entries {
+		now, was := next.Entries[id], before.Entries[id]
+		switch {
+		case now == nil:
+		case was == nil:
+			delete(next.Entries, id)
+			gone = append(gone, id)
+		default:
+			next.Entries[id] = now.revert(was)
+			touched = append(touched, id)
+		}
+	}
+	if len(gone) > 0 && len(touched) == 0 {
+		next.Version++
+	}
+	next, touched = next.touch(touched)
+	return next, touched, gone
+}
+
+// revert returns the entry as it was, but for what is never given again, and
+// for versions of which there may be records.
+func (e *Entry) revert(was *Entry) *Entry {
+	next := was.clone()
+	next.NextField, next.NextIndex = e.NextField, e.NextIndex
+	next.Versions = slices.Clone(e.Versions)
+	if e.newest().Number != was.newest().Number {
+		next.Versions = append(next.Versions, Version{Number: e.newest().Number + 1, Layout: was.newest().Layout})
+	}
+	next.Dropping = nil
+	for i := range next.Indexes {
+		if e.index(next.Indexes[i].ID) == nil {
+			next.Indexes[i].State = Building
+		}
+	}
+	for _, id := range e.Dropping {
+		if next.index(id) == nil {
+			next.Dropping = append(next.Dropping, id)
+		}
+	}
+	for i := range e.Indexes {
+		if id := e.Indexes[i].ID; next.index(id) == nil {
+			next.Dropping = append(next.Dropping, id)
+		}
+	}
+	return next
+}

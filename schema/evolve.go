@@ -1,0 +1,156 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// An evolver makes the next layout of a table: that of a model, with the ids
+// that its fields have in the layout before it, and new ones for new fields.
+type evolver struct {
+	old, model *codec.Layout
+	out        *codec.Layout
+	next       uint32 // the id of the next new field
+	pairs      map[pair]int
+	report     func(kind, path, detail string)
+	refuse     func(kind, path, detail, remedy string)
+}
+
+// none is the number of no struct: what a new field is paired with.
+const none = -1
+
+// evolve sets out to the next layout. A nested struct that pairs with two old
+// ones becomes two, so that each carries on the ids of its own past.
+func (v *evolver) evolve() {
+	v.out, v.pairs = &codec.Layout{}, make(map[pair]int)
+	v.out.Fields = v.fields("", v.model.Fields, v.old.Fields)
+}
+
+// fields returns the fields of a struct at a path, with ids.
+func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
+	out := make([]codec.Field, len(model))
+	var order []int // of the old fields that go on
+	taken := make([]bool, len(old))
+	for i := range model {
+		f, at := &model[i], joinPath(path, model[i].Name)
+		j := findOld(f, old)
+		out[i] = codec.Field{Name: f.Name}
+		if j < 0 {
+			out[i].ID = v.next
+			v.next++
+			out[i].Type = v.fresh(&f.Type)
+			v.report("new field", at, typeText(&f.Type))
+			continue
+		}
+		order, taken[j] = append(order, j), true
+		out[i].ID = old[j].ID
+		if f.Name != old[j].Name {
+			v.report("renamed field", at, "was "+joinPath(path, old[j].Name))
+		}
+		out[i].Type = v.change(at, &f.Type, &old[j].Type)
+	}
+	for j := range old {
+		if !taken[j] {
+			v.report("removed field", joinPath(path, old[j].Name), typeText(&old[j].Type))
+		}
+	}
+	if !slices.IsSorted(order) {
+		v.report("reordered fields", path, "")
+	}
+	return out
+}
+
+// findOld returns which old field f is: that with its name, or with the name
+// that it had; or -1.
+func findOld(f *codec.Field, old []codec.Field) int {
+	if i := slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Name }); i >= 0 || f.Was == "" {
+		return i
+	}
+	return slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Was })
+}
+
+// fresh returns the type of a new field.
+func (v *evolver) fresh(t *codec.Type) codec.Type {
+	u := *t
+	if t.Elem != nil {
+		elem := v.fresh(t.Elem)
+		u.Elem = &elem
+	}
+	if t.Key != nil {
+		key := v.fresh(t.Key)
+		u.Key = &key
+	}
+	if t.Kind == codec.Struct {
+		u.Struct = v.nested("", t.Struct, none)
+	}
+	return u
+}
+
+// nested returns the number of a nested struct in the next layout.
+func (v *evolver) nested(path string, model, old int) int {
+	p := pair{model, old}
+	if n, ok := v.pairs[p]; ok {
+		return n
+	}
+	n := len(v.out.Structs)
+	v.pairs[p] = n
+	v.out.Structs = append(v.out.Structs, nil)
+	if old != none {
+		v.out.Structs[n] = v.fields(path, v.model.Structs[model], v.old.Structs[old])
+		return n
+	}
+	report := v.report
+	v.report = func(string, string, string) {} // it is told of as a whole
+	v.out.Structs[n] = v.fields(path, v.model.Structs[model], nil)
+	v.report = report
+	return n
+}
+
+// change returns the type of a field that goes on, and says how it differs.
+func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
+	u, ok := v.follow(path, t, old)
+	if !ok {
+		v.refuse("changed type", path, fmt.Sprintf("%s is stored, and the struct has %s", typeText(old), typeText(t)),
+			fmt.Sprintf("keep %s, or rewrite the records with kivis.Migrate", typeText(old)))
+	}
+	return u
+}
+
+// follow returns t with the numbers of its structs in the next layout, and
+// whether all values of old are values of t.
+func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
+	u = *t
+	if t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits {
+		if !widens(old, t) {
+			return v.fresh(t), false
+		}
+		v.report("widened field", path, typeText(old)+" to "+typeText(t))
+		return u, true
+	}
+	ok = true
+	if t.Elem != nil {
+		elem, same := v.follow(path, t.Elem, old.Elem)
+		u.Elem, ok = &elem, same
+	}
+	if t.Key != nil {
+		key, same := v.follow(path, t.Key, old.Key)
+		u.Key, ok = &key, ok && same
+	}
+	if t.Kind == codec.Struct {
+		u.Struct = v.nested(path, t.Struct, old.Struct)
+	}
+	return u, ok
+}
+
+// widens reports whether all numbers of type t are numbers of the wider u.
+func widens(t, u *codec.Type) bool {
+	switch {
+	case t.Kind == u.Kind:
+		return (t.Kind == codec.Int || t.Kind == codec.Uint || t.Kind == codec.Float) && t.Bits <= u.Bits
+	case t.Kind == codec.Uint && u.Kind == codec.Int:
+		return t.Bits < u.Bits
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package schema
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// structIn returns the number of the nested struct that t is, or points to,
+// or -1.
+func structIn(t *codec.Type) int {
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	if t.Kind == codec.Struct {
+		return t.Struct
+	}
+	return -1
+}
+
+// partEntry returns a part of a model as the catalog stores it. The model's
+// fields are those of the layout, in order.
+func partEntry(l *codec.Layout, p *part) PartEntry {
+	e := PartEntry{Each: p.Each, Key: p.Key}
+	if p.Column < 0 {
+		e.Name = p.Name
+		return e
+	}
+	f := &l.Fields[p.Column]
+	e.Fields = append(e.Fields, f.ID)
+	for _, i := range p.Path {
+		f = &l.Structs[structIn(&f.Type)][i]
+		e.Fields = append(e.Fields, f.ID)
+	}
+	t := &f.Type
+	switch {
+	case !p.Each:
+	case t.Kind == codec.Map:
+		t = t.Key
+	default:
+		t = t.Elem
+	}
+	e.Inner = appendInner(nil, l, t)
+	return e
+}
+
+// appendInner appends the ids of the fields that t, part of a key, consists
+// of. Such a type does not contain itself.
+func appendInner(ids []uint32, l *codec.Layout, t *codec.Type) []uint32 {
+	n := structIn(t)
+	if n < 0 {
+		return ids
+	}
+	for i := range l.Structs[n] {
+		f := &l.Structs[n][i]
+		ids = appendInner(append(ids, f.ID), l, &f.Type)
+	}
+	return ids
+}
+
+// partEntries returns the parts of a model as the catalog stores them.
+func partEntries(l *codec.Layout, parts []part) []PartEntry {
+	list := make([]PartEntry, len(parts))
+	for i := range parts {
+		list[i] = partEntry(l, &parts[i])
+	}
+	return list
+}
+
+// find returns the part of an entry as one of the layout, and whether the
+// layout has its fields.
+func (e *PartEntry) find(l *codec.Layout) (Part, bool) {
+	p := Part{Column: -1, Name: e.Name, Each: e.Each, Key: e.Key}
+	fields := l.Fields
+	for n, id := range e.Fields {
+		i := slices.IndexFunc(fields, func(f codec.Field) bool { return f.ID == id })
+		if i < 0 {
+			return p, false
+		}
+		f := &fields[i]
+		if n == 0 {
+			p.Column, p.Name = i, f.Name
+		} else {
+			p.Path, p.Name = append(p.Path, i), p.Name+"."+f.Name
+		}
+		fields = nil
+		if s := structIn(&f.Type); s >= 0 {
+			fields = l.Structs[s]
+		}
+	}
+	return p, true
+}
+
+// sameForm reports whether two parts have the same entries for the same
+// record.
+func (e *PartEntry) sameForm(o *PartEntry) bool {
+	return slices.Equal(e.Fields, o.Fields) && slices.Equal(e.Inner, o.Inner) && e.Each == o.Each && e.Key.Compatible(o.Key)
+}
+
+func sameParts(a, b []PartEntry) bool {
+	return slices.EqualFunc(a, b, func(x, y PartEntry) bool { return x.sameForm(&y) })
+}
+
+// typeText returns a stored type as messages name it: nested structs without
+// their numbers, which mean nothing to a user.
+func typeText(t *codec.Type) string {
+	switch t.Kind {
+	case codec.Pointer:
+		return "*" + typeText(t.Elem)
+	case codec.Slice:
+		return "[]" + typeText(t.Elem)
+	case codec.Array:
+		return "[" + strconv.Itoa(t.Len) + "]" + typeText(t.Elem)
+	case codec.Map:
+		return "map[" + typeText(t.Key) + "]" + typeText(t.Elem)
+	case codec.Struct:
+		return "struct"
+	}
+	return t.String()
+}
+
+// A pair is two nested structs, by their numbers in two layouts.
+type pair struct{ a, b int }
+
+// sameLayout reports whether two layouts store the same fields by the same
+// names in the same order, whatever their ids and the numbers of their
+// structs.
+func sameLayout(a, b *codec.Layout) bool {
+	m := matcher{a, b, make(map[pair]bool)}
+	return m.fields(a.Fields, b.Fields)
+}
+
+// A matcher compares two layouts. Pairs of structs that are being compared are
+// the same unless something else differs.
+type matcher struct {
+	a, b *codec.Layout
+	seen map[pair]bool
+}
+
+func (m *matcher) fields(a, b []codec.Field) bool {
+	return slices.EqualFunc(a, b, func(f, g codec.Field) bool { return f.Name == g.Name && m.types(&f.Type, &g.Type) })
+}
+
+func (m *matcher) types(t, u *codec.Type) bool {
+	if t == nil || u == nil {
+		return t == u
+	}
+	if t.Kind != u.Kind || t.Bits != u.Bits || t.Len != u.Len || !m.types(t.Elem, u.Elem) || !m.types(t.Key, u.Key) {
+		return false
+	}
+	p := pair{t.Struct, u.Struct}
+	if t.Kind != codec.Struct || m.seen[p] {
+		return true
+	}
+	m.seen[p] = true
+	return m.fields(m.a.Structs[p.a], m.b.Structs[p.b])
+}

@@ -1,0 +1,161 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A modelRef is a reference that a record's struct declares. Its target is
+// known by one of a record type, a table's name, and a key's type.
+type modelRef struct {
+	parts    []part
+	record   reflect.Type // ID[record]
+	table    string       // ref=TABLE
+	optional bool
+	onDelete Action
+	nulls    []int // see Ref.Nulls
+	index    *modelIndex
+	field    string // that declares it, for messages
+	tag      string
+}
+
+// refs finds the references, and the indexes that they need.
+func (c *compiler) refs() {
+	for i := range c.list {
+		if f := &c.list[i]; c.has(i)&optRef != 0 {
+			c.fieldRef(i, f)
+		}
+	}
+	for _, b := range c.blanks {
+		for _, list := range b.lists {
+			if list.kind == optRef {
+				c.listRef(list, b.text)
+			}
+		}
+	}
+	for _, r := range c.m.refs {
+		if r.onDelete != NoAction {
+			r.index = c.refIndex(r)
+		}
+	}
+}
+
+// fieldRef adds the reference of one field.
+func (c *compiler) fieldRef(i int, f *field) {
+	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
+	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
+	if r.table == "" {
+		r.record = recordOf(p.target())
+	}
+	c.addRef(r)
+}
+
+// listRef adds a reference that a blank field lists.
+func (c *compiler) listRef(list listTag, tag string) {
+	r := &modelRef{table: list.name, optional: list.has&optOptional != 0, onDelete: list.onDelete, field: "_", tag: tag}
+	for _, pt := range list.parts {
+		p, err := c.part(pt.path)
+		if err == nil && slices.ContainsFunc(r.parts, p.sameAs) {
+			err = fmt.Errorf("ref=%s has %s twice", r.table, pt.path)
+		}
+		if err != nil {
+			c.fail("_", tag, err)
+			return
+		}
+		r.parts = append(r.parts, p)
+	}
+	c.addRef(r)
+}
+
+// target returns the type of what the part refers by: the field's, or what it
+// points to.
+func (p *part) target() reflect.Type {
+	if p.typ.Kind() == reflect.Pointer {
+		return p.typ.Elem()
+	}
+	return p.typ
+}
+
+// addRef adds a reference, if it can be one.
+func (c *compiler) addRef(r *modelRef) {
+	for i := range r.parts {
+		p := &r.parts[i]
+		if _, err := elementOf(p.typ); err == nil {
+			c.fail(r.field, r.tag, fmt.Errorf("%s is a %v, and a reference is one key: give each its own record", p.goPath, typeName(p.typ)))
+			return
+		}
+		if err := c.encode(p, 0); err != nil {
+			c.fail(r.field, r.tag, err)
+			return
+		}
+	}
+	for _, q := range c.m.refs {
+		if slices.EqualFunc(q.parts, r.parts, part.sameAs) {
+			c.fail(r.field, r.tag, fmt.Errorf("%s is a reference already", r.names()))
+			return
+		}
+	}
+	if r.onDelete == SetNull {
+		c.fail(r.field, r.tag, c.setNulls(r))
+	}
+	c.m.refs = append(c.m.refs, r)
+}
+
+// names returns the stored names of the fields that refer, joined by commas.
+func (r *modelRef) names() string {
+	names := make([]string, len(r.parts))
+	for i, p := range r.parts {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ",")
+}
+
+// setNulls finds the parts that become nil or zero when the target goes.
+func (c *compiler) setNulls(r *modelRef) error {
+	for i, p := range r.parts {
+		if p.typ.Kind() == reflect.Pointer {
+			r.nulls = append(r.nulls, i)
+		}
+	}
+	switch {
+	case len(r.nulls) > 0:
+	case !r.optional:
+		return errors.New("ondelete=setnull needs a reference that can be nothing: add optional, or make the field a pointer")
+	default:
+		for i, p := range r.parts {
+			if !slices.ContainsFunc(c.m.key.parts, p.sameAs) {
+				r.nulls = append(r.nulls, i)
+			}
+		}
+	}
+	inKey := func(i int) bool { return slices.ContainsFunc(c.m.key.parts, r.parts[i].sameAs) }
+	if len(r.nulls) == 0 || slices.ContainsFunc(r.nulls, inKey) {
+		return errors.New("ondelete=setnull would change the record's primary key")
+	}
+	if slices.ContainsFunc(r.nulls, func(i int) bool { return len(r.parts[i].Path) > 0 }) {
+		return errors.New("ondelete=setnull is for fields of the record itself, not of nested structs")
+	}
+	return nil
+}
+
+// refIndex returns the index that finds the records which refer to a key: a
+// declared one of the same fields, or one of the reference's own.
+func (c *compiler) refIndex(r *modelRef) *modelIndex {
+	for _, x := range c.m.indexes {
+		if slices.EqualFunc(x.parts, r.parts, servesRef) {
+			return x
+		}
+	}
+	x := &modelIndex{name: strings.NewReplacer(",", "_", ".", "_").Replace(r.names()), ref: true, parts: r.parts, field: r.field, tag: r.tag}
+	for c.m.index(x.name) != nil {
+		x.name += "_ref"
+	}
+	c.m.indexes = append(c.m.indexes, x)
+	return x
+}
+
+// servesRef reports whether entries by p are found by the value of q.
+func servesRef(p, q part) bool { return p.sameAs(q) && !p.Each && !p.Key.Fold }

@@ -1,0 +1,122 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// nested checks the struct types that the record holds in its fields.
+func (c *compiler) nested() {
+	seen := map[reflect.Type]bool{c.typ: true}
+	for i := range c.list {
+		c.checkNested(c.list[i].Type, c.list[i].Path, true, seen)
+	}
+}
+
+// checkNested checks the struct types that a t holds. A path leads from the
+// record to it if it is direct, and not an element of something.
+func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen map[reflect.Type]bool) {
+	switch t.Kind() {
+	case reflect.Map:
+		c.checkNested(t.Key(), path, false, seen)
+		c.checkNested(t.Elem(), path, false, seen)
+		return
+	case reflect.Slice, reflect.Array:
+		c.checkNested(t.Elem(), path, false, seen)
+		return
+	case reflect.Pointer:
+		c.checkNested(t.Elem(), path, direct, seen)
+		return
+	}
+	if !isNested(t) || seen[t] {
+		return
+	}
+	seen[t] = true
+	fs := fieldsOf(t)
+	c.report(fs, path)
+	if !fs.isRecord() {
+		c.checkNestedTags(fs, path, direct)
+	}
+	for i := range fs.list {
+		f := &fs.list[i]
+		c.checkNested(f.Type, joinPath(path, f.Path), direct, seen)
+	}
+}
+
+// isRecord reports whether a struct has a key, and so may be a record in its
+// own right, wherever else it is used.
+func (fs *fields) isRecord() bool {
+	if _, ok := reflect.PointerTo(fs.typ).MethodByName("PrimaryKey"); ok {
+		return true
+	}
+	for i := range fs.list {
+		if f := &fs.list[i]; f.tag.is(optKey) || f.Name == "ID" && recordOf(f.Type) == fs.typ {
+			return true
+		}
+	}
+	for i := range fs.tags {
+		if fs.tags[i].is(optKey) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkNestedTags reports the tags that say nothing on the fields of a nested
+// struct, and what to write instead.
+func (c *compiler) checkNestedTags(fs *fields, path string, direct bool) {
+	for i := range fs.list {
+		f := &fs.list[i]
+		if extra := f.tag.has &^ (optName | optWas); extra != 0 {
+			at := joinPath(path, f.Path)
+			c.fail(at, f.tag.text, fmt.Errorf("%s on a field of a nested struct: %s",
+				strings.Join(optionNames(extra), " and "), c.mendNested(&f.tag, at, direct)))
+		}
+	}
+	for _, b := range fs.blanks {
+		c.fail(joinPath(path, "_"), b.text, errors.New("a blank field speaks of the record that has it, not of a nested struct"))
+	}
+}
+
+// mendNested returns what to write instead of a tag on the field at a path.
+func (c *compiler) mendNested(tag *fieldTag, at string, direct bool) string {
+	list := ""
+	switch {
+	case !direct:
+		return "an index reaches no fields of elements, so drop it"
+	case tag.is(optUnique):
+		list = "unique="
+	case tag.is(optIndex):
+		list = "index="
+	case tag.is(optRef):
+		table := tag.target
+		if table == "" {
+			table = "TABLE"
+		}
+		return "in " + typeName(c.typ) + " write " + onBlank("ref="+table+"("+at+")")
+	default:
+		return "put it on a field of " + typeName(c.typ)
+	}
+	name := tag.index
+	if name == "" {
+		name = "NAME"
+	}
+	part := listed(tag.has, at)
+	return "in " + typeName(c.typ) + " write " + onBlank(list+name+"("+part+")")
+}
+
+// listed returns a field as a list of an index names it.
+func listed(has optionSet, path string) string {
+	if has&optDesc != 0 {
+		path = "-" + path
+	}
+	if has&optEach != 0 {
+		path += ":each"
+	}
+	if has&optFold != 0 {
+		path += ":fold"
+	}
+	return path
+}

@@ -1,0 +1,93 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// isOlder reports whether the model is that of an older program: its fields
+// are those of an earlier version of the table, and the table has since got
+// more, or others. Fields that were removed leave a layout that has not been
+// there before, unless they were the newest.
+func (t *tablePlan) isOlder() bool {
+	if t.old == nil || t.model.layout == nil {
+		return false
+	}
+	v := t.old.version(t.model)
+	return v != nil && v.Number != t.old.newest().Number && len(losses(v.Layout, t.old.newest().Layout)) > 0
+}
+
+// version returns the newest version whose fields are those of the model, or
+// nil.
+func (e *Entry) version(m *Model) *Version {
+	for i := len(e.Versions) - 1; i >= 0; i-- {
+		if sameLayout(e.Versions[i].Layout, m.layout) {
+			return &e.Versions[i]
+		}
+	}
+	return nil
+}
+
+// A lossFinder finds what a newer layout stores that a program with an older
+// one does not know, or knows otherwise.
+type lossFinder struct {
+	old, newest *codec.Layout
+	seen        map[pair]bool
+	found       []string
+}
+
+// losses names what a program that knows of old alone would lose of what
+// newest stores, or mistake.
+func losses(old, newest *codec.Layout) []string {
+	f := lossFinder{old, newest, make(map[pair]bool), nil}
+	f.fields("", old.Fields, newest.Fields)
+	return f.found
+}
+
+func (l *lossFinder) fields(path string, old, newest []codec.Field) {
+	for i := range newest {
+		g, at := &newest[i], joinPath(path, newest[i].Name)
+		j := slices.IndexFunc(old, func(f codec.Field) bool { return f.ID == g.ID })
+		switch {
+		case j < 0:
+			l.found = append(l.found, at)
+		case old[j].Name != g.Name:
+			l.found = append(l.found, at+", which was "+old[j].Name)
+		case !l.types(at, &old[j].Type, &g.Type):
+			l.found = append(l.found, at+" as "+typeText(&g.Type))
+		}
+	}
+}
+
+// types reports whether a type is the same in both, nested structs apart,
+// which it goes through.
+func (l *lossFinder) types(path string, t, u *codec.Type) bool {
+	if t == nil || u == nil {
+		return t == u
+	}
+	if t.Kind != u.Kind || t.Bits != u.Bits || t.Len != u.Len {
+		return false
+	}
+	if p := (pair{t.Struct, u.Struct}); t.Kind == codec.Struct && !l.seen[p] {
+		l.seen[p] = true
+		l.fields(path, l.old.Structs[p.a], l.newest.Structs[p.b])
+	}
+	return l.types(path, t.Elem, u.Elem) && l.types(path, t.Key, u.Key)
+}
+
+// reportOlder says that the model is older than the table, which is refused
+// unless it is allowed.
+func (t *tablePlan) reportOlder() {
+	v, newest := t.old.version(t.model), t.old.newest()
+	lost := losses(v.Layout, newest.Layout)
+	detail := fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, "; "))
+	if t.opts.AllowOlder {
+		t.report("older program", "", "", detail)
+		return
+	}
+	t.refuse("older program", "", detail, "run a newer program, or set Options.AllowOlder, and what this one does not know is lost from each record "+
+		"that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one")
+}

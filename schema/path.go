@@ -1,0 +1,178 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// errReported stands for a fault that has been reported elsewhere.
+var errReported = errors.New("reported elsewhere")
+
+// find returns the field that a path begins with, by Go's promotion rules, and
+// what of the path is left. The first name may be a stored one too.
+func (fs *fields) find(path []string) (i int, rest []string, err error) {
+	within := ""
+	for n, name := range path {
+		i := fs.lookup(func(f *field) bool { return f.Name == name && strings.HasPrefix(f.Path, within) })
+		if n == 0 {
+			j := fs.lookup(func(f *field) bool { return f.name == name })
+			if i >= 0 && j >= 0 && i != j {
+				return 0, nil, fmt.Errorf("%s is ambiguous: the field, or that with the stored name %q", name, name)
+			}
+			i = max(i, j)
+		}
+		if i >= 0 {
+			return i, path[n+1:], nil
+		}
+		e := fs.embed1(name, within)
+		if e == nil {
+			return 0, nil, fs.unknown(name, within)
+		}
+		within = e.Path + "."
+	}
+	return 0, nil, fmt.Errorf("%s is an embedded struct: name its fields", strings.Join(path, "."))
+}
+
+func (fs *fields) lookup(ok func(*field) bool) int {
+	for i := range fs.list {
+		if ok(&fs.list[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// embed1 returns the outermost embedded struct with a name, or nil.
+func (fs *fields) embed1(name, within string) (found *reflectx.Embed) {
+	for i := range fs.embeds {
+		e := &fs.embeds[i]
+		if e.Name == name && strings.HasPrefix(e.Path, within) && (found == nil || len(e.Index) < len(found.Index)) {
+			found = e
+		}
+	}
+	return found
+}
+
+// unknown says that there is no field with a name, and why that may be.
+func (fs *fields) unknown(name, within string) error {
+	if f, ok := fs.typ.FieldByName(name); ok {
+		if !f.IsExported() {
+			return fmt.Errorf("%s is not exported, so it is not stored", name)
+		}
+		return fmt.Errorf("%s is not stored", name)
+	}
+	var names []string
+	for i := range fs.list {
+		if f := &fs.list[i]; strings.HasPrefix(f.Path, within) {
+			names = append(names, f.Name)
+		}
+	}
+	return unknown("field", name, names)
+}
+
+// A part is a Part together with its Go side.
+type part struct {
+	Part
+	typ     reflect.Type // of the field it reaches
+	goPath  string       // to that field
+	nilable bool         // the field is a pointer, or behind one
+}
+
+// sameAs reports whether two parts are of the same field.
+func (p part) sameAs(q part) bool { return p.sameField(q.Part) }
+
+// part returns the part at a path. How it is encoded is for [part.encode].
+func (fs *fields) part(path string) (part, error) {
+	i, rest, err := fs.find(strings.Split(path, "."))
+	if err != nil {
+		return part{}, err
+	}
+	f := &fs.list[i]
+	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path}
+	for len(rest) > 0 {
+		nested, err := p.enter()
+		if err != nil {
+			return p, err
+		}
+		if i, rest, err = nested.find(rest); err != nil {
+			return p, fmt.Errorf("%s: %w", p.goPath, err)
+		}
+		f := &nested.list[i]
+		p.Path, p.typ = append(p.Path, i), f.Type
+		p.Name, p.goPath = p.Name+"."+f.name, p.goPath+"."+f.Path
+	}
+	p.nilable = p.nilable || p.typ.Kind() == reflect.Pointer
+	return p, nil
+}
+
+// enter returns the fields of the nested struct that the part has reached.
+func (p *part) enter() (*fields, error) {
+	t := p.typ
+	if t.Kind() == reflect.Pointer {
+		p.nilable, t = true, t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map:
+		return nil, fmt.Errorf("%s is a %v: a path does not reach into its elements", p.goPath, typeName(t))
+	case !isNested(t):
+		return nil, fmt.Errorf("%s is a %v, which has no fields of its own", p.goPath, typeName(t))
+	}
+	fs := fieldsOf(t)
+	if len(fs.faults) > 0 {
+		return nil, errReported
+	}
+	return fs, nil
+}
+
+// isNested reports whether values of type t are stored field by field.
+func isNested(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !reflectx.IsTime(t) && reflectx.MarshalOf(t) == reflectx.MarshalNone
+}
+
+// encode decides how the part is encoded in an index or key.
+func (p *part) encode(has optionSet) error {
+	t, err := p.typ, error(nil)
+	if has&optEach != 0 {
+		if t, err = elementOf(t); err != nil {
+			return err
+		}
+	} else if err = ordered(t); err != nil {
+		return err
+	}
+	p.Key, err = codec.KeyTypeOf(t, looseFields)
+	if err != nil {
+		return err
+	}
+	if has&optFold != 0 && p.Key.Kind != codec.String {
+		return fmt.Errorf("fold on a %v: it is for strings", typeName(t))
+	}
+	p.Key.Ptr = p.Key.Ptr || p.nilable && has&optEach == 0
+	p.Each, p.Key.Desc, p.Key.Fold = has&optEach != 0, has&optDesc != 0, has&optFold != 0
+	return nil
+}
+
+// elementOf returns the type of what an index over each element of a t holds.
+func elementOf(t reflect.Type) (reflect.Type, error) {
+	switch {
+	case reflectx.MarshalOf(t) != reflectx.MarshalNone:
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		return t.Elem(), nil
+	case t.Kind() == reflect.Map:
+		return t.Key(), nil
+	}
+	return nil, fmt.Errorf("each on a %v: it is for slices, and for the keys of maps", typeName(t))
+}
+
+// ordered returns an error that shows the way for a type whose elements have
+// an order, though it has none.
+func ordered(t reflect.Type) error {
+	if _, err := elementOf(t); err == nil {
+		return fmt.Errorf("a %v has no order: index its elements with each", typeName(t))
+	}
+	return nil
+}
