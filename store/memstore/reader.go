@@ -59,7 +59,7 @@ func (r *reader) GetMany(keys, values [][]byte) error {
 	return nil
 }
 
-// Scan implements [occ.Reader].
+// Scan implements [occ.Reader], which uses Fill instead.
 func (r *reader) Scan(rg store.Range) (store.Cursor, error) {
 	return occ.NewChunks(r, rg), nil
 }

@@ -10,10 +10,11 @@ import (
 )
 
 // Chunk sizes of a Chunks cursor. A scan that stops early should not pay for
-// entries it never shows, a long one not for each entry's descent.
+// entries it never shows, a long one not for a descent of the tree again and
+// again: that costs about as much as 30 entries.
 const (
 	firstChunk = 16
-	chunkGrow  = 4
+	chunkGrow  = 8
 	lastChunk  = 256
 )
 
@@ -26,8 +27,8 @@ type Source interface {
 	Fill(dst []Entry, r store.Range) []Entry
 }
 
-// Chunks is a cursor over a Source: it fetches 16 entries, then 64, then 256 at
-// a time. What it returns never changes, so Keep costs nothing. The zero value
+// Chunks is a cursor over a Source: it fetches 16 entries, then 128, then 256
+// at a time. What it returns never changes, so Keep costs nothing. The zero value
 // is not ready; see [NewChunks]. It belongs to one goroutine at a time.
 type Chunks struct {
 	src   Source
@@ -117,7 +118,7 @@ func (c *Chunks) refill() bool {
 	c.chunk = c.src.Fill(c.buf[0:0:c.size], c.r)
 	c.used = max(c.used, len(c.chunk))
 	c.last = len(c.chunk) < c.size
-	c.size = min(c.size*chunkGrow, lastChunk)
+	c.size = min(chunkGrow*c.size, lastChunk)
 	c.pos = 0
 	if len(c.chunk) == 0 {
 		return false

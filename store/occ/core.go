@@ -24,7 +24,10 @@ type Engine interface {
 
 // Reader reads one version. One goroutine at a time calls it and its cursors.
 // Keys are good during a call only, values are as in the contract of
-// [store.Tx.Get].
+// [store.Tx.Get]. A Reader that is also a [Source], its entries without
+// tombstones, is scanned through Fill instead of Scan, which is quicker: the
+// entries never change, so a cursor takes a lock only to fetch more. One that is
+// also a [store.Counter] counts for a transaction that has written nothing.
 type Reader interface {
 	// Get returns the value of key, or store.ErrNotFound.
 	Get(key []byte) ([]byte, error)

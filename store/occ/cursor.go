@@ -20,31 +20,38 @@ const (
 // overlay's if there were writes when it was opened. In a write transaction it
 // adds to the footprint what it has passed over.
 //
-// The user's goroutine alone moves it, under the transaction's lock; when the
-// transaction is ended by another, only snap and kept change.
+// It is moved by the user's goroutine alone, but its transaction may be ended
+// by another at any moment. So a cursor of the engine is used under the
+// transaction's lock only. A direct cursor instead walks entries that never
+// change, and takes the lock just to fetch more.
 type cursor struct {
 	tx   *Tx
 	prev *cursor // in the transaction's list of open cursors
 	next *cursor
 
 	r      store.Range
-	snap   store.Cursor // nil once closed
+	direct bool         // the snapshot's side is chunks, else snap
+	merged bool         // the overlay's side, over, is in use
+	snap   store.Cursor // nil once closed; under the lock
+	kept   []byte       // the value of snap when it was closed; under the lock
+	chunks Chunks
 	over   Chunks
-	merged bool // over is in use
-	kept   []byte
 
 	place  place
 	key    []byte // the current one
 	err    error
 	closed bool
 
-	snapOK, overOK bool   // snap and over stand on an entry that is not passed yet
+	snapOK, overOK bool   // the side stands on an entry that is not passed yet
 	equal          bool   // and it is the same key
 	from           []byte // what has been passed over since begins or, in reverse, ends here
 	jumped         bool   // from is good: a Seek went there; else at the range's bound
 }
 
-var _ store.Cursor = (*cursor)(nil)
+var (
+	_ store.Cursor = (*cursor)(nil)
+	_ Source       = (*cursor)(nil)
+)
 
 // Scan implements [store.Tx].
 func (tx *Tx) Scan(r store.Range) (store.Cursor, error) {
@@ -53,15 +60,19 @@ func (tx *Tx) Scan(r store.Range) (store.Cursor, error) {
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	r = owned(r)
-	snap, err := tx.reader.Scan(r)
-	if err != nil {
-		return nil, err
+	c := &cursor{tx: tx, r: owned(r)}
+	if _, c.direct = tx.reader.(Source); c.direct {
+		c.chunks.init(c, c.r)
+	} else {
+		snap, err := tx.reader.Scan(c.r)
+		if err != nil {
+			return nil, err
+		}
+		c.snap = snap
 	}
-	c := &cursor{tx: tx, r: r, snap: snap}
 	if tx.changes != nil && tx.changes.overlay.Len() > 0 {
 		c.merged = true
-		tx.changes.overlay.cursor(&c.over, r)
+		tx.changes.overlay.cursor(&c.over, c.r)
 	}
 	c.link()
 	tx.watch()
@@ -103,53 +114,82 @@ func (c *cursor) unlink() {
 	c.prev, c.next = nil, nil
 }
 
-// shut closes the snapshot's cursor, keeping the value that the user may be
-// about to ask for.
+// shut lets go of the snapshot, under the lock. The user may still ask for the
+// current value.
 func (c *cursor) shut() {
+	c.unlink()
+	if c.direct {
+		return // the user's goroutine may be reading the chunk
+	}
 	if c.place == atSnap {
 		c.kept = c.snap.Keep()
 	}
 	c.snap.Close()
 	c.snap = nil
-	c.unlink()
+}
+
+// Fill implements [Source] for a direct cursor.
+func (c *cursor) Fill(dst []Entry, r store.Range) []Entry {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	if c.err = c.tx.usable(); c.err != nil {
+		return dst
+	}
+	return c.tx.reader.(Source).Fill(dst, r)
 }
 
 // Close implements [store.Cursor].
 func (c *cursor) Close() {
-	c.tx.mu.Lock()
-	defer c.tx.mu.Unlock()
 	if c.closed {
 		return
 	}
 	c.closed = true
-	if c.snap != nil {
+	c.release()
+	c.place, c.key = atEnd, nil
+	c.chunks.Close()
+	c.over.Close()
+}
+
+// release ends the cursor's part in the transaction, unless that has ended.
+func (c *cursor) release() {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	c.kept = nil
+	if c.tx.ended == nil {
 		c.observe()
 		c.place = atEnd
 		c.shut()
 	}
-	c.place, c.key, c.kept = atEnd, nil, nil
-	c.over.Close()
 }
 
 // Next implements [store.Cursor].
 func (c *cursor) Next() bool {
-	c.tx.mu.Lock()
-	defer c.tx.mu.Unlock()
-	if !c.ready() {
-		return false
+	if c.hasNext() && c.tx.alive() {
+		c.chunks.pos++
+		c.key = c.chunks.chunk[c.chunks.pos].Key()
+		return true
 	}
-	c.step()
-	return c.settle()
+	return c.move(nil, false)
+}
+
+// hasNext says whether Next just goes on to an entry that has been fetched.
+func (c *cursor) hasNext() bool {
+	return c.direct && !c.merged && c.place == atSnap && c.chunks.pos+1 < len(c.chunks.chunk)
 }
 
 // Seek implements [store.Cursor].
-func (c *cursor) Seek(key []byte) bool {
-	c.tx.mu.Lock()
-	defer c.tx.mu.Unlock()
+func (c *cursor) Seek(key []byte) bool { return c.move(key, true) }
+
+// move is Next, or Seek to key.
+func (c *cursor) move(key []byte, seek bool) bool {
+	if !c.direct {
+		c.tx.mu.Lock()
+		defer c.tx.mu.Unlock()
+	}
 	if !c.ready() {
 		return false
 	}
-	if c.passed(key) {
+	if !seek || c.passed(key) {
 		c.step()
 	} else {
 		c.jump(key)
@@ -162,18 +202,26 @@ func (c *cursor) ready() bool {
 	if c.place == atEnd && !c.closed {
 		return false
 	}
-	err := c.tx.usable()
-	if err == nil && c.closed {
-		err = store.ErrTxDone
-	}
-	if err == nil {
+	if !c.closed && c.tx.alive() {
 		return true
 	}
 	c.place, c.key = atEnd, nil
 	if c.err == nil {
-		c.err = err
+		c.err = c.refusal()
 	}
 	return false
+}
+
+// refusal returns why the cursor may not move.
+func (c *cursor) refusal() error {
+	if c.direct {
+		c.tx.mu.Lock()
+		defer c.tx.mu.Unlock()
+	}
+	if err := c.tx.usable(); err != nil {
+		return err
+	}
+	return store.ErrTxDone
 }
 
 // passed says whether key is not ahead of the cursor.
@@ -198,7 +246,7 @@ func (c *cursor) beyond(key []byte) bool {
 // step moves each side that stands on the current key, or both at the start.
 func (c *cursor) step() {
 	if c.place == atStart || c.place == atSnap || c.equal {
-		c.snapOK = c.snap.Next()
+		c.snapOK = c.snapCursor().Next()
 	}
 	if c.merged && (c.place == atStart || c.place == atOver) {
 		c.overOK = c.over.Next()
@@ -207,7 +255,7 @@ func (c *cursor) step() {
 
 // jump moves each side that is behind key. What lies in between is not read.
 func (c *cursor) jump(key []byte) {
-	c.observe()
+	c.note()
 	c.jumped = true
 	c.from = append(c.from[:0], key...)
 	if c.r.Reverse {
@@ -217,13 +265,20 @@ func (c *cursor) jump(key []byte) {
 		c.snapOK, c.overOK = false, false
 		return
 	}
-	start := c.place == atStart
-	if start || c.snapOK && before(c.snap.Key(), key, c.r.Reverse) {
-		c.snapOK = c.snap.Seek(key)
+	start, snap := c.place == atStart, c.snapCursor()
+	if start || c.snapOK && before(snap.Key(), key, c.r.Reverse) {
+		c.snapOK = snap.Seek(key)
 	}
 	if c.merged && (start || c.overOK && before(c.over.Key(), key, c.r.Reverse)) {
 		c.overOK = c.over.Seek(key)
 	}
+}
+
+func (c *cursor) snapCursor() store.Cursor {
+	if c.direct {
+		return &c.chunks
+	}
+	return c.snap
 }
 
 // settle makes the first entry of either side the current one, moving on from
@@ -244,17 +299,16 @@ func (c *cursor) settle() bool {
 // choose makes the first entry of either side the current one.
 func (c *cursor) choose() {
 	c.equal = false
-	if !c.snapOK {
-		if c.err = c.snap.Err(); c.err != nil {
-			c.place, c.key = atEnd, nil
-			return
-		}
+	if !c.snapOK && !c.direct {
+		c.err = c.snap.Err()
 	}
 	switch {
+	case c.err != nil:
+		c.place, c.key = atEnd, nil
 	case c.snapOK && c.overOK:
 		c.compare()
 	case c.snapOK:
-		c.place, c.key = atSnap, c.snap.Key()
+		c.place, c.key = atSnap, c.snapCursor().Key()
 	case c.overOK:
 		c.place, c.key = atOver, c.over.Key()
 	default:
@@ -263,7 +317,7 @@ func (c *cursor) choose() {
 }
 
 func (c *cursor) compare() {
-	snap, over := c.snap.Key(), c.over.Key()
+	snap, over := c.snapCursor().Key(), c.over.Key()
 	order := bytes.Compare(snap, over)
 	if order != 0 && (order < 0) != c.r.Reverse {
 		c.place, c.key = atSnap, snap
@@ -272,7 +326,19 @@ func (c *cursor) compare() {
 	c.place, c.key, c.equal = atOver, over, order == 0
 }
 
-// observe adds what has been passed over since the last Seek to the footprint.
+// note is observe for a cursor that moves.
+func (c *cursor) note() {
+	if c.direct {
+		c.tx.mu.Lock()
+		defer c.tx.mu.Unlock()
+	}
+	if c.tx.ended == nil {
+		c.observe()
+	}
+}
+
+// observe adds what has been passed over since the last Seek to the footprint,
+// under the lock.
 func (c *cursor) observe() {
 	if !c.tx.write || c.place == atStart {
 		return
@@ -298,28 +364,40 @@ func (c *cursor) observe() {
 func (c *cursor) Key() []byte { return c.key }
 
 // Value implements [store.Cursor].
-func (c *cursor) Value() []byte { return c.value(store.Cursor.Value) }
+func (c *cursor) Value() []byte {
+	if c.direct && c.place == atSnap {
+		return c.chunks.Value()
+	}
+	return c.value(false)
+}
 
 // Keep implements [store.Cursor].
-func (c *cursor) Keep() []byte { return c.value(store.Cursor.Keep) }
-
-// value returns the current value, of the snapshot's by the method of.
-func (c *cursor) value(of func(store.Cursor) []byte) []byte {
-	if c.r.KeysOnly {
-		return nil
+func (c *cursor) Keep() []byte {
+	if c.direct && c.place == atSnap {
+		return c.chunks.Value()
 	}
-	if c.place == atOver {
+	return c.value(true)
+}
+
+// value is Value or Keep.
+func (c *cursor) value(keep bool) []byte {
+	switch {
+	case c.r.KeysOnly:
+		return nil
+	case c.place == atOver:
 		return c.over.Value()
+	case c.place != atSnap:
+		return nil
 	}
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
 	switch {
-	case c.place != atSnap:
-		return nil
 	case c.snap == nil:
 		return c.kept
+	case keep:
+		return c.snap.Keep()
 	}
-	return of(c.snap)
+	return c.snap.Value()
 }
 
 // Err implements [store.Cursor].

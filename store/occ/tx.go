@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -21,15 +22,16 @@ type Tx struct {
 	core    *Core
 	version uint64
 	write   bool
-	prev    *Tx // in the core's list, under its lock
+	ctx     context.Context // nil if it cannot end
+	gone    atomic.Bool     // ended is set
+	prev    *Tx             // in the core's list, under its lock
 	next    *Tx
 
 	mu         sync.Mutex
-	ctx        context.Context // nil if it cannot end
-	stop       func() bool     // stops the watch on ctx; nil while there is none
-	reader     Reader          // nil once closed
-	ended      error           // why calls are refused; nil while live
-	failed     error           // store.ErrTxTooLarge, wrapped: only Discard is left
+	stop       func() bool // stops the watch on ctx; nil while there is none
+	reader     Reader      // nil once closed
+	ended      error       // why calls are refused; nil while live
+	failed     error       // store.ErrTxTooLarge, wrapped: only Discard is left
 	committing bool
 	changes    *changes // nil until something is read or written in a write transaction
 	cursors    *cursor  // the open ones
@@ -83,6 +85,17 @@ func (tx *Tx) usable() error {
 		}
 	}
 	return tx.failed
+}
+
+// alive says whether tx has not ended, without the lock.
+func (tx *Tx) alive() bool {
+	return !tx.gone.Load() && (tx.ctx == nil || tx.ctx.Err() == nil)
+}
+
+// close makes later calls return reason.
+func (tx *Tx) close(reason error) {
+	tx.ended = reason
+	tx.gone.Store(true)
 }
 
 // Get implements [store.Tx].
@@ -277,7 +290,8 @@ func (tx *Tx) beginCommit() (bool, error) {
 		tx.end(store.ErrTxDone)
 		return false, nil
 	}
-	tx.ended, tx.committing = store.ErrTxDone, true
+	tx.close(store.ErrTxDone)
+	tx.committing = true
 	tx.closeReader()
 	return true, nil
 }
@@ -318,7 +332,7 @@ func (tx *Tx) end(reason error) {
 	if tx.ended != nil {
 		return
 	}
-	tx.ended = reason
+	tx.close(reason)
 	tx.closeReader()
 	tx.free()
 }
