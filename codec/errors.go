@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -13,12 +12,15 @@ import (
 // encoder of this package writes.
 var ErrCorrupt = msgpack.ErrCorrupt
 
-// errDeep is returned for values that refer to values more than maxDepth deep.
-var errDeep = fmt.Errorf("structs or values inside each other more than %d deep", maxDepth)
-
 // maxDepth is how many structs may be inside each other, and how many arrays
 // and maps inside a value of type any.
 const maxDepth = 1000
+
+// A value may be too deep when it is written, and bytes when they are read.
+var (
+	errCycle = fmt.Errorf("values inside each other more than %d deep: does a pointer lead back to where it is?", maxDepth)
+	errDeep  = fmt.Errorf("%w: values inside each other more than %d deep", ErrCorrupt, maxDepth)
+)
 
 // An Error is a value that cannot be encoded or decoded, or a type that cannot
 // be compiled.
@@ -93,8 +95,7 @@ func joinPath(outer, inner string) string {
 // errorOf makes the error that a caller gets from err.
 func errorOf(op string, t reflect.Type, offset int, err error) error {
 	e := &Error{Op: op, Type: t, Offset: offset, Err: err}
-	var l *located
-	if errors.As(err, &l) && l == err {
+	if l, ok := err.(*located); ok {
 		e.Path, e.Err = l.path, l.err
 	}
 	return e

@@ -106,7 +106,7 @@ func SkipDepth(b []byte, depth int) (rest []byte, err error) {
 	}
 	rest = b[n:]
 	if inner > 0 && depth == 0 {
-		return b, fmt.Errorf("%w: too many arrays and maps inside each other", ErrCorrupt)
+		return b, errDeep
 	}
 	for ; inner > 0; inner-- {
 		if rest, err = SkipDepth(rest, depth-1); err != nil {

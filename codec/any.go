@@ -1,0 +1,271 @@
+package codec
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
+
+	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// encodeAny appends the value of type any at p as the msgpack library would,
+// but for what the library does not do: it puts the keys of every map in
+// order, and notices values that lead back to themselves.
+func encodeAny(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	start := len(dst)
+	var e anyEncoder
+	dst, err := e.append(dst, *reflectx.Ref[any](p), 0)
+	if err != nil || !e.exotic {
+		return dst, err
+	}
+	if _, _, err := consumeAny(dst[start:]); err != nil {
+		return dst, fmt.Errorf("it could not be read again: %w", err)
+	}
+	return dst, nil
+}
+
+// An anyEncoder encodes one value of type any.
+type anyEncoder struct {
+	exotic bool // it may not be readable: that is to be seen
+}
+
+func (e *anyEncoder) append(dst []byte, v any, depth int) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return msgpack.AppendNil(dst), nil
+	case bool:
+		return msgpack.AppendBool(dst, v), nil
+	case int:
+		return msgpack.AppendInt(dst, int64(v)), nil
+	case int64:
+		return msgpack.AppendIntBits(dst, v, 64), nil
+	case uint64:
+		return msgpack.AppendUintBits(dst, v, 64), nil
+	case float64:
+		return msgpack.AppendFloat64(dst, v), nil
+	case string:
+		return msgpack.AppendString(dst, v), nil
+	case time.Time:
+		return appendTime(dst, v)
+	case []any:
+		return e.appendList(dst, v, depth)
+	case map[string]any:
+		return e.appendMap(dst, v, depth)
+	}
+	return e.appendValue(dst, reflect.ValueOf(v), depth)
+}
+
+func (e *anyEncoder) appendList(dst []byte, v []any, depth int) (_ []byte, err error) {
+	if v == nil {
+		return msgpack.AppendNil(dst), nil
+	}
+	if depth >= maxDepth {
+		return dst, errCycle
+	}
+	dst = msgpack.AppendArrayLen(dst, len(v))
+	for _, x := range v {
+		if dst, err = e.append(dst, x, depth+1); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func (e *anyEncoder) appendMap(dst []byte, v map[string]any, depth int) (_ []byte, err error) {
+	if v == nil {
+		return msgpack.AppendNil(dst), nil
+	}
+	if depth >= maxDepth {
+		return dst, errCycle
+	}
+	dst = msgpack.AppendMapLen(dst, len(v))
+	entries := make([]mapEntry, 0, len(v))
+	for k, x := range v {
+		entry := mapEntry{start: len(dst)}
+		dst = msgpack.AppendString(dst, k)
+		entry.key = len(dst)
+		if dst, err = e.append(dst, x, depth+1); err != nil {
+			return dst, err
+		}
+		entry.end = len(dst)
+		entries = append(entries, entry)
+	}
+	return sortEntries(dst, entries, false)
+}
+
+// appendValue appends a value that is not of the most common types.
+func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	if depth >= maxDepth {
+		return dst, errCycle
+	}
+	t := v.Type()
+	if t.Kind() == reflect.Struct || marshalsItself(t) {
+		return e.appendLibrary(dst, v, depth)
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return msgpack.AppendBool(dst, v.Bool()), nil
+	case reflect.Int:
+		return msgpack.AppendInt(dst, v.Int()), nil
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return msgpack.AppendIntBits(dst, v.Int(), t.Bits()), nil
+	case reflect.Uint, reflect.Uintptr:
+		return msgpack.AppendUint(dst, v.Uint()), nil
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return msgpack.AppendUintBits(dst, v.Uint(), t.Bits()), nil
+	case reflect.Float32:
+		return msgpack.AppendFloat32(dst, float32(v.Float())), nil
+	case reflect.Float64:
+		return msgpack.AppendFloat64(dst, v.Float()), nil
+	case reflect.String:
+		return msgpack.AppendString(dst, v.String()), nil
+	case reflect.Array:
+		return e.appendElements(dst, v, depth)
+	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map:
+		return e.appendNilable(dst, v, depth)
+	}
+	return dst, fmt.Errorf("a %v cannot be stored", t)
+}
+
+// marshalsItself reports whether values of t have methods that the library
+// would call.
+func marshalsItself(t reflect.Type) bool {
+	p := t
+	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+		p = reflect.PointerTo(t)
+	}
+	for _, m := range marshalers {
+		if p.Implements(m) {
+			return true
+		}
+	}
+	return false
+}
+
+var marshalers = []reflect.Type{
+	reflect.TypeFor[vmsgpack.CustomEncoder](), reflect.TypeFor[vmsgpack.Marshaler](),
+	reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.TextMarshaler](),
+}
+
+// appendLibrary lets the library append v.
+func (e *anyEncoder) appendLibrary(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	e.exotic = true
+	if !ends(v, depth) {
+		return dst, errCycle
+	}
+	p := reflect.New(v.Type())
+	p.Elem().Set(v) // so that it has an address, for methods of the pointer
+	return library(dst, func(enc *vmsgpack.Encoder) error { return enc.EncodeValue(p.Elem()) })
+}
+
+// ends reports whether v is less than maxDepth deep. What a type's own methods
+// make of it is for the type to know.
+func ends(v reflect.Value, depth int) bool {
+	if !v.IsValid() || depth < maxDepth && marshalsItself(v.Type()) {
+		return true
+	}
+	depth++
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return depth < maxDepth && ends(v.Elem(), depth)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if !ends(v.Field(i), depth) {
+				return false
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if !ends(v.Index(i), depth) {
+				return false
+			}
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			if !ends(it.Key(), depth) || !ends(it.Value(), depth) {
+				return false
+			}
+		}
+	}
+	return depth < maxDepth
+}
+
+func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	if v.IsNil() {
+		return msgpack.AppendNil(dst), nil
+	}
+	switch {
+	case v.Kind() == reflect.Map:
+		return e.appendOtherMap(dst, v, depth)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+		return msgpack.AppendBytes(dst, v.Bytes()), nil
+	case v.Kind() == reflect.Slice:
+		return e.appendElements(dst, v, depth)
+	}
+	return e.appendValue(dst, v.Elem(), depth+1)
+}
+
+func (e *anyEncoder) appendElements(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		bytes := reflect.New(v.Type()).Elem() // which has an address, as Bytes asks
+		bytes.Set(v)
+		return msgpack.AppendBytes(dst, bytes.Bytes()), nil
+	}
+	dst = msgpack.AppendArrayLen(dst, v.Len())
+	for i := range v.Len() {
+		if dst, err = e.append(dst, v.Index(i).Interface(), depth+1); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func (e *anyEncoder) appendOtherMap(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {
+	e.exotic = true
+	dst = msgpack.AppendMapLen(dst, v.Len())
+	entries := make([]mapEntry, 0, v.Len())
+	for it := v.MapRange(); it.Next(); {
+		entry := mapEntry{start: len(dst)}
+		if dst, err = e.append(dst, it.Key().Interface(), depth+1); err != nil {
+			return dst, err
+		}
+		entry.key = len(dst)
+		if dst, err = e.append(dst, it.Value().Interface(), depth+1); err != nil {
+			return dst, err
+		}
+		entry.end = len(dst)
+		entries = append(entries, entry)
+	}
+	return sortEntries(dst, entries, true)
+}
+
+func decodeAny(b []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	v, rest, err := consumeAny(b)
+	*reflectx.Ref[any](p) = v
+	return rest, err
+}
+
+func consumeAny(b []byte) (v any, rest []byte, err error) {
+	return msgpack.ConsumeAny(b, maxDepth, consumeExt)
+}
+
+// consumeExt lets the library decode an extension: only it knows those that a
+// program has registered.
+func consumeExt(b []byte) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.New("the extension's decoder panicked") // unreachable unless a program registered such a one
+		}
+	}()
+	dec := vmsgpack.GetDecoder()
+	dec.Reset(bytes.NewReader(b))
+	v, err = dec.DecodeInterface()
+	vmsgpack.PutDecoder(dec)
+	return v, err
+}

@@ -1,0 +1,178 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+func encodeBool(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendBool(dst, *reflectx.Ref[bool](p)), nil
+}
+
+var integerEncoders = [...]encodeFunc{
+	reflect.Int:     encodeInt[int],
+	reflect.Int8:    encodeInt[int8],
+	reflect.Int16:   encodeInt[int16],
+	reflect.Int32:   encodeInt[int32],
+	reflect.Int64:   encodeInt[int64],
+	reflect.Uint:    encodeUint[uint],
+	reflect.Uint8:   encodeUint[uint8],
+	reflect.Uint16:  encodeUint[uint16],
+	reflect.Uint32:  encodeUint[uint32],
+	reflect.Uint64:  encodeUint[uint64],
+	reflect.Uintptr: encodeUint[uintptr],
+}
+
+type signed interface {
+	int | int8 | int16 | int32 | int64
+}
+
+type unsigned interface {
+	uint | uint8 | uint16 | uint32 | uint64 | uintptr
+}
+
+func encodeInt[T signed](dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendInt(dst, int64(*reflectx.Ref[T](p))), nil
+}
+
+func encodeUint[T unsigned](dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendUint(dst, uint64(*reflectx.Ref[T](p))), nil
+}
+
+func floatEncoder(t reflect.Type, ty *Type) encodeFunc {
+	switch {
+	case t.Kind() == reflect.Float64:
+		return encodeFloat64
+	case ty.Bits == 64:
+		return encodeFloat32As64
+	}
+	return encodeFloat32
+}
+
+func encodeFloat32(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendFloat32(dst, *reflectx.Ref[float32](p)), nil
+}
+
+func encodeFloat32As64(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendFloat64(dst, float64(*reflectx.Ref[float32](p))), nil
+}
+
+func encodeFloat64(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendFloat64(dst, *reflectx.Ref[float64](p)), nil
+}
+
+func encodeString(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendString(dst, *reflectx.Ref[string](p)), nil
+}
+
+func encodeBytes(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	b := *reflectx.Ref[[]byte](p)
+	if b == nil {
+		return msgpack.AppendNil(dst), nil
+	}
+	return msgpack.AppendBytes(dst, b), nil
+}
+
+// A byteArray is the length of an array of bytes.
+type byteArray int
+
+func (n byteArray) encode(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return msgpack.AppendBytes(dst, p.Bytes(int(n))), nil
+}
+
+func encodeTime(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	return appendTime(dst, *reflectx.Ref[time.Time](p))
+}
+
+func appendTime(dst []byte, t time.Time) ([]byte, error) {
+	if s := t.Unix(); s < msgpack.MinSecond || s > msgpack.MaxSecond {
+		return dst, fmt.Errorf("the time %v is outside of the years 1 to 9999", t)
+	}
+	return msgpack.AppendTime(dst, t), nil
+}
+
+// A pointerEncoder encodes pointers: as nil, or as what they point to.
+type pointerEncoder struct {
+	elem encodeFunc
+	// empty stands for what is nil itself, so that it is not taken for a nil
+	// pointer; 0 where what is pointed to cannot be nil.
+	empty byte
+}
+
+func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, error) {
+	elem, err := c.compile(t.Elem(), ty.Elem)
+	e := &pointerEncoder{elem: elem}
+	switch ty.Elem.Kind {
+	case Bytes:
+		return e.encodeBytes, err
+	case Slice:
+		e.empty = msgpack.AppendArrayLen(nil, 0)[0]
+	case Map:
+		e.empty = msgpack.AppendMapLen(nil, 0)[0]
+	}
+	return e.encode, err
+}
+
+func (e *pointerEncoder) encode(dst []byte, p reflectx.Pointer, depth int) ([]byte, error) {
+	q := p.Elem()
+	if q.IsNil() {
+		return msgpack.AppendNil(dst), nil
+	}
+	start := len(dst)
+	dst, err := e.elem(dst, q, depth)
+	if e.empty != 0 && err == nil && dst[start] == msgpack.Nil {
+		dst[start] = e.empty
+	}
+	return dst, err
+}
+
+func (e *pointerEncoder) encodeBytes(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	q := p.Elem()
+	if q.IsNil() {
+		return msgpack.AppendNil(dst), nil
+	}
+	return msgpack.AppendBytes(dst, *reflectx.Ref[[]byte](q)), nil
+}
+
+// A listEncoder encodes slices and arrays: as arrays.
+type listEncoder struct {
+	elem encodeFunc
+	size uintptr
+	n    int // of an array
+}
+
+func (c *encoderCompiler) makeSlice(t reflect.Type, ty *Type) (encodeFunc, error) {
+	elem, err := c.compile(t.Elem(), ty.Elem)
+	return (&listEncoder{elem: elem, size: t.Elem().Size()}).encodeSlice, err
+}
+
+func (c *encoderCompiler) makeArray(t reflect.Type, ty *Type) (encodeFunc, error) {
+	elem, err := c.compile(t.Elem(), ty.Elem)
+	return (&listEncoder{elem, t.Elem().Size(), ty.Len}).encodeArray, err
+}
+
+func (l *listEncoder) encodeSlice(dst []byte, p reflectx.Pointer, depth int) ([]byte, error) {
+	first, n := p.Slice()
+	if first.IsNil() {
+		return msgpack.AppendNil(dst), nil
+	}
+	return l.encode(dst, first, n, depth)
+}
+
+func (l *listEncoder) encodeArray(dst []byte, p reflectx.Pointer, depth int) ([]byte, error) {
+	return l.encode(dst, p, l.n, depth)
+}
+
+func (l *listEncoder) encode(dst []byte, first reflectx.Pointer, n, depth int) (_ []byte, err error) {
+	dst = msgpack.AppendArrayLen(dst, n)
+	for i := range n {
+		if dst, err = l.elem(dst, first.At(uintptr(i)*l.size), depth); err != nil {
+			return dst, atIndex(i, err)
+		}
+	}
+	return dst, nil
+}

@@ -1,0 +1,67 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+)
+
+// The form of a record's value: see the package documentation.
+const (
+	recordFormat = 1
+
+	// ChecksumSize is how many bytes [Seal] appends.
+	ChecksumSize = 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// AppendHeader appends what stands before a body of the given schema version.
+func AppendHeader(dst []byte, version uint32) []byte {
+	return binary.AppendUvarint(append(dst, recordFormat), uint64(version))
+}
+
+// Seal ends the value that begins at from in dst, the header and the body of
+// the record with the given key tuple: it appends the checksum.
+func Seal(dst []byte, from int, table uint32, key []byte) []byte {
+	return binary.BigEndian.AppendUint32(dst, checksum(dst[from:], table, key))
+}
+
+func checksum(value []byte, table uint32, key []byte) uint32 {
+	sum := crc32.Update(checksumOf(table), castagnoli, key)
+	return crc32.Update(sum, castagnoli, value)
+}
+
+// checksumOf returns the CRC-32C of the 4 bytes of table, the highest first. It
+// goes byte by byte, since an array of them would be allocated.
+func checksumOf(table uint32) uint32 {
+	sum := ^uint32(0)
+	for shift := 24; shift >= 0; shift -= 8 {
+		sum = castagnoli[byte(sum)^byte(table>>shift)] ^ sum>>8
+	}
+	return ^sum
+}
+
+// Open checks the value stored under the given key tuple and returns its schema
+// version and its body, which is part of value and has no room to grow. An
+// error matches [ErrCorrupt]: the bytes are not those that were sealed, or not
+// under this key.
+func Open(value []byte, table uint32, key []byte) (version uint32, body []byte, err error) {
+	end := len(value) - ChecksumSize
+	if end < 2 {
+		return 0, nil, fmt.Errorf("%w: a record of %d bytes", ErrCorrupt, len(value))
+	}
+	value, sum := value[:end:end], binary.BigEndian.Uint32(value[end:])
+	if checksum(value, table, key) != sum {
+		return 0, nil, fmt.Errorf("%w: the checksum of a record does not match", ErrCorrupt)
+	}
+	if value[0] != recordFormat {
+		return 0, nil, fmt.Errorf("%w: record format %d is not known", ErrCorrupt, value[0])
+	}
+	v, n := binary.Uvarint(value[1:])
+	if n <= 0 || v > math.MaxUint32 {
+		return 0, nil, fmt.Errorf("%w: no schema version", ErrCorrupt)
+	}
+	return uint32(v), value[1+n:], nil
+}

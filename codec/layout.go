@@ -1,0 +1,101 @@
+package codec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Equal reports whether t and u are the same stored type, given that both
+// refer to the same structs by the same numbers.
+func (t Type) Equal(u Type) bool {
+	return t.Kind == u.Kind && t.Bits == u.Bits && t.Len == u.Len && t.Struct == u.Struct &&
+		equalTypes(t.Elem, u.Elem) && equalTypes(t.Key, u.Key)
+}
+
+func equalTypes(t, u *Type) bool {
+	if t == nil || u == nil {
+		return t == u
+	}
+	return t.Equal(*u)
+}
+
+// Equal reports whether l and m store the same: the same fields with the same
+// ids and types in the same order, nested ones too. Bodies of the one are then
+// bodies of the other.
+func (l *Layout) Equal(m *Layout) bool {
+	return equalFields(l.Fields, m.Fields) && slices.EqualFunc(l.Structs, m.Structs, equalFields)
+}
+
+func equalFields(a, b []Field) bool {
+	return slices.EqualFunc(a, b, func(f, g Field) bool {
+		return f.ID == g.ID && f.Name == g.Name && f.Type.Equal(g.Type)
+	})
+}
+
+var kindNames = [...]string{
+	Invalid: "invalid", Bool: "bool", Int: "int", Uint: "uint", Float: "float", String: "string", Bytes: "[]byte",
+	ByteArray: "byte array", Time: "time", Duration: "duration", Pointer: "pointer", Slice: "slice", Array: "array",
+	Map: "map", Struct: "struct", Binary: "binary", Text: "text", Custom: "msgpack", Any: "any",
+}
+
+// String returns the kind's name.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
+
+// String returns t much as Go writes types: "int64", "[]string",
+// "map[string]*time", "[16]byte", "struct 0" for the first nested struct.
+func (t Type) String() string {
+	switch t.Kind {
+	case Int, Uint, Float:
+		return t.Kind.String() + strconv.Itoa(int(t.Bits))
+	case ByteArray:
+		return "[" + strconv.Itoa(t.Len) + "]byte"
+	case Pointer:
+		return "*" + t.Elem.text()
+	case Slice:
+		return "[]" + t.Elem.text()
+	case Array:
+		return "[" + strconv.Itoa(t.Len) + "]" + t.Elem.text()
+	case Map:
+		return "map[" + t.Key.text() + "]" + t.Elem.text()
+	case Struct:
+		return "struct " + strconv.Itoa(t.Struct)
+	}
+	return t.Kind.String()
+}
+
+func (t *Type) text() string {
+	if t == nil {
+		return "?"
+	}
+	return t.String()
+}
+
+// String returns one line for each field, "Name type", or "Name type #id" where
+// it has an id, and after those of the record the same for each nested struct.
+func (l *Layout) String() string {
+	var b strings.Builder
+	writeFields(&b, "", l.Fields)
+	for i, fields := range l.Structs {
+		fmt.Fprintf(&b, "struct %d\n", i)
+		writeFields(&b, "\t", fields)
+	}
+	return b.String()
+}
+
+func writeFields(b *strings.Builder, indent string, fields []Field) {
+	for i := range fields {
+		f := &fields[i]
+		fmt.Fprintf(b, "%s%s %v", indent, f.Name, f.Type)
+		if f.ID != 0 {
+			fmt.Fprintf(b, " #%d", f.ID)
+		}
+		b.WriteByte('\n')
+	}
+}
