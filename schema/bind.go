@@ -144,7 +144,7 @@ func (t *Table) bindModel(m *Model) error {
 		f := &m.fields.list[i]
 		for j := range t.Columns {
 			if c := &t.Columns[j]; c.ID == v.Layout.Fields[i].ID {
-				c.GoName, c.Offset, c.GoType = f.Path, f.Offset, f.Type
+				c.GoName, c.Offset, c.GoType = f.Name, f.Offset, f.Type
 				known++
 			}
 		}

@@ -64,7 +64,9 @@ func (t *blankTag) take(o reflectx.Option) []error {
 		return []error{unknownBlankOption(o.Key)}
 	}
 	list, errs := parseList(o)
-	t.lists = append(t.lists, list)
+	if len(errs) == 0 {
+		t.lists = append(t.lists, list)
+	}
 	return errs
 }
 

@@ -173,9 +173,11 @@ func (c *compiler) impliedByID(i int) error {
 		c.adds[i] |= optKey | optAuto
 	case record == c.typ && f.tag.is(optKey):
 	case record != c.typ && len(f.Embedded) > 0 && isAuto(f.Embedded[len(f.Embedded)-1].Type):
-		auto := typeName(f.Embedded[len(f.Embedded)-1].Type)
-		return fmt.Errorf("%s is the key of another record: embed %s", auto,
-			strings.Replace(auto, "["+typeName(record)+"]", "["+typeName(c.typ)+"]", 1))
+		e := f.Embedded[len(f.Embedded)-1]
+		auto := typeName(e.Type)
+		c.fail(e.Path, e.Tag, fmt.Errorf("%s is the key of another record: embed %s", auto,
+			strings.Replace(auto, "["+typeName(record)+"]", "["+typeName(c.typ)+"]", 1)))
+		return errReported
 	default:
 		c.adds[i] |= optRef
 	}

@@ -50,9 +50,14 @@ func typeName(t reflect.Type) string {
 
 // shortName drops from the name of a generic type what reflection adds to
 // those of its arguments: folders of packages, and numbers of local types.
-func shortName(name string) string { return reflectionNoise.ReplaceAllString(name, "") }
+func shortName(name string) string {
+	return bytesName.ReplaceAllString(reflectionNoise.ReplaceAllString(name, ""), "${1}byte")
+}
 
 var reflectionNoise = regexp.MustCompile(`[^\[\],* ]*/|·[0-9]+`)
+
+// bytesName is where reflection names bytes as numbers.
+var bytesName = regexp.MustCompile(`(\[[0-9]*\])uint8\b`)
 
 // joinFaults joins faults into one error, or returns nil where there are none.
 func joinFaults(faults []*Error) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -107,7 +108,7 @@ func (fs *fields) add(f *reflectx.Field) {
 func (fs *fields) embed(e reflectx.Embed) {
 	tag, errs := parseFieldTag(e.Tag)
 	if extra := optionNames(tag.has &^ optKey); len(errs) == 0 && len(extra) > 0 {
-		errs = append(errs, fmt.Errorf("%s on an embedded struct: tag its fields instead, or give it a name", strings.Join(extra, " and ")))
+		errs = append(errs, fmt.Errorf("%s on an embedded struct: tag its fields instead, or make it a field with a name", strings.Join(extra, " and ")))
 	}
 	fs.fail(e.Path, e.Tag, errs...)
 	fs.embeds, fs.tags = append(fs.embeds, e), append(fs.tags, tag)
@@ -127,19 +128,19 @@ func (fs *fields) blank(b reflectx.Blank) {
 // checkNames reports stored names that two fields have, and old names that
 // are in use.
 func (fs *fields) checkNames() {
-	names, olds := make(map[string]*field), make(map[string]*field)
-	for i := range fs.list {
-		f := &fs.list[i]
-		if g := names[f.name]; g != nil {
+	names, olds := make(map[string]field), make(map[string]*field)
+	fs.list = slices.DeleteFunc(fs.list, func(f field) bool {
+		g, taken := names[f.name]
+		if taken && f.Name != g.Name { // or else walking has reported it
 			fs.fail(f.Path, f.Tag, fmt.Errorf("%s has the stored name %q too: give one another with name=NAME", g.Path, f.name))
-			continue
 		}
 		names[f.name] = f
-	}
+		return taken
+	})
 	for i := range fs.list {
 		f := &fs.list[i]
 		old := f.tag.was
-		if g := names[old]; old != "" && g != nil {
+		if g, there := names[old]; there {
 			fs.fail(f.Path, f.Tag, fmt.Errorf("was=%s names the field %s, which is still there", old, g.Path))
 		}
 		if g := olds[old]; old != "" && g != nil {

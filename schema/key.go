@@ -84,7 +84,7 @@ func (c *compiler) keyField(i int) {
 	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
 	err := c.encode(&p, c.has(i)&optDesc)
 	if err == nil && !f.Type.Comparable() {
-		err = fmt.Errorf("a %v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(f.Type))
+		err = fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(f.Type))
 	}
 	if err == nil {
 		err = c.keyKind(i)
@@ -97,16 +97,18 @@ func (c *compiler) keyField(i int) {
 func (c *compiler) keyKind(i int) error {
 	t, kind := c.list[i].Type, KeyPlain
 	switch has := c.has(i); {
+	case has&optAuto != 0 && has&optContent != 0:
+		return nil // reported with the tag
 	case has&optAuto != 0 && isSequence(t):
 		kind = KeyAuto
 	case has&optAuto != 0 && isByteArray(t, 16):
 		kind = KeyUUID
 	case has&optAuto != 0:
-		return fmt.Errorf("auto on a %v: it is for integers, and for arrays of 16 bytes such as uuid.UUID", typeName(t))
+		return fmt.Errorf("auto on %v: it is for integers, and for arrays of 16 bytes such as uuid.UUID", typeName(t))
 	case has&optContent != 0 && isByteArray(t, 32):
 		kind = KeyContent
 	case has&optContent != 0:
-		return fmt.Errorf("content on a %v: it is for arrays of 32 bytes, [32]byte", typeName(t))
+		return fmt.Errorf("content on %v: it is for [32]byte", typeName(t))
 	default:
 		return nil
 	}
@@ -186,10 +188,10 @@ func (c *compiler) customKey() {
 	typ, err := codec.KeyTypeOf(c.method, looseFields)
 	switch {
 	case err != nil:
-		c.fail("PrimaryKey", "", fmt.Errorf("%v cannot be a key: %w", typeName(c.method), err))
+		c.fail("PrimaryKey", "", fmt.Errorf("the method returns what cannot be a key: %w", err))
 		return
 	case !c.method.Comparable():
-		c.fail("PrimaryKey", "", fmt.Errorf("a %v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(c.method)))
+		c.fail("PrimaryKey", "", fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(c.method)))
 		return
 	}
 	if typ.Kind != codec.Struct || typ.Ptr {

@@ -38,7 +38,7 @@ func (c *compiler) findMethod(name, want string) (reflect.Type, bool) {
 		}
 	}
 	if len(owners) > 0 {
-		c.fail(name, "", fmt.Errorf("%s of %s is hidden: Go promotes neither of several, nor what a field hides; give %s a method %s of its own",
+		c.fail(name, "", fmt.Errorf("%s of %s is hidden: Go promotes none of several, nor one that a field hides; give %s a method %s of its own",
 			name, strings.Join(owners, " and "), typeName(c.typ), want))
 	}
 	return nil, false

@@ -84,7 +84,7 @@ func (c *compiler) addRef(r *modelRef) {
 	for i := range r.parts {
 		p := &r.parts[i]
 		if _, err := elementOf(p.typ); err == nil {
-			c.fail(r.field, r.tag, fmt.Errorf("%s is a %v, and a reference is one key: give each its own record", p.goPath, typeName(p.typ)))
+			c.fail(r.field, r.tag, fmt.Errorf("%s is of type %v, and a reference is one key: give each a record of its own", p.goPath, typeName(p.typ)))
 			return
 		}
 		if err := c.encode(p, 0); err != nil {

@@ -11,7 +11,12 @@ import (
 func (c *compiler) nested() {
 	seen := map[reflect.Type]bool{c.typ: true}
 	for i := range c.list {
-		c.checkNested(c.list[i].Type, c.list[i].Path, true, seen)
+		f := &c.list[i]
+		if c.has(i)&optRef != 0 && isNested(f.Type) {
+			c.report(fieldsOf(f.Type), f.Path) // its tags speak of the target, whose key struct it is
+			continue
+		}
+		c.checkNested(f.Type, f.Path, true, seen)
 	}
 }
 

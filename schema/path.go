@@ -118,9 +118,9 @@ func (p *part) enter() (*fields, error) {
 	}
 	switch {
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map:
-		return nil, fmt.Errorf("%s is a %v: a path does not reach into its elements", p.goPath, typeName(t))
+		return nil, fmt.Errorf("%s is of type %v: a path does not reach into elements", p.goPath, typeName(t))
 	case !isNested(t):
-		return nil, fmt.Errorf("%s is a %v, which has no fields of its own", p.goPath, typeName(t))
+		return nil, fmt.Errorf("%s is of type %v, which has no fields of its own", p.goPath, typeName(t))
 	}
 	fs := fieldsOf(t)
 	if len(fs.faults) > 0 {
@@ -141,15 +141,13 @@ func (p *part) encode(has optionSet) error {
 		if t, err = elementOf(t); err != nil {
 			return err
 		}
-	} else if err = ordered(t); err != nil {
-		return err
 	}
 	p.Key, err = codec.KeyTypeOf(t, looseFields)
 	if err != nil {
 		return err
 	}
 	if has&optFold != 0 && p.Key.Kind != codec.String {
-		return fmt.Errorf("fold on a %v: it is for strings", typeName(t))
+		return fmt.Errorf("fold on %v: it is for strings", typeName(t))
 	}
 	p.Key.Ptr = p.Key.Ptr || p.nilable && has&optEach == 0
 	p.Each, p.Key.Desc, p.Key.Fold = has&optEach != 0, has&optDesc != 0, has&optFold != 0
@@ -165,14 +163,14 @@ func elementOf(t reflect.Type) (reflect.Type, error) {
 	case t.Kind() == reflect.Map:
 		return t.Key(), nil
 	}
-	return nil, fmt.Errorf("each on a %v: it is for slices, and for the keys of maps", typeName(t))
+	return nil, fmt.Errorf("each on %v: it is for slices, and for the keys of maps", typeName(t))
 }
 
 // ordered returns an error that shows the way for a type whose elements have
 // an order, though it has none.
 func ordered(t reflect.Type) error {
 	if _, err := elementOf(t); err == nil {
-		return fmt.Errorf("a %v has no order: index its elements with each", typeName(t))
+		return fmt.Errorf("%v has no order: index its elements with each", typeName(t))
 	}
 	return nil
 }

@@ -152,8 +152,8 @@ func (r *resolver) findRecord(t reflect.Type) (target, error) {
 			return target{model: m}, nil
 		}
 	}
-	if fault := notRecord(t); fault != nil {
-		return target{}, fault.Err
+	if notRecord(t) != nil {
+		return target{}, fmt.Errorf("refers to %v, which is not a record", typeName(t))
 	}
 	name := lookupModel(t).model.Name
 	if r.catalog == nil {

@@ -39,7 +39,7 @@ type Column struct {
 	ID     uint32 // in the catalog
 	Name   string // the stored name
 	Type   codec.Type
-	GoName string       // through embedded structs: "Base.ID"; like the rest, not set where Type of the table is not, or lacks the field
+	GoName string       // like the rest, not set where the Type of the table is not, or lacks the field
 	Offset uintptr      // in the record
 	GoType reflect.Type // of the field
 }
