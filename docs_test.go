@@ -10,23 +10,33 @@ import (
 )
 
 // TestDocs holds the documents to the code: every link to a file leads to one,
-// and every block of Go is part of a source file that is compiled and tested.
-// A line `...` in a block leaves something out.
+// every test that they name is there, every block of Go is part of a source
+// that is compiled and tested, and every block of text part of what an example
+// says it prints, or of a golden file. A line `...` in a block leaves something
+// out.
 func TestDocs(t *testing.T) {
-	sources := snippetSources(t)
+	sources, outputs := quotable(t)
+	tests := testNames(t)
 	for _, doc := range documents(t) {
-		text, err := os.ReadFile(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, link := range localLinks(string(text)) {
+		text := string(readFile(t, doc))
+		for _, link := range localLinks(text) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), link)); err != nil {
 				t.Errorf("%s links to %s: %v", doc, link, err)
 			}
 		}
-		for _, block := range goBlocks(string(text)) {
+		for _, m := range testPattern.FindAllStringSubmatch(text, -1) {
+			if !tests[m[1]] {
+				t.Errorf("%s names the test %s, which is not there", doc, m[1])
+			}
+		}
+		for _, block := range blocks(text, "go") {
 			if !occurs(block, sources) {
-				t.Errorf("%s has Go code that is in no file under examples, nor in example_test.go:\n%s", doc, block)
+				t.Errorf("%s has Go code that no source has:\n%s", doc, block)
+			}
+		}
+		for _, block := range blocks(text, "text") {
+			if !occurs(block, outputs) {
+				t.Errorf("%s has text that no example prints:\n%s", doc, block)
 			}
 		}
 	}
@@ -36,49 +46,73 @@ func TestDocs(t *testing.T) {
 func documents(t *testing.T) []string {
 	t.Helper()
 	var docs []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*.md", "examples/*/*.md", "bench/*.md"} {
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		docs = append(docs, found...)
-	}
+	walk(t, ".md", func(p string) { docs = append(docs, p) })
 	if len(docs) == 0 {
 		t.Fatal("no documents")
 	}
 	return docs
 }
 
-// snippetSources returns the text of the Go files that documents may quote,
-// without indentation.
-func snippetSources(t *testing.T) []string {
+// quotable returns what documents may quote, as squeezed texts: the sources of
+// all examples, and what these print.
+func quotable(t *testing.T) (sources, outputs []string) {
 	t.Helper()
-	var sources []string
-	add := func(file string) {
-		text, err := os.ReadFile(file)
+	walk(t, ".go", func(p string) {
+		if !strings.HasPrefix(p, "examples/") && !strings.HasPrefix(filepath.Base(p), "example") {
+			return
+		}
+		text := string(readFile(t, p))
+		sources = append(sources, squeezed(text))
+		outputs = append(outputs, squeezed(uncommented(text)))
+	})
+	walk(t, ".txt", func(p string) { outputs = append(outputs, squeezed(string(readFile(t, p)))) })
+	return sources, outputs
+}
+
+// testNames returns the names of all tests.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	walk(t, "_test.go", func(p string) {
+		for _, m := range funcPattern.FindAllStringSubmatch(string(readFile(t, p)), -1) {
+			names[m[1]] = true
+		}
+	})
+	return names
+}
+
+// walk calls fn with the slash path of each file whose name ends in ext.
+func walk(t *testing.T, ext string, fn func(p string)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		sources = append(sources, unindented(string(text)))
-	}
-	if _, err := os.Stat("example_test.go"); err == nil {
-		add("example_test.go")
-	}
-	err := filepath.WalkDir("examples", func(p string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(p, ".go") {
-			add(p)
+		if d.IsDir() && p != "." && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
 		}
-		return err
+		if !d.IsDir() && strings.HasSuffix(p, ext) {
+			fn(filepath.ToSlash(p))
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sources
 }
 
-// unindented returns text with the space around each line removed, and a
-// newline at both ends.
-func unindented(text string) string {
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// squeezed returns text without the space around each line, and with a newline
+// at both ends.
+func squeezed(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
@@ -86,12 +120,26 @@ func unindented(text string) string {
 	return "\n" + strings.Join(lines, "\n") + "\n"
 }
 
-var linkPattern = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
+// uncommented returns text without the slashes of comments.
+func uncommented(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(strings.TrimSpace(line), "//")
+	}
+	return strings.Join(lines, "\n")
+}
+
+var (
+	codePattern = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	linkPattern = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
+	testPattern = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+	funcPattern = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+)
 
 // localLinks returns the files that a document links to.
 func localLinks(text string) []string {
 	var links []string
-	for _, m := range linkPattern.FindAllStringSubmatch(text, -1) {
+	for _, m := range linkPattern.FindAllStringSubmatch(codePattern.ReplaceAllString(text, ""), -1) {
 		if !strings.Contains(m[1], "://") {
 			links = append(links, m[1])
 		}
@@ -99,53 +147,53 @@ func localLinks(text string) []string {
 	return links
 }
 
-// goBlocks returns the fenced blocks of Go in a document.
-func goBlocks(text string) []string {
-	var blocks []string
+// blocks returns the fenced blocks of a kind in a document.
+func blocks(text, kind string) []string {
+	var list []string
 	for i, part := range strings.Split("\n"+text, "\n```") {
-		if code, ok := strings.CutPrefix(part, "go\n"); ok && i%2 == 1 {
-			blocks = append(blocks, code)
+		if code, ok := strings.CutPrefix(part, kind+"\n"); ok && i%2 == 1 {
+			list = append(list, code)
 		}
 	}
-	return blocks
+	return list
 }
 
 // occurs reports whether the parts of a block between `...` lines occur in
-// one of the sources, in order.
-func occurs(block string, sources []string) bool {
-	parts := strings.Split(unindented(block), "\n...\n")
-	for _, source := range sources {
-		if inOrder(source, parts) {
+// one of the squeezed texts, in order.
+func occurs(block string, texts []string) bool {
+	parts := strings.Split(squeezed(block), "\n...\n")
+	for _, text := range texts {
+		if inOrder(text, parts) {
 			return true
 		}
 	}
 	return false
 }
 
-func inOrder(source string, parts []string) bool {
+func inOrder(text string, parts []string) bool {
 	for _, part := range parts {
 		part = "\n" + strings.TrimSpace(part) + "\n"
-		at := strings.Index(source, part)
+		at := strings.Index(text, part)
 		if at < 0 {
 			return false
 		}
-		source = source[at+len(part)-1:]
+		text = text[at+len(part)-1:]
 	}
 	return true
 }
 
-// TestSnippets tests the helpers of TestDocs.
-func TestSnippets(t *testing.T) {
+// TestQuoting tests the helpers of TestDocs.
+func TestQuoting(t *testing.T) {
 	doc := "a [b](c/d.md#e) and [f](https://g)\n```go\nx := 1\n...\n\ty()\n```\n```\nplain\n```\n"
 	if got := localLinks(doc); len(got) != 1 || got[0] != "c/d.md" {
 		t.Errorf("localLinks = %q", got)
 	}
-	blocks := goBlocks(doc)
-	if len(blocks) != 1 {
-		t.Fatalf("goBlocks = %q", blocks)
+	found := blocks(doc, "go")
+	if len(found) != 1 {
+		t.Fatalf("blocks = %q", found)
 	}
-	source := unindented("func f() {\n\tx := 1\n\tz()\n\ty()\n}")
-	if !occurs(blocks[0], []string{source}) {
+	source := squeezed("func f() {\n\tx := 1\n\tz()\n\ty()\n}")
+	if !occurs(found[0], []string{source}) {
 		t.Error("occurs = false for code with a gap")
 	}
 	if occurs("y()\nz()\n", []string{source}) {

@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	".":         {"reflectx", "codec", "schema", "query", "store", "github.com/google/uuid"},
 	"kivistest": {".", "store/memstore"},
 
-	"examples/...": {".", "cache", "kivistest", "store/memstore", "store/badgerstore", "golang.org/x/term"},
+	"examples/...": {".", "cache", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
 }
 
 // TestImports holds the direction of imports: downward only, each heavy
