@@ -1,0 +1,405 @@
+package query
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// The bounds of what is planned: predicates in a query, how deep they lie in
+// each other, and values in all lists together.
+const (
+	maxExprs  = 2000
+	maxDepth  = 200
+	maxValues = 100_000
+)
+
+// A term is one term of an order that is asked for.
+type term struct {
+	on   *operand
+	desc bool
+}
+
+// bound is a query whose fields have been found in a table.
+type bound struct {
+	table   *schema.Table
+	root    *node
+	ops     []*operand // each once
+	order   []term     // in the direction in which it is read
+	keyDesc bool       // ties are broken by the key, descending
+	ordered bool       // an order is asked for, if only that of the key
+	limit   int
+	offset  int
+	using   string
+	after   *Position
+	back    bool
+	value   *operand
+}
+
+type binder struct {
+	bound
+	errs   []error
+	clause string
+	exprs  int
+	depth  int
+	values int
+}
+
+// bind finds the fields of a query and all of its faults.
+func bind(table *schema.Table, q *Query, want Want) (*bound, error) {
+	b := &binder{bound: bound{
+		table: table, root: yes, limit: q.Limit, offset: q.Offset, using: q.Using, after: q.After, back: q.Backward,
+		keyDesc: q.Backward, ordered: q.ByKey || len(q.Order) > 0 || q.After != nil || q.Backward,
+	}}
+	b.clause = "where"
+	if q.Where != nil {
+		b.root = b.node(q.Where)
+	}
+	b.clause = "order by"
+	for _, o := range q.Order {
+		b.addOrder(o, q.Backward)
+	}
+	b.trimOrder()
+	if want.Kind == Values {
+		b.clause = "field"
+		b.value = b.operand(want.Value, false)
+	}
+	b.numbers()
+	if len(b.errs) > 0 {
+		return nil, errors.Join(b.errs...)
+	}
+	return &b.bound, nil
+}
+
+func (b *binder) numbers() {
+	b.clause = "limit"
+	if b.limit < -1 {
+		b.fail(Operand{}, fmt.Errorf("%d is negative", b.limit))
+	}
+	b.clause = "offset"
+	if b.offset < 0 {
+		b.fail(Operand{}, fmt.Errorf("%d is negative", b.offset))
+	}
+	b.clause = "after"
+	if b.after != nil && len(b.after.Parts) != len(b.order) {
+		b.fail(Operand{}, errors.New("the position is one of another query"))
+	}
+}
+
+// fail notes a fault of the current clause.
+func (b *binder) fail(o Operand, err error) {
+	e := &Error{Table: b.table.Name, Clause: b.clause, Pos: o.Pos, Err: err}
+	if o.Field != nil {
+		if e.Field = o.name(); e.Field == "?" {
+			e.Field = ""
+		}
+	}
+	b.errs = append(b.errs, e)
+}
+
+// operand finds a field, or notes why it cannot be found and returns nil.
+func (b *binder) operand(o Operand, fold bool) *operand {
+	op, err := resolve(b.table, o, fold)
+	if err != nil {
+		b.fail(o, err)
+		return nil
+	}
+	return b.intern(op)
+}
+
+// intern returns the one operand of the query that is op.
+func (b *bound) intern(op *operand) *operand {
+	for _, have := range b.ops {
+		if have.same(op) {
+			return have
+		}
+	}
+	b.ops = append(b.ops, op)
+	return op
+}
+
+// comparable is operand for a field that is compared: it must have an order.
+func (b *binder) comparable(o Operand, fold bool) *operand {
+	op := b.operand(o, fold)
+	if op != nil && op.order != nil {
+		b.fail(o, fmt.Errorf("a %v cannot be compared: %w", op.stored, op.order))
+		return nil
+	}
+	return op
+}
+
+// addOrder adds a term of the order, the primary key as its parts.
+func (b *binder) addOrder(o Order, back bool) {
+	if o.Field.Each {
+		b.fail(o.Field, errors.New("a record has any number of elements: it cannot be ordered by them"))
+		return
+	}
+	op := b.comparable(o.Field, false)
+	if op == nil {
+		return
+	}
+	if !op.whole {
+		b.order = append(b.order, term{op, o.Desc != back})
+		return
+	}
+	for i := range b.table.Key.Parts {
+		b.order = append(b.order, term{b.intern(keyOperand(b.table, i)), o.Desc != back})
+	}
+}
+
+// trimOrder drops what the order need not say: a field a second time, and at
+// the end the parts of the primary key, which break ties anyway.
+func (b *bound) trimOrder() {
+	out := b.order[:0]
+	for _, t := range b.order {
+		if !slices.ContainsFunc(out, func(u term) bool { return u.on == t.on }) {
+			out = append(out, t)
+		}
+	}
+	b.order = out
+	for n := len(b.order); n >= 0; n-- {
+		if desc, ok := b.keyRest(n); ok && n < len(b.order) {
+			b.order, b.keyDesc = b.order[:n], desc
+			return
+		}
+	}
+}
+
+// keyRest reports whether the terms from n on are those parts of the primary
+// key, in order, that the terms before are not, and in which direction.
+func (b *bound) keyRest(n int) (desc, ok bool) {
+	first := true
+	for i := range b.table.Key.Parts {
+		if slices.ContainsFunc(b.order[:n], func(t term) bool { return t.on.keyPart == i }) {
+			continue
+		}
+		if n >= len(b.order) || b.order[n].on.keyPart != i {
+			return false, false
+		}
+		d := b.order[n].desc != b.table.Key.Parts[i].Key.Desc
+		if !first && d != desc {
+			return false, false
+		}
+		desc, first = d, false
+		n++
+	}
+	return desc, !first && n == len(b.order)
+}
+
+// keyOperand returns the operand of one part of the primary key.
+func keyOperand(table *schema.Table, i int) *operand {
+	p := &table.Key.Parts[i]
+	return &operand{table: table, name: p.Name, column: p.Column, path: p.Path, keyPart: i, key: p.Key.Base()}
+}
+
+// node returns the predicate e. After a fault what it returns does not matter.
+func (b *binder) node(e Expr) *node {
+	b.exprs++
+	b.depth++
+	defer func() { b.depth-- }()
+	if b.exprs > maxExprs || b.depth > maxDepth {
+		if b.exprs <= maxExprs+1 {
+			b.fail(Operand{}, fmt.Errorf("%w: at most %d predicates, %d deep", ErrTooComplex, maxExprs, maxDepth))
+		}
+		b.exprs = maxExprs + 1
+		return no
+	}
+	switch e := e.(type) {
+	case And:
+		return allOf(b.nodes(e))
+	case Or:
+		return anyOf(b.nodes(e))
+	case Not:
+		return b.node(e.Expr).negate()
+	case Func:
+		return &node{kind: nodeFunc, fn: &e}
+	case nil:
+		return yes
+	}
+	return b.leaf(e)
+}
+
+func (b *binder) nodes(list []Expr) []*node {
+	out := make([]*node, len(list))
+	for i, e := range list {
+		out[i] = b.node(e)
+	}
+	return out
+}
+
+func (b *binder) leaf(e Expr) *node {
+	switch e := e.(type) {
+	case Cmp:
+		return b.cmp(e)
+	case In:
+		return b.in(e)
+	case Between:
+		return b.between(e)
+	case IsNil:
+		return b.isNil(e)
+	case Contains:
+		return b.contains(e)
+	case Prefix:
+		return b.prefix(e)
+	case EqualFold:
+		return b.compare(e.Field, true, anyPoint, e.Value)
+	case Substring:
+		return b.substring(e.Field, e.Value)
+	}
+	b.fail(Operand{}, fmt.Errorf("%T is not a predicate of this package", e))
+	return no
+}
+
+// compare returns the predicate that a field is in the set that make returns of
+// some literals.
+func (b *binder) compare(o Operand, fold bool, make func(op *operand, parts [][]byte) spans, lits ...Literal) *node {
+	op := b.comparable(o, fold)
+	if op == nil {
+		return no
+	}
+	parts, ok := b.parts(op, o, lits)
+	if !ok {
+		return no
+	}
+	set := make(op, parts)
+	if o.Deref && op.key.Ptr {
+		set = set.intersect(spans{some})
+	}
+	return setNode(op, set)
+}
+
+func (b *binder) cmp(e Cmp) *node {
+	if e.Field.Each && e.Op == Ne {
+		b.fail(e.Field, errors.New("!= on elements says little: use Not of = for none of them"))
+		return no
+	}
+	if int(e.Op) >= len(comparisons) {
+		b.fail(e.Field, fmt.Errorf("operator %d is unknown", e.Op))
+		return no
+	}
+	return b.compare(e.Field, false, comparisons[e.Op], e.Value)
+}
+
+// comparisons are the sets of values that compare so with the first of v.
+var comparisons = [...]func(op *operand, v [][]byte) spans{
+	Eq: func(op *operand, v [][]byte) spans { return spans{pointOf(v[0])} },
+	Ne: func(op *operand, v [][]byte) spans { return compared(op, Ne, v[0]) },
+	Lt: func(op *operand, v [][]byte) spans { return compared(op, Lt, v[0]) },
+	Le: func(op *operand, v [][]byte) spans { return compared(op, Le, v[0]) },
+	Gt: func(op *operand, v [][]byte) spans { return compared(op, Gt, v[0]) },
+	Ge: func(op *operand, v [][]byte) spans { return compared(op, Ge, v[0]) },
+}
+
+// compared returns the set of values that compare so with v.
+func compared(op *operand, by Op, v []byte) spans {
+	all := op.domain()
+	if op.whole {
+		return comparedTuple(op, by, v)
+	}
+	before, after := cut{v: v}, cut{v: v, after: true}
+	switch by {
+	case Ne:
+		return spans{pointOf(v)}.complement(all)
+	case Lt:
+		return one(span{all.lo, before})
+	case Le:
+		return one(span{all.lo, after})
+	case Gt:
+		return one(span{after, all.hi})
+	case Ge:
+		return one(span{before, all.hi})
+	}
+	return spans{pointOf(v)}
+}
+
+func (b *binder) in(e In) *node {
+	if b.values += len(e.Values); b.values > maxValues {
+		b.fail(e.Field, fmt.Errorf("%w: at most %d values in lists", ErrTooComplex, maxValues))
+		return no
+	}
+	return b.compare(e.Field, false, anyPoint, e.Values...)
+}
+
+func anyPoint(_ *operand, v [][]byte) spans { return points(v) }
+
+func (b *binder) between(e Between) *node {
+	if e.HalfOpen {
+		return b.compare(e.Field, false, halfOpen, e.Lo, e.Hi)
+	}
+	return b.compare(e.Field, false, closed, e.Lo, e.Hi)
+}
+
+func halfOpen(op *operand, v [][]byte) spans {
+	return compared(op, Ge, v[0]).intersect(compared(op, Lt, v[1]))
+}
+
+func closed(op *operand, v [][]byte) spans {
+	return compared(op, Ge, v[0]).intersect(compared(op, Le, v[1]))
+}
+
+func (b *binder) isNil(e IsNil) *node {
+	op := b.comparable(e.Field, false)
+	switch {
+	case op == nil:
+		return no
+	case !op.key.Ptr || e.Field.Deref:
+		b.fail(e.Field, fmt.Errorf("a %v is never nil", op.stored))
+		return no
+	}
+	return setNode(op, spans{pointOf([]byte{0})})
+}
+
+// contains is a predicate of a slice's elements, a map's keys, or a text.
+func (b *binder) contains(e Contains) *node {
+	op := b.operand(e.Field, false)
+	if op == nil {
+		return no
+	}
+	if k := op.stored.Kind; !op.each && (k == codec.String || k == codec.Bytes) || op.each {
+		return b.substring(e.Field, e.Value)
+	}
+	e.Field.Each = true
+	return b.compare(e.Field, false, anyPoint, e.Value)
+}
+
+func (b *binder) prefix(e Prefix) *node {
+	return b.compare(e.Field, e.Fold, func(op *operand, v [][]byte) spans {
+		text, ok := textOf(op, v[0])
+		if !ok {
+			b.fail(e.Field, fmt.Errorf("a %v has no prefixes", op.stored))
+			return nil
+		}
+		return spans{beginning(text)}
+	}, e.Value)
+}
+
+// textOf returns a string's or bytes' part without its end.
+func textOf(op *operand, part []byte) ([]byte, bool) {
+	isText := op.key.Kind == codec.String || op.key.Kind == codec.Bytes
+	text, ok := bytes.CutSuffix(part, []byte{0, 1})
+	return text, ok && isText
+}
+
+func (b *binder) substring(o Operand, v Literal) *node {
+	op := b.comparable(o, false)
+	if op == nil {
+		return no
+	}
+	parts, ok := b.parts(op, o, []Literal{v})
+	if !ok {
+		return no
+	}
+	text, ok := textOf(op, parts[0])
+	if !ok {
+		b.fail(o, fmt.Errorf("a %v does not contain text", op.stored))
+		return no
+	}
+	if op.key.Ptr {
+		text = text[1:]
+	}
+	return &node{kind: nodeText, on: op, text: text}
+}

@@ -1,0 +1,384 @@
+package query
+
+import (
+	"cmp"
+
+	"github.com/kivisdb/kivis/schema"
+)
+
+// maxRanges is how many ranges of one index several lists of values may make;
+// a single list may make any number.
+const maxRanges = 1024
+
+// A candidate is one way to find the records: through the primary key or an
+// index, whose leading parts the predicate bounds.
+type candidate struct {
+	index *schema.Index // nil: the primary key
+	each  *node         // the predicate on elements that bounds the index's each part
+
+	bounds []bounds // of the leading parts: first those that are points
+	whole  spans    // of the key tuple that follows the parts, all of which are points
+	eq     int      // parts bound to points, those of whole among them
+	sides  int      // of the part after those: 0 unbounded, 1 or 2 bounded ends
+	ranges int      // how many ranges of keys that makes
+	lookup int      // 2: reads by primary key, 1: by unique tuple, 0: a scan
+	used   []*node  // what the bounds make sure of
+
+	match match
+	cost  int // 0: keys or entries alone, 1: records where they lie, 2: records elsewhere
+}
+
+// bounds is what the predicate says of one part.
+type bounds struct {
+	part *schema.Part
+	on   *operand
+	set  spans // ascending, whatever the part
+}
+
+// better orders candidates, the better ones first. It is the whole of the
+// planner's taste: what bounds more comes before what is in order, and that
+// before what reads less of each record.
+func better(a, b *candidate) int {
+	return cmp.Or(
+		-cmp.Compare(a.lookup, b.lookup),
+		-cmp.Compare(a.eq, b.eq),
+		-cmp.Compare(a.sides, b.sides),
+		-cmp.Compare(min(a.match.quality, 1), min(b.match.quality, 1)),
+		cmp.Compare(a.cost, b.cost),
+		-cmp.Compare(a.match.quality, b.match.quality),
+		cmp.Compare(a.ranges, b.ranges),
+		cmp.Compare(a.width(), b.width()),
+	)
+}
+
+// width is the number of parts in each entry.
+func (c *candidate) width() int {
+	if c.index == nil {
+		return 0
+	}
+	return len(c.index.Parts)
+}
+
+// bounded reports whether the candidate reads less than all.
+func (c *candidate) bounded() bool { return c.lookup > 0 || c.eq > 0 || c.sides > 0 }
+
+// A planner plans one query.
+type planner struct {
+	*bound
+	want Want
+}
+
+// best returns the best candidate for the records that match root, in the
+// order asked for if there is one.
+func (p *planner) best(root *node) *candidate {
+	var best *candidate
+	consider := func(c *candidate) {
+		if c != nil && (best == nil || better(c, best) < 0) {
+			best = c
+		}
+	}
+	consider(p.candidate(root, nil, nil))
+	if best.lookup == 2 {
+		return best
+	}
+	for _, x := range p.table.Indexes {
+		if x.State == schema.Ready {
+			p.eachCandidate(root, x, consider)
+		}
+	}
+	return best
+}
+
+// eachCandidate makes the candidates of one index: one, or one for each
+// predicate on elements where the index has an entry per element.
+func (p *planner) eachCandidate(root *node, x *schema.Index, consider func(*candidate)) {
+	part := eachPart(x)
+	if part == nil {
+		consider(p.candidate(root, x, nil))
+		return
+	}
+	for _, n := range root.factors() {
+		if n.kind == nodeSet && !n.not && n.on.isPart(part) {
+			consider(p.candidate(root, x, n))
+		}
+	}
+	if root == yes && p.value != nil && p.value.isPart(part) && !p.ordered && p.limit < 0 && p.offset == 0 {
+		consider(p.candidate(root, x, nil)) // each entry is one of the values
+	}
+}
+
+func eachPart(x *schema.Index) *schema.Part {
+	for i := range x.Parts {
+		if x.Parts[i].Each {
+			return &x.Parts[i]
+		}
+	}
+	return nil
+}
+
+// candidate returns the way through one index, or nil where there is none.
+func (p *planner) candidate(root *node, x *schema.Index, each *node) *candidate {
+	c := &candidate{index: x, each: each, ranges: 1}
+	p.bindParts(c, root)
+	if each != nil && !c.uses(each) {
+		return nil // entries of other elements would be missing
+	}
+	p.findLookup(c)
+	c.match = p.matchOrder(c, root)
+	c.cost = p.costOf(c, root)
+	return c
+}
+
+func (c *candidate) uses(n *node) bool {
+	for _, u := range c.used {
+		if u == n {
+			return true
+		}
+	}
+	return false
+}
+
+// part returns the i-th part of the candidate's entries: those of the index,
+// then those of the primary key, then nil.
+func (p *planner) part(c *candidate, i int) *schema.Part {
+	if c.index != nil {
+		if i < len(c.index.Parts) {
+			return &c.index.Parts[i]
+		}
+		i -= len(c.index.Parts)
+	}
+	if i < len(p.table.Key.Parts) {
+		return &p.table.Key.Parts[i]
+	}
+	return nil
+}
+
+// keyAt returns where the primary key's parts begin among those of c.
+func (c *candidate) keyAt() int { return c.width() }
+
+// bindParts bounds the leading parts: points as far as they go, then one more.
+func (p *planner) bindParts(c *candidate, root *node) {
+	if root == yes {
+		return
+	}
+	for i := 0; ; i++ {
+		if i == c.keyAt() && p.bindWhole(c, root) {
+			return
+		}
+		part := p.part(c, i)
+		if part == nil || c.index != nil && c.index.Unique && i >= c.keyAt() {
+			return
+		}
+		if !p.bindPart(c, root, part, i) {
+			return
+		}
+	}
+}
+
+// bindPart bounds one part and reports whether it is to points, so that the
+// next one can be bound too.
+func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) bool {
+	on := p.operandOf(part, i-c.keyAt())
+	if on == nil {
+		return false
+	}
+	set, ok := spans(nil), false
+	switch {
+	case !part.Each:
+		set, ok = root.implied(on)
+	case c.each != nil:
+		set, ok = c.each.set, true
+	}
+	if !ok || len(set) == 0 {
+		return false
+	}
+	atPoints := set.allPoints() && (c.ranges == 1 || c.ranges*len(set) <= maxRanges)
+	c.bounds = append(c.bounds, bounds{part, on, set})
+	c.ranges *= len(set)
+	if atPoints {
+		c.eq++
+	} else {
+		c.sides = sidesOf(on, set)
+	}
+	p.use(c, root, on, part)
+	return atPoints
+}
+
+// sidesOf counts the ends at which the set is bounded.
+func sidesOf(on *operand, set spans) int {
+	d, n := on.domain(), 0
+	if set[0].lo.compare(d.lo) > 0 {
+		n++
+	}
+	if set[len(set)-1].hi.compare(d.hi) < 0 {
+		n++
+	}
+	return n
+}
+
+// use notes the predicates that bounding the part makes sure of.
+func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) {
+	if part.Each {
+		c.used = append(c.used, c.each)
+		return
+	}
+	for _, n := range root.factors() {
+		if n.kind == nodeSet && n.on == on && !n.not {
+			c.used = append(c.used, n)
+		}
+	}
+}
+
+// operandOf returns the query's operand that a part holds, or nil. keyPart is
+// its place in the primary key, negative for a part of an index. A folded part
+// is bounded by predicates on the exact field too.
+func (p *planner) operandOf(part *schema.Part, keyPart int) *operand {
+	var exact *operand
+	for _, on := range p.ops {
+		switch {
+		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
+			return on
+		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each:
+			exact = on
+		}
+	}
+	if exact == nil || exact.order != nil {
+		return nil
+	}
+	f := *exact
+	f.fold, f.key.Fold, f.keyPart = true, true, -1
+	return &f
+}
+
+// bindWhole bounds the primary key that follows the parts, where the predicate
+// compares it as a tuple.
+func (p *planner) bindWhole(c *candidate, root *node) bool {
+	if c.index != nil && c.index.Unique {
+		return false
+	}
+	for _, on := range p.ops {
+		if !on.whole {
+			continue
+		}
+		set, ok := root.implied(on)
+		if !ok || len(set) == 0 {
+			return false
+		}
+		c.whole, c.ranges = set, c.ranges*len(set)
+		if set.allPoints() {
+			c.eq += len(p.table.Key.Parts)
+		} else {
+			c.sides = sidesOf(on, set)
+		}
+		for _, n := range root.factors() {
+			if n.kind == nodeSet && n.on == on {
+				c.used = append(c.used, n)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// findLookup finds out whether the candidate's ranges are single keys.
+func (p *planner) findLookup(c *candidate) {
+	keys := len(p.table.Key.Parts)
+	switch {
+	case c.index == nil && c.eq == keys:
+		c.lookup = 2
+	case c.index != nil && c.index.Unique && c.eq >= len(c.index.Parts) && !c.hasNil():
+		c.lookup = 1
+	}
+}
+
+// hasNil reports whether a part may be nil, in which case a unique index holds
+// more than one entry.
+func (c *candidate) hasNil() bool {
+	for i := range c.bounds {
+		b := &c.bounds[i]
+		if b.on.key.Ptr && b.set[0].lo.v[0] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// costOf finds out what the candidate reads of each record.
+func (p *planner) costOf(c *candidate, root *node) int {
+	need := p.want.Kind == Records || c.repeats() && !c.match.split || p.value != nil && !c.givesValue(p, root)
+	for _, n := range root.factors() {
+		need = need || !c.uses(n) && !c.decides(p.table, n)
+	}
+	switch {
+	case !need:
+		return 0
+	case c.index == nil:
+		return 1
+	}
+	return 2
+}
+
+// givesValue reports whether each entry has the value that is wanted of its
+// record; of elements, all the entries together have.
+func (c *candidate) givesValue(p *planner, root *node) bool {
+	return c.holds(p.table, p.value) && (!p.value.each || c.each == nil && root == yes)
+}
+
+// repeats reports whether the index may hold several entries of one record in
+// the ranges.
+func (c *candidate) repeats() bool {
+	for i := range c.bounds {
+		if b := &c.bounds[i]; b.part.Each {
+			return len(b.set) > 1 || !b.set[0].point()
+		}
+	}
+	return false
+}
+
+// holds reports whether the operand's value can be read off an entry.
+func (c *candidate) holds(table *schema.Table, on *operand) bool {
+	_, ok := c.place(table, on)
+	return ok
+}
+
+// place returns which part of an entry is the operand's value.
+func (c *candidate) place(table *schema.Table, on *operand) (place, bool) {
+	if on.whole {
+		return place{key: true, part: -1}, true
+	}
+	if on.keyPart >= 0 && !on.fold {
+		return place{key: true, part: on.keyPart, desc: table.Key.Parts[on.keyPart].Key.Desc}, true
+	}
+	if c.index == nil {
+		return place{}, false
+	}
+	for i := range c.index.Parts {
+		if part := &c.index.Parts[i]; on.isPart(part) {
+			return place{part: i, desc: part.Key.Desc}, true
+		}
+	}
+	return place{}, false
+}
+
+// A place is where an entry holds a value.
+type place struct {
+	key  bool // among the parts of the primary key
+	part int  // -1: all of them
+	desc bool
+}
+
+// decides reports whether n can be decided by an entry alone.
+func (c *candidate) decides(table *schema.Table, n *node) bool {
+	switch n.kind {
+	case nodeSet, nodeText:
+		return !n.on.each && c.holds(table, n.on)
+	case nodeAnd, nodeOr:
+		for _, k := range n.kids {
+			if !c.decides(table, k) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,255 @@
+package query
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// parts returns literals as parts of the operand, or notes what is wrong with
+// them.
+func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) {
+	out := make([][]byte, len(lits))
+	ok := true
+	for i, l := range lits {
+		p, err := op.part(l, o.Deref)
+		if err != nil {
+			at := o
+			if l.Pos > 0 {
+				at.Pos = l.Pos
+			}
+			b.fail(at, err)
+			ok = false
+		}
+		out[i] = p
+	}
+	return out, ok
+}
+
+// part returns a literal in the operand's form.
+func (o *operand) part(l Literal, deref bool) ([]byte, error) {
+	if l.Err != nil {
+		return nil, l.Err
+	}
+	exact, ptr := l.Exact, l.Type != nil && l.Type.Ptr
+	if l.Type == nil {
+		base := o.key.Base()
+		isNil := !l.Quoted && (l.Text == "nil" || l.Text == "null") && l.Tuple == nil
+		if isNil && (!base.Ptr || deref) {
+			return nil, fmt.Errorf("%s is never nil", o.name)
+		}
+		if isNil {
+			return []byte{0}, nil
+		}
+		base.Ptr = false
+		var err error
+		if exact, err = appendText(nil, &base, l); err != nil {
+			return nil, err
+		}
+	} else if !o.takes(l.Type) {
+		return nil, fmt.Errorf("it is a %v and the value a %v", o.key.Base(), l.Type)
+	}
+	return o.adapt(exact, ptr)
+}
+
+// takes reports whether values of type t can be compared with the operand.
+func (o *operand) takes(t *codec.KeyType) bool {
+	have := o.key.Base()
+	if t.Ptr && !have.Ptr {
+		return false
+	}
+	have.Ptr = t.Ptr
+	return have.Compatible(*t)
+}
+
+// adapt brings an exact part, of a pointer if ptr, into the operand's form.
+func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
+	switch {
+	case o.key.Ptr && !ptr:
+		return o.key.AppendDeref(nil, exact)
+	case o.whole || o.key.Fold:
+		return o.key.AppendLiteral(nil, exact)
+	}
+	return exact, nil
+}
+
+// appendText appends the part of type k, no pointer, that a literal of a text
+// is.
+func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
+	if (l.Tuple != nil) != (k.Kind == codec.Struct) {
+		return nil, wanted(k, l)
+	}
+	switch k.Kind {
+	case codec.Struct:
+		return appendTuple(dst, k, l)
+	case codec.String:
+		if !l.Quoted {
+			return nil, fmt.Errorf("a string stands in quotes: '%s'", l.Text)
+		}
+		return codec.AppendString(dst, l.Text), nil
+	case codec.Bytes, codec.ByteArray:
+		return appendBytes(dst, k, l)
+	case codec.Time:
+		t, ok := parseTime(l.Text)
+		if !ok {
+			return nil, wanted(k, l)
+		}
+		return codec.AppendTime(dst, t)
+	}
+	if l.Quoted {
+		return nil, wanted(k, l)
+	}
+	return appendNumber(dst, k, l)
+}
+
+func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
+	switch k.Kind {
+	case codec.Bool:
+		if l.Text == "true" || l.Text == "false" {
+			return codec.AppendBool(dst, l.Text == "true"), nil
+		}
+	case codec.Float:
+		if f, err := strconv.ParseFloat(l.Text, 64); err == nil {
+			return codec.AppendFloat(dst, f), nil
+		}
+	case codec.Duration:
+		if d, err := time.ParseDuration(l.Text); err == nil {
+			return codec.AppendInt(dst, int64(d)), nil
+		}
+	case codec.Int, codec.Uint:
+		if u, err := strconv.ParseUint(l.Text, 0, 64); err == nil {
+			return codec.AppendUint(dst, u), nil
+		}
+		if i, err := strconv.ParseInt(l.Text, 0, 64); err == nil {
+			return codec.AppendInt(dst, i), nil
+		}
+	}
+	return nil, wanted(k, l)
+}
+
+// wanted says what a literal should have been.
+func wanted(k *codec.KeyType, l Literal) error {
+	want := map[codec.Kind]string{
+		codec.Bool: "true or false", codec.Float: "a number", codec.Duration: "a duration such as 1h30m",
+		codec.Int: "an integer", codec.Uint: "an integer", codec.Struct: "a tuple such as (1, 'a')",
+		codec.Time:  "a time such as 2006-01-02T15:04:05Z or 2006-01-02",
+		codec.Bytes: "bytes such as 0x0a0b", codec.ByteArray: "bytes such as 0x0a0b", codec.String: "a string in quotes",
+	}[k.Kind]
+	return fmt.Errorf("it wants %s, not %s", want, l)
+}
+
+func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
+	if len(l.Tuple) != len(k.Parts) {
+		return nil, fmt.Errorf("it has %d parts, the tuple %d", len(k.Parts), len(l.Tuple))
+	}
+	for i := range k.Parts {
+		part, v := k.Parts[i].Base(), l.Tuple[i]
+		if part.Ptr {
+			if !v.Quoted && v.Text == "nil" {
+				dst = append(dst, 0)
+				continue
+			}
+			dst, part.Ptr = append(dst, 1), false
+		}
+		var err error
+		if dst, err = appendText(dst, &part, v); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func appendBytes(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
+	text, err := []byte(l.Text), error(nil)
+	if digits, ok := strings.CutPrefix(l.Text, "0x"); ok || k.Kind == codec.ByteArray || !l.Quoted {
+		if !ok {
+			digits = strings.ReplaceAll(l.Text, "-", "") // a UUID
+		}
+		text, err = hex.DecodeString(digits)
+	}
+	switch {
+	case err != nil:
+		return nil, wanted(k, l)
+	case k.Kind == codec.Bytes:
+		return codec.AppendString(dst, text), nil
+	case len(text) != k.Len:
+		return nil, fmt.Errorf("it has %d bytes, not %d", k.Len, len(text))
+	}
+	return append(dst, text...), nil
+}
+
+// parseTime reads a time; without a zone it is in UTC.
+func parseTime(s string) (time.Time, bool) {
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly,
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// quote returns s in single quotes, as a text has it.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// comparedTuple returns the set of primary keys that compare so with v. Keys
+// compare part by part as values, so where parts descend the set is several
+// ranges of stored keys.
+func comparedTuple(op *operand, by Op, v []byte) spans {
+	at := spans{pointOf(v)}
+	switch by {
+	case Eq:
+		return at
+	case Ne:
+		return at.complement(everything)
+	}
+	below := belowTuple(op, v)
+	switch by {
+	case Lt:
+		return below
+	case Le:
+		return touch(below, at)
+	case Gt:
+		return touch(below, at).complement(everything)
+	}
+	return below.complement(everything)
+}
+
+// touch is union, with neighbours made one.
+func touch(s, t spans) spans {
+	all := s.union(t)
+	out := all[:0]
+	for _, x := range all {
+		if n := len(out); n > 0 && out[n-1].hi.compare(x.lo) == 0 {
+			out[n-1].hi = x.hi
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// belowTuple returns the keys less than v as values.
+func belowTuple(op *operand, v []byte) spans {
+	var set spans
+	n := 0
+	for i := range op.key.Parts {
+		rest, err := op.key.Parts[i].Skip(v[n:])
+		if err != nil {
+			return nil // unreachable: v is a whole tuple
+		}
+		prefix, part := v[:n:n], v[:len(v)-len(rest):len(v)-len(rest)]
+		n = len(part)
+		x := span{cut{v: prefix, partial: true}, cut{v: part}}
+		if op.key.Parts[i].Desc {
+			x = span{cut{v: part, after: true}, cut{v: prefix, after: true, partial: true}}
+		}
+		set = set.union(one(x))
+	}
+	return set
+}

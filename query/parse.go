@@ -1,0 +1,361 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Parse reads a predicate from text:
+//
+//	origin = 'ORD' and delay >= ? and not (carrier in ('AA', 'UA') or cancelled = true)
+//
+// Predicates are: field op value, with the operators = != < <= > >=; field in
+// (value, ...); field in [from, to) without the end; field between from and
+// to, with it; field prefix 'text'; field contains value, for texts, slices and
+// keys of maps; field is nil. In, between, prefix, contains and is take a not.
+// They are joined with and, or, not and parentheses, and closes before or; true
+// and false stand for themselves.
+//
+// A field is named as it is stored, a nested one by a dotted path. fold(f) sets
+// case aside, with =, !=, in and prefix; any(f) is any element of a slice or
+// key of a map; deref(f) is what a pointer points to; key() is the primary key.
+// A name that is a keyword stands in backquotes.
+//
+// Values get their types from their fields: 'text' or "text", 60, 1.5, true,
+// nil, 1h30m, 2006-01-02 or 2006-01-02T15:04:05Z, 0x0a0b, a UUID, and tuples
+// (1, 'a') for keys of several parts. Each ? is the next of params.
+//
+// An error is an [*Error] with the position.
+func Parse(text string, params []Literal) (Expr, error) {
+	p := &parser{src: text, params: params}
+	p.next()
+	e := p.or()
+	if p.err == nil && p.tok.kind != tokenEnd {
+		p.failf("and, or, or the end is expected, not %s", p.tok.show())
+	}
+	if p.err == nil && p.used < len(params) {
+		p.failf("%d values are given, the text has %d question marks", len(params), p.used)
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	return e, nil
+}
+
+type parser struct {
+	src    string
+	tok    token
+	params []Literal
+	used   int
+	depth  int
+	err    error
+}
+
+// next goes on to the next token.
+func (p *parser) next() { p.tok = lex(p.src, p.tok.end, false) }
+
+// failf notes a fault at the current token, unless there is one already. The
+// rest is then not read.
+func (p *parser) failf(format string, args ...any) {
+	if p.err != nil {
+		return
+	}
+	err := fmt.Errorf(format, args...)
+	if p.tok.kind == tokenBad {
+		err = errors.New(p.tok.text)
+	}
+	p.err = &Error{Clause: "text", Pos: p.tok.pos + 1, Err: err}
+	p.tok = token{pos: len(p.src), end: len(p.src)}
+}
+
+// accept goes past a sign or keyword if it is next.
+func (p *parser) accept(s string) bool {
+	if !p.tok.is(s) {
+		return false
+	}
+	p.next()
+	return true
+}
+
+func (p *parser) expect(s, where string) {
+	if !p.accept(s) {
+		p.failf("%s is expected %s, not %s", s, where, p.tok.show())
+	}
+}
+
+func (p *parser) or() Expr {
+	list := []Expr{p.and()}
+	for p.accept("or") {
+		list = append(list, p.and())
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return Or(list)
+}
+
+func (p *parser) and() Expr {
+	list := []Expr{p.not()}
+	for p.accept("and") {
+		list = append(list, p.not())
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return And(list)
+}
+
+func (p *parser) not() Expr {
+	if p.depth++; p.depth > maxDepth {
+		p.failf("%w: more than %d parentheses or nots in each other", ErrTooComplex, maxDepth)
+	}
+	defer func() { p.depth-- }()
+	switch {
+	case p.err != nil:
+		return And{}
+	case p.accept("not"):
+		return Not{p.not()}
+	case p.accept("("):
+		e := p.or()
+		p.expect(")", "to close the parenthesis")
+		return e
+	case p.accept("true"):
+		return And{}
+	case p.accept("false"):
+		return Or{}
+	}
+	return p.predicate()
+}
+
+// predicate reads a field and what is said of it.
+func (p *parser) predicate() Expr {
+	f := p.field()
+	if f.fold {
+		return p.folded(f)
+	}
+	if p.err != nil {
+		return And{}
+	}
+	for op, name := range opNames {
+		if p.tok.is(name) {
+			return Cmp{Op(op), f.Operand, p.value()}
+		}
+	}
+	if p.accept("is") {
+		e := p.negated(p.accept("not"), IsNil{f.Operand})
+		if !p.accept("nil") && !p.accept("null") {
+			p.failf("nil is expected after is, not %s", p.tok.show())
+		}
+		return e
+	}
+	not := p.accept("not")
+	return p.negated(not, p.test(f.Operand))
+}
+
+func (p *parser) negated(not bool, e Expr) Expr {
+	if not {
+		return Not{e}
+	}
+	return e
+}
+
+// test reads what may follow a not.
+func (p *parser) test(f Operand) Expr {
+	switch {
+	case p.tok.is("in"):
+		return p.in(f)
+	case p.tok.is("between"):
+		e := Between{Field: f, Lo: p.value()}
+		if !p.tok.is("and") {
+			p.failf("and is expected after the first value of between, not %s", p.tok.show())
+		}
+		e.Hi = p.value()
+		return e
+	case p.tok.is("prefix"):
+		return Prefix{Field: f, Value: p.value()}
+	case p.tok.is("contains"):
+		return Contains{f, p.value()}
+	}
+	if w := strings.ToLower(p.tok.text); p.tok.kind == tokenName && (w == "like" || w == "ilike") {
+		p.failf("there is no like: use prefix or contains, with fold(%s) for any case", f)
+	}
+	p.failf("an operator is expected after %s (= != < <= > >= in between prefix contains is), not %s", f, p.tok.show())
+	return And{}
+}
+
+// in reads a list in parentheses, or a range that begins with a bracket.
+func (p *parser) in(f Operand) Expr {
+	open := lex(p.src, p.tok.end, false)
+	if open.is("[") {
+		p.next()
+		e := Between{Field: f, Lo: p.value(), HalfOpen: true}
+		if !p.tok.is(",") {
+			p.failf("a comma is expected in the range, not %s", p.tok.show())
+		}
+		e.Hi = p.value()
+		if p.accept("]") {
+			e.HalfOpen = false
+			return e
+		}
+		p.expect(")", "to close the range")
+		return e
+	}
+	return In{f, p.list()}
+}
+
+// list reads values in parentheses.
+func (p *parser) list() []Literal {
+	p.next()
+	if !p.tok.is("(") {
+		p.failf("a list in parentheses is expected, or a range [from, to), not %s", p.tok.show())
+		return nil
+	}
+	var list []Literal
+	if lex(p.src, p.tok.end, false).is(")") {
+		p.next()
+		p.next()
+		return list
+	}
+	for {
+		list = append(list, p.value())
+		if !p.tok.is(",") {
+			break
+		}
+	}
+	p.expect(")", "to close the list")
+	return list
+}
+
+// folded reads what is said of a field whose case is set aside.
+func (p *parser) folded(f parsedField) Expr {
+	not := p.accept("not")
+	switch {
+	case p.tok.is("=") && !not:
+		return EqualFold{f.Operand, p.value()}
+	case p.tok.is("!=") && !not:
+		return Not{EqualFold{f.Operand, p.value()}}
+	case p.tok.is("prefix"):
+		return p.negated(not, Prefix{f.Operand, p.value(), true})
+	case p.tok.is("in"):
+		var any Or
+		for _, v := range p.list() {
+			any = append(any, EqualFold{f.Operand, v})
+		}
+		return p.negated(not, any)
+	}
+	p.failf("fold goes with =, !=, in and prefix, not with %s", p.tok.show())
+	return And{}
+}
+
+// A parsedField is a field as a predicate names it.
+type parsedField struct {
+	Operand
+	fold bool
+}
+
+// field reads a field's name and its views.
+func (p *parser) field() parsedField {
+	f := parsedField{Operand: Operand{Field: &Field{Name: p.tok.text}, Pos: p.tok.pos + 1}}
+	if p.tok.kind != tokenName || p.tok.text == "" {
+		what := "a field is expected, not " + p.tok.show()
+		if p.tok.kind == tokenWord {
+			what += fmt.Sprintf("; a field of this name is written `%s`", p.tok.text)
+		}
+		p.failf("%s", what)
+		return f
+	}
+	quoted := strings.HasPrefix(p.src[p.tok.pos:], "`")
+	p.next()
+	if quoted || !p.tok.is("(") {
+		return f
+	}
+	view := strings.ToLower(f.Name)
+	p.next()
+	if view == "key" {
+		f.Field = &Field{Key: true}
+		p.expect(")", "after key(")
+		return f
+	}
+	return p.view(view, f.Pos)
+}
+
+// view reads the field in the parentheses of a view.
+func (p *parser) view(name string, pos int) parsedField {
+	if p.depth++; p.depth > maxDepth {
+		p.failf("%w: more than %d parentheses in each other", ErrTooComplex, maxDepth)
+	}
+	defer func() { p.depth-- }()
+	f := p.field()
+	f.Pos = pos
+	switch name {
+	case "fold":
+		f.fold = true
+	case "any":
+		f.Each = true
+	case "deref":
+		f.Deref = true
+	default:
+		p.tok.pos = pos - 1
+		p.failf("there is no %s(): the views of a field are fold, any and deref%s", name, suggest(name, []string{"fold", "any", "deref", "key"}))
+	}
+	p.expect(")", "after the field")
+	return f
+}
+
+// value reads the value that follows the current token, and goes on to what
+// follows it.
+func (p *parser) value() Literal {
+	p.tok = lex(p.src, p.tok.end, true)
+	t := p.tok
+	l := Literal{Text: t.text, Pos: t.pos + 1}
+	switch {
+	case p.err != nil:
+	case t.is("?"):
+		if p.used >= len(p.params) {
+			p.failf("%d values are given, too few for this question mark", len(p.params))
+			return l
+		}
+		l = p.params[p.used]
+		l.Pos = t.pos + 1
+		p.used++
+	case t.is("("):
+		return p.tuple(l)
+	case t.kind == tokenString:
+		l.Quoted = true
+	case t.kind != tokenBare:
+		p.failf("a value is expected, not %s", t.show())
+	case isWord(t.text):
+		p.failf("a value is expected, not %s; a string stands in quotes: %s", t.text, quote(t.text))
+	}
+	p.next()
+	return l
+}
+
+// isWord reports whether a bare value is only letters, and none that has a
+// meaning: most likely a string without its quotes.
+func isWord(s string) bool {
+	switch strings.ToLower(s) {
+	case "true", "false", "nil", "null", "nan", "inf":
+		return false
+	}
+	return !strings.ContainsAny(s, "0123456789+-")
+}
+
+// tuple reads the values of a tuple.
+func (p *parser) tuple(l Literal) Literal {
+	if p.depth++; p.depth > maxDepth {
+		p.failf("%w: more than %d parentheses in each other", ErrTooComplex, maxDepth)
+		return l
+	}
+	defer func() { p.depth-- }()
+	l.Tuple = []Literal{}
+	for {
+		l.Tuple = append(l.Tuple, p.value())
+		if !p.tok.is(",") {
+			break
+		}
+	}
+	p.expect(")", "to close the tuple")
+	return l
+}

@@ -1,0 +1,288 @@
+package query
+
+import (
+	"fmt"
+
+	"github.com/kivisdb/kivis/schema"
+)
+
+// maxBranches is how many ways of reading a union may have. An Or with more
+// alternatives is a filter.
+const maxBranches = 64
+
+// Plan is how a query is read. It is immutable, and good for the table and the
+// values it was made for. Its String is what Explain shows.
+type Plan struct {
+	*bound
+	want  Want
+	reads []*access // the ways of reading; none reads nothing
+
+	merge   bool   // the reads are merged by the order; else one follows the other
+	sort    bool   // what is read has to be sorted
+	fetch   bool   // records are fetched once it is known which are wanted
+	nothing string // why nothing is read
+	why     string // why all is read
+	scan    bool   // the predicate does not bound what is read
+
+	analysis *Analysis
+}
+
+// An access is one way of reading: records by key, or a scan of ranges of keys.
+type access struct {
+	kind   accessKind
+	c      *candidate
+	root   *node       // what its records match
+	ranges []byteRange // of store keys, in order
+	with   []*access   // what it is intersected with
+	match  match
+
+	entry  []*node     // decided by entries, before records are fetched
+	fetch  bool        // records are fetched by key
+	filter []*node     // decided by records
+	first  *operand    // of whose elements, only the first that is in
+	set    []byteRange // this set, gives the record
+	full   bool        // reads all of the table or index
+}
+
+type accessKind uint8
+
+const (
+	accessGet    accessKind = iota // records by primary key
+	accessUnique                   // entries of a unique index by their tuple
+	accessScan                     // ranges of records or entries
+)
+
+// Make returns the plan of a query over a table. It reads nothing but its
+// arguments, and the same ones give the same plan. The errors are all of the
+// query's faults: each an [*Error].
+func Make(table *schema.Table, q *Query, want Want) (*Plan, error) {
+	b, err := bind(table, q, want)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{bound: b, want: want}
+	if want.Kind == Count && b.after == nil && b.using == "" {
+		b.ordered, b.order = false, nil // it makes no difference
+	}
+	plan := &Plan{bound: b, want: want}
+	switch {
+	case b.root == no:
+		plan.nothing = "no record can match"
+	case b.limit == 0:
+		plan.nothing = "the limit is 0"
+	case b.using != "":
+		err = p.use1(plan)
+	default:
+		p.choose(plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.decideFetch(plan)
+	return plan, nil
+}
+
+// decideFetch has records fetched as late as can be: at once only where
+// something has to be known of them.
+func (p *planner) decideFetch(plan *Plan) {
+	plan.fetch = p.want.Kind == Records
+	for _, a := range plan.reads {
+		plan.fetch = plan.fetch || p.value != nil && !a.c.givesValue(p, p.root)
+	}
+	for _, a := range plan.reads {
+		early := len(a.filter) > 0 || a.first != nil
+		if plan.merge || plan.sort {
+			early = early || !p.hasOrder(a)
+		}
+		a.fetch = a.c.index != nil && early
+	}
+}
+
+// hasOrder reports whether each entry has what the order is made of.
+func (p *planner) hasOrder(a *access) bool {
+	for _, t := range p.order {
+		if _, ok := constantOf(a.root, t.on); !ok && !a.c.holds(p.table, t.on) {
+			return false
+		}
+	}
+	return true
+}
+
+// constantOf returns the one value that on can have where root holds.
+func constantOf(root *node, on *operand) ([]byte, bool) {
+	if on.each {
+		return nil, false
+	}
+	set, ok := root.implied(on)
+	if !ok || len(set) != 1 || !set[0].point() {
+		return nil, false
+	}
+	return set[0].lo.v, true
+}
+
+// use1 plans with the index that the query names.
+func (p *planner) use1(plan *Plan) error {
+	x := p.table.Index(p.using)
+	fail := func(err error) error {
+		return &Error{Table: p.table.Name, Clause: "using", Field: p.using, Err: err}
+	}
+	if x == nil {
+		names := make([]string, len(p.table.Indexes))
+		for i, x := range p.table.Indexes {
+			names[i] = x.Name
+		}
+		return fail(fmt.Errorf("the table has no index of this name%s", suggest(p.using, names)))
+	}
+	if x.State != schema.Ready {
+		return fail(fmt.Errorf("the index is still being built"))
+	}
+	var best *candidate
+	p.eachCandidate(p.root, x, func(c *candidate) {
+		if c != nil && (best == nil || better(c, best) < 0) {
+			best = c
+		}
+	})
+	if best == nil {
+		return fail(fmt.Errorf("the index has no entry for a record without elements, so it serves only predicates on elements of %s", eachPart(x).Name))
+	}
+	p.single(plan, best)
+	return nil
+}
+
+// choose plans with what is best: one way of reading, or several.
+func (p *planner) choose(plan *Plan) {
+	best := p.best(p.root)
+	if best.lookup == 2 || !p.union(plan, best) {
+		p.single(plan, best)
+		p.intersect(plan)
+	}
+}
+
+// single plans with one candidate, whose ranges may have to be merged.
+func (p *planner) single(plan *Plan, c *candidate) {
+	plan.sort = p.ordered && c.match.quality == 0
+	plan.scan = p.root != yes && !c.bounded()
+	plan.merge = c.match.split
+	if plan.scan {
+		plan.why = p.whyScan()
+	}
+	plan.reads = p.accesses(c, p.root)
+}
+
+// accesses returns how the candidate is read: its ranges in turn, or each by
+// itself where they are to be merged.
+func (p *planner) accesses(c *candidate, root *node) []*access {
+	a := p.access(c, root)
+	if !c.match.split {
+		return []*access{a}
+	}
+	reads := make([]*access, len(a.ranges))
+	for i := range a.ranges {
+		part := *a
+		part.ranges = a.ranges[i : i+1]
+		reads[i] = &part
+	}
+	return reads
+}
+
+// access returns how the candidate is read.
+func (p *planner) access(c *candidate, root *node) *access {
+	a := &access{c: c, root: root, match: c.match, ranges: p.rangesOf(c)}
+	switch c.lookup {
+	case 2:
+		a.kind = accessGet
+	case 1:
+		a.kind = accessUnique
+	default:
+		a.kind = accessScan
+	}
+	a.full = a.kind == accessScan && len(c.bounds) == 0 && c.whole == nil
+	for _, n := range root.factors() {
+		switch {
+		case c.uses(n):
+		case c.index != nil && c.decides(p.table, n):
+			a.entry = append(a.entry, n)
+		default:
+			a.filter = append(a.filter, n)
+		}
+	}
+	if c.repeats() && !c.match.split {
+		a.first, a.set = c.each.on, c.each.set.ranges()
+	}
+	if p.after != nil && c.match.quality > 0 {
+		p.clip(a)
+	}
+	return a
+}
+
+// rangesOf returns the ranges of store keys that the candidate's bounds make,
+// in order. Those of lookups hold one key each.
+func (p *planner) rangesOf(c *candidate) []byteRange {
+	space := uint32(0)
+	if c.index != nil {
+		space = c.index.ID
+	}
+	prefixes := [][]byte{p.table.Prefix(space)}
+	for i := range c.bounds {
+		b := &c.bounds[i]
+		set := b.set
+		if b.part.Key.Desc {
+			set = set.flip()
+		}
+		if i >= c.eq {
+			return underAll(prefixes, set)
+		}
+		prefixes = pointsUnder(prefixes, set)
+	}
+	if c.whole != nil {
+		return underAll(prefixes, c.whole)
+	}
+	return underAll(prefixes, spans{everything})
+}
+
+// underAll returns the ranges of the set's parts behind each of the prefixes.
+func underAll(prefixes [][]byte, set spans) []byteRange {
+	out := make([]byteRange, 0, len(prefixes)*len(set))
+	for _, prefix := range prefixes {
+		for _, s := range set {
+			if r, ok := s.under(prefix); ok {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// pointsUnder returns each of the prefixes with each of the set's points.
+func pointsUnder(prefixes [][]byte, set spans) [][]byte {
+	out := make([][]byte, 0, len(prefixes)*len(set))
+	for _, prefix := range prefixes {
+		for _, s := range set {
+			key := make([]byte, 0, len(prefix)+len(s.lo.v)+16)
+			out = append(out, append(append(key, prefix...), s.lo.v...))
+		}
+	}
+	return out
+}
+
+// whyScan says why the predicate bounds nothing.
+func (p *planner) whyScan() string {
+	switch {
+	case p.root.kind == nodeFunc:
+		return "a function bounds nothing"
+	case p.root.kind == nodeOr:
+		return "an index does not bound every side of the or"
+	case p.root.kind == nodeSet && !p.root.on.each && sidesOf(p.root.on, p.root.set) == 0:
+		return "the predicate leaves out too little"
+	case p.root.kind == nodeSet:
+		return "no index begins with " + p.root.on.text()
+	}
+	return "no index is bounded by the predicate"
+}
+
+// FullScan reports whether the query has a predicate and none of it bounds
+// what is read: all of the table, or of an index.
+func (p *Plan) FullScan() bool { return p.scan }
+
+// Table returns the table that the plan is for.
+func (p *Plan) Table() *schema.Table { return p.table }

@@ -1,0 +1,327 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// An operand is a field found in a table: where its value is, and how that is
+// encoded as a key part.
+type operand struct {
+	table *schema.Table
+	name  string // stored names, dotted
+
+	column  int   // -1: not a column
+	path    []int // below the column
+	keyPart int   // the part of the primary key that it is; -1: none
+	whole   bool  // the primary key of several parts
+
+	each   bool          // an element of it
+	fold   bool          // case set aside
+	key    codec.KeyType // of its parts: exact and ascending, but folded with fold
+	stored codec.Type    // of the value
+	order  error         // why it has no order, and key is not set
+}
+
+// same reports whether two operands of one table are the same.
+func (o *operand) same(p *operand) bool {
+	return o == p || o.column == p.column && o.whole == p.whole && o.each == p.each && o.fold == p.fold &&
+		slices.Equal(o.path, p.path) && (o.column >= 0 || o.keyPart == p.keyPart)
+}
+
+// isPart reports whether the operand is what a part of a key or index holds.
+func (o *operand) isPart(p *schema.Part) bool {
+	return p.Column >= 0 && o.column == p.Column && o.each == p.Each && o.fold == p.Key.Fold && slices.Equal(o.path, p.Path)
+}
+
+// text returns the operand as predicates have it.
+func (o *operand) text() string {
+	switch {
+	case o.each && o.fold:
+		return "fold(any(" + o.name + "))"
+	case o.each:
+		return "any(" + o.name + ")"
+	case o.fold:
+		return "fold(" + o.name + ")"
+	}
+	return o.name
+}
+
+// whole value spans, of fields that can be nil and that cannot.
+var (
+	everything = span{cut{partial: true}, cut{after: true, partial: true}}
+	nilOrSome  = span{cut{v: []byte{0}, partial: true}, cut{v: []byte{1}, after: true, partial: true}}
+	some       = beginning([]byte{1})
+)
+
+// domain is the span of all the operand's values.
+func (o *operand) domain() span {
+	if o.key.Ptr {
+		return nilOrSome
+	}
+	return everything
+}
+
+// resolve finds a field in the table. The last answer is kept with the field.
+func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
+	if o.Field == nil {
+		return nil, errors.New("there is no field")
+	}
+	if o.Err != nil {
+		return nil, o.Err
+	}
+	view := 0
+	if o.Each {
+		view |= 1
+	}
+	if fold {
+		view |= 2
+	}
+	if have := o.found[view].Load(); have != nil && have.table == table {
+		return have, nil
+	}
+	op, err := find(table, o.Field)
+	if err != nil {
+		return nil, err
+	}
+	if o.Each {
+		if err := op.enter(); err != nil {
+			return nil, err
+		}
+	}
+	op.fold = fold
+	if err := op.encode(); err != nil {
+		return nil, err
+	}
+	o.found[view].Store(op)
+	return op, nil
+}
+
+// find finds a field in the table, without its views.
+func find(table *schema.Table, f *Field) (*operand, error) {
+	op := &operand{table: table, column: -1, keyPart: -1}
+	if f.Key {
+		return op, op.findKey()
+	}
+	var err error
+	if f.Name != "" {
+		err = op.findName(f.Name)
+	} else {
+		err = op.findOffset(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range table.Key.Parts {
+		if p := &table.Key.Parts[i]; p.Column == op.column && slices.Equal(p.Path, op.path) {
+			op.keyPart = i
+		}
+	}
+	return op, nil
+}
+
+// findKey finds the primary key: its one part, or the tuple.
+func (o *operand) findKey() error {
+	k := &o.table.Key
+	if len(k.Parts) != 1 {
+		o.whole, o.name, o.key = true, "key()", k.Tuple
+		return nil
+	}
+	p := &k.Parts[0]
+	o.keyPart, o.column, o.path, o.name, o.key = 0, p.Column, p.Path, p.Name, p.Key.Base()
+	if p.Column < 0 {
+		o.name = "key()"
+		return nil
+	}
+	return o.locate()
+}
+
+// locate sets the stored type of the value at column and path, and whether it
+// can be missing because a pointer on the way is nil.
+func (o *operand) locate() error {
+	o.stored = o.table.Columns[o.column].Type
+	for _, i := range o.path {
+		fields, ok := o.nested()
+		if !ok || i >= len(fields) {
+			return fmt.Errorf("%s is not in the stored record", o.name)
+		}
+		o.descend(fields[i].Type)
+	}
+	return nil
+}
+
+// nested returns the fields of the struct that the operand has reached.
+func (o *operand) nested() ([]codec.Field, bool) {
+	t := &o.stored
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	if t.Kind != codec.Struct || t.Struct >= len(o.table.Layout.Structs) {
+		return nil, false
+	}
+	return o.table.Layout.Structs[t.Struct], true
+}
+
+// descend goes on to a field of the struct that the operand has reached.
+func (o *operand) descend(t codec.Type) {
+	o.key.Ptr = o.key.Ptr || o.stored.Kind == codec.Pointer
+	o.stored = t
+}
+
+// findName finds a field by its stored name, or dotted names.
+func (o *operand) findName(name string) error {
+	first, rest, more := strings.Cut(name, ".")
+	columns := make([]codec.Field, len(o.table.Columns))
+	for i, c := range o.table.Columns {
+		columns[i] = codec.Field{Name: c.Name, Type: c.Type}
+	}
+	i, err := lookup(columns, first)
+	if err != nil {
+		return err
+	}
+	o.column, o.stored, o.name = i, columns[i].Type, columns[i].Name
+	for more {
+		fields, ok := o.nested()
+		if !ok {
+			return fmt.Errorf("%s has no fields of its own", o.name)
+		}
+		first, rest, more = strings.Cut(rest, ".")
+		if i, err = lookup(fields, first); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
+		}
+		o.path, o.name = append(o.path, i), o.name+"."+fields[i].Name
+		o.descend(fields[i].Type)
+	}
+	return nil
+}
+
+// lookup returns the place of the field with a name: exactly, or else without
+// case where that is one.
+func lookup(fields []codec.Field, name string) (int, error) {
+	found := -1
+	for i := range fields {
+		if fields[i].Name == name {
+			return i, nil
+		}
+		if strings.EqualFold(fields[i].Name, name) {
+			if found >= 0 {
+				return 0, fmt.Errorf("%s is ambiguous: %s or %s", name, fields[found].Name, fields[i].Name)
+			}
+			found = i
+		}
+	}
+	if found >= 0 {
+		return found, nil
+	}
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].Name
+	}
+	return 0, fmt.Errorf("no field %s%s", name, suggest(name, names))
+}
+
+// findOffset finds a field by its place in the record struct.
+func (o *operand) findOffset(f *Field) error {
+	if o.table.Type != f.Record {
+		return fmt.Errorf("it is a field of %v, the table holds %v", f.Record, o.table.Type)
+	}
+	for i := range o.table.Columns {
+		c := &o.table.Columns[i]
+		if c.GoType == nil || f.Offset < c.Offset || f.Offset >= c.Offset+max(c.GoType.Size(), 1) {
+			continue
+		}
+		o.column, o.name, o.stored = i, c.Name, c.Type
+		if f.Offset == c.Offset && f.Type == c.GoType || o.findNested(c.GoType, f.Offset-c.Offset, f.Type) {
+			return nil
+		}
+	}
+	o.column = -1
+	return fmt.Errorf("the field of type %v is not stored by itself: it is tagged -, or an embedded struct", f.Type)
+}
+
+// findNested goes on to the field of type want at an offset in the struct t.
+func (o *operand) findNested(t reflect.Type, off uintptr, want reflect.Type) bool {
+	fields, ok := o.nested()
+	list, err := schema.StoredFields(t)
+	if !ok || err != nil || t.Kind() != reflect.Struct || len(list) != len(fields) {
+		return false
+	}
+	saved := *o
+	for i, f := range list {
+		if off < f.Offset || off >= f.Offset+max(f.Type.Size(), 1) {
+			continue
+		}
+		o.path, o.name = append(slices.Clip(saved.path), i), saved.name+"."+fields[i].Name
+		o.stored = fields[i].Type
+		if off == f.Offset && f.Type == want || o.findNested(f.Type, off-f.Offset, want) {
+			return true
+		}
+		*o = saved
+	}
+	return false
+}
+
+// enter makes the operand its elements: of a slice, or the keys of a map.
+func (o *operand) enter() error {
+	t := &o.stored
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	switch t.Kind {
+	case codec.Slice, codec.Array:
+		o.stored = *t.Elem
+	case codec.Map:
+		o.stored = *t.Key
+	default:
+		return fmt.Errorf("%s is a %v, which has no elements", o.name, o.stored)
+	}
+	o.each, o.key.Ptr, o.keyPart = true, false, -1
+	return nil
+}
+
+// encode decides how the operand's parts are encoded. A field without order
+// may still be looked into.
+func (o *operand) encode() error {
+	if o.column >= 0 {
+		ptr := o.key.Ptr
+		if o.key, o.order = codec.KeyTypeFor(o.stored, o.table.Layout); o.order != nil {
+			return nil
+		}
+		o.key.Ptr = o.key.Ptr || ptr
+	}
+	if o.fold && o.key.Kind != codec.String {
+		return fmt.Errorf("%s is not a string", o.name)
+	}
+	o.key.Fold = o.fold
+	return nil
+}
+
+// suggest returns a hint at the name that was probably meant, or at all.
+func suggest(name string, names []string) string {
+	for _, n := range names {
+		if len(name) > 2 && near(strings.ToLower(name), strings.ToLower(n)) {
+			return fmt.Sprintf("; did you mean %s?", n)
+		}
+	}
+	if len(names) == 0 || len(names) > 20 {
+		return ""
+	}
+	return "; there are " + strings.Join(names, ", ")
+}
+
+// near reports whether a and b differ by one character, or two neighbours.
+func near(a, b string) bool {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
+}

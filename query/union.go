@@ -1,0 +1,210 @@
+package query
+
+import (
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// union plans an Or as several ways of reading, if each of them is bounded
+// more closely than best, and reports whether it did.
+func (p *planner) union(plan *Plan, best *candidate) bool {
+	if !hasOr(p.root) {
+		return false
+	}
+	alts, ok := p.root.alternatives(maxBranches)
+	if !ok || len(alts) < 2 {
+		return false
+	}
+	branches := make([]*candidate, len(alts))
+	for i, alt := range alts {
+		branches[i] = p.best(alt)
+		if !branches[i].bounded() || !closer(branches[i], best) {
+			return false
+		}
+	}
+	switch {
+	case p.ordered:
+		plan.merge = inOrder(branches)
+		plan.sort = !plan.merge
+	default:
+		plan.merge = p.byKey(alts, branches)
+	}
+	if plan.merge {
+		for i, c := range branches {
+			plan.reads = append(plan.reads, p.accesses(c, alts[i])...)
+		}
+		return true
+	}
+	p.concat(plan, alts, branches)
+	return true
+}
+
+func hasOr(n *node) bool {
+	for _, f := range n.factors() {
+		if f.kind == nodeOr {
+			return true
+		}
+	}
+	return false
+}
+
+// closer reports whether a is bounded more closely than b.
+func closer(a, b *candidate) bool {
+	if a.lookup > 0 || b.lookup > 0 {
+		return a.lookup > b.lookup
+	}
+	return a.eq > b.eq || a.eq == b.eq && a.sides > b.sides
+}
+
+// inOrder reports whether all of the branches come in the order asked for, in
+// few enough streams.
+func inOrder(branches []*candidate) bool {
+	streams := 0
+	for _, c := range branches {
+		if c.match.quality == 0 {
+			return false
+		}
+		streams++
+		if c.match.split {
+			streams += c.ranges - 1
+		}
+	}
+	return streams <= maxStreams
+}
+
+// byKey has the branches read in key order if each of them comes in it: then
+// they can be merged, and a record in two of them seen once.
+func (p *planner) byKey(alts []*node, branches []*candidate) bool {
+	p.ordered = true
+	keyed := make([]*candidate, len(alts))
+	for i, alt := range alts {
+		keyed[i] = p.best(alt)
+		if keyed[i].eq < branches[i].eq || keyed[i].lookup < branches[i].lookup {
+			p.ordered = false
+			return false
+		}
+	}
+	if !inOrder(keyed) {
+		p.ordered = false
+		return false
+	}
+	copy(branches, keyed)
+	return true
+}
+
+// concat reads the branches one after the other, each without what the ones
+// before it have.
+func (p *planner) concat(plan *Plan, alts []*node, branches []*candidate) {
+	for i, c := range branches {
+		c.match.split = false
+		a := p.access(c, alts[i])
+		for _, before := range alts[:i] {
+			p.exclude(a, before.negate())
+		}
+		plan.reads = append(plan.reads, a)
+	}
+}
+
+// exclude adds a predicate to what is read.
+func (p *planner) exclude(a *access, n *node) {
+	for _, f := range n.factors() {
+		switch {
+		case f.kind == nodeSet && !f.not && p.excluded(a, f):
+		case a.c.index != nil && a.c.decides(p.table, f):
+			a.entry = append(a.entry, f)
+		default:
+			a.filter = append(a.filter, f)
+		}
+	}
+}
+
+// excluded reports whether the bounds are outside of what f leaves out.
+func (p *planner) excluded(a *access, f *node) bool {
+	for i := range a.c.bounds {
+		b := &a.c.bounds[i]
+		if b.on == f.on && !b.part.Each && subset(b.set, f.set) {
+			return true
+		}
+	}
+	return false
+}
+
+// subset reports whether all of s is in t.
+func subset(s, t spans) bool { return len(s.intersect(t.complement(everything))) == 0 }
+
+// maxIntersect is how many indexes are read side by side.
+const maxIntersect = 4
+
+// intersect has other indexes decide what the one that is read does not: their
+// entries and its are both in key order.
+func (p *planner) intersect(plan *Plan) {
+	if len(plan.reads) != 1 || !keyOrdered(plan.reads[0].c) || plan.reads[0].first != nil {
+		return
+	}
+	a := plan.reads[0]
+	used := append([]*node(nil), a.c.used...)
+	for _, x := range p.table.Indexes {
+		if x.State != schema.Ready {
+			continue
+		}
+		p.eachCandidate(p.root, x, func(c *candidate) {
+			if c == nil || len(a.with)+1 >= maxIntersect || !keyOrdered(c) || !adds(c, used) {
+				return
+			}
+			if p.want.Kind == Records && !selective(c) {
+				return
+			}
+			used = append(used, c.used...)
+			other := p.access(c, p.root)
+			other.match.reverse = a.match.reverse
+			a.with = append(a.with, other)
+		})
+	}
+	if len(a.with) > 0 {
+		p.leave(a, used)
+	}
+}
+
+// leave keeps the filters of what is not used.
+func (p *planner) leave(a *access, used []*node) {
+	a.entry, a.filter = nil, nil
+	all := candidate{used: used}
+	for _, n := range p.root.factors() {
+		switch {
+		case all.uses(n):
+		case a.c.decides(p.table, n):
+			a.entry = append(a.entry, n)
+		default:
+			a.filter = append(a.filter, n)
+		}
+	}
+}
+
+// keyOrdered reports whether the candidate reads the entries of one value, so
+// that they come in key order.
+func keyOrdered(c *candidate) bool {
+	return c.index != nil && c.lookup == 0 && c.eq == len(c.index.Parts) && len(c.bounds) == c.eq &&
+		c.whole == nil && c.ranges == 1 && (!c.index.Unique || c.hasNil())
+}
+
+// adds reports whether the candidate decides something that is not in used.
+func adds(c *candidate, used []*node) bool {
+	all := candidate{used: used}
+	for _, n := range c.used {
+		if !all.uses(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// selective reports whether the candidate may well leave few records: not so
+// an index of booleans.
+func selective(c *candidate) bool {
+	for i := range c.bounds {
+		if c.bounds[i].on.stored.Kind != codec.Bool {
+			return true
+		}
+	}
+	return false
+}
