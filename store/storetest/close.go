@@ -89,8 +89,9 @@ func testCloseWhileBusy(t *testing.T, h *harness) {
 		s := h.filled(t, numbered(300)...)
 		var wg sync.WaitGroup
 		var done atomic.Int64
+		var closed atomic.Bool
 		for g := range 6 {
-			wg.Go(func() { busy(t, s, g, &done) })
+			wg.Go(func() { busy(t, s, g, &done, &closed) })
 		}
 		for done.Load() < 60 {
 			time.Sleep(100 * time.Microsecond)
@@ -98,28 +99,35 @@ func testCloseWhileBusy(t *testing.T, h *harness) {
 		if err := s.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+		closed.Store(true)
 		wg.Wait()
 	}
 }
 
-// busy reads or writes until the store is closed.
-func busy(t testing.TB, s store.Store, g int, done *atomic.Int64) {
+// busy reads or writes until the store is closed, counting what it has done.
+func busy(t testing.TB, s store.Store, g int, done *atomic.Int64, closed *atomic.Bool) {
 	for i := 0; ; i++ {
-		var err error
-		if g%2 == 0 {
-			err = writeTwo(context.Background(), s, fmt.Sprint("x", g), fmt.Sprint("y", i))
-		} else {
-			err = readAll(s)
-		}
+		late := closed.Load()
+		err := busyOnce(s, g, i)
 		done.Add(1)
-		if errors.Is(err, store.ErrClosed) {
+		switch {
+		case errors.Is(err, store.ErrClosed):
 			return
-		}
-		if err != nil && !errors.Is(err, store.ErrConflict) {
+		case late:
+			t.Errorf("after Close: error %v, want ErrClosed", err)
+			return
+		case err != nil && !errors.Is(err, store.ErrConflict):
 			t.Errorf("while the store is being closed: %v", err)
 			return
 		}
 	}
+}
+
+func busyOnce(s store.Store, g, i int) error {
+	if g%2 == 0 {
+		return writeTwo(context.Background(), s, fmt.Sprint("x", g), fmt.Sprint("y", i))
+	}
+	return readAll(s)
 }
 
 // readAll reads every entry and checks those of numbered.
