@@ -83,7 +83,7 @@ func findField(fields []Field, f *Field) int {
 
 // compile returns how to convert a value, nil where it stays as it is.
 func (c *converterCompiler) compile(from, to *Type) (convertFunc, error) {
-	if from.widensTo(to) {
+	if from.WidensTo(to) {
 		if from.Kind == Float {
 			return convertFloat, nil
 		}
@@ -99,20 +99,6 @@ func (c *converterCompiler) compile(from, to *Type) (convertFunc, error) {
 		return c.makeStruct(from.Struct, to.Struct)
 	}
 	return nil, nil
-}
-
-// widensTo reports whether each value of t is one of u, a wider number: then
-// its encoding is one of u too, but for floats.
-func (t *Type) widensTo(u *Type) bool {
-	switch {
-	case t.Kind == Int && u.Kind == Int, t.Kind == Uint && u.Kind == Uint, t.Kind == Float && u.Kind == Float, t.Kind == Uint && u.Kind == Int:
-		return t.Bits < u.Bits
-	case t.Kind == Int && u.Kind == Duration:
-		return true
-	case t.Kind == Duration && u.Kind == Int:
-		return u.Bits == 64
-	}
-	return false
 }
 
 func (c *converterCompiler) makeComposite(from, to *Type) (convertFunc, error) {

@@ -200,7 +200,7 @@ func mismatch(t reflect.Type, ty *Type) error {
 		own.Len = t.Len()
 	}
 	if own.Kind != ty.Kind || own.Bits != ty.Bits || own.Len != ty.Len {
-		if !own.widensTo(ty) {
+		if !own.WidensTo(ty) {
 			return fmt.Errorf("stored as %v, which is not how a %v is stored", *ty, t)
 		}
 	}

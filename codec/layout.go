@@ -21,6 +21,21 @@ func equalTypes(t, u *Type) bool {
 	return t.Equal(*u)
 }
 
+// WidensTo reports whether t and u are different types of numbers and each value
+// of t is one of u. Its encoding is then one of u too, but for floats. Durations
+// are integers of 64 bits.
+func (t *Type) WidensTo(u *Type) bool {
+	switch {
+	case t.Kind == Int && u.Kind == Int, t.Kind == Uint && u.Kind == Uint, t.Kind == Float && u.Kind == Float, t.Kind == Uint && u.Kind == Int:
+		return t.Bits < u.Bits
+	case t.Kind == Int && u.Kind == Duration:
+		return true
+	case t.Kind == Duration && u.Kind == Int:
+		return u.Bits == 64
+	}
+	return false
+}
+
 // Equal reports whether l and m store the same: the same fields with the same
 // ids and types in the same order, nested ones too. Bodies of the one are then
 // bodies of the other.

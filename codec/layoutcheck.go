@@ -15,7 +15,7 @@ const (
 // check reports the first thing in l that no [Describe] would give. What passes
 // is safe to compile: its types are complete and end.
 func (l *Layout) check() error {
-	c := checker{layout: l, ids: map[uint32]bool{}, sizes: make([]int, len(l.Structs))}
+	c := checker{layout: l, sizes: make([]int, len(l.Structs))}
 	if err := c.fields(l.Fields); err != nil {
 		return err
 	}
@@ -35,23 +35,22 @@ func (l *Layout) check() error {
 
 type checker struct {
 	layout *Layout
-	ids    map[uint32]bool
 	sizes  []int // of structs; 0 where not known yet, measuring while it is found out
 }
 
 const measuring = -1
 
 func (c *checker) fields(fields []Field) error {
-	names := map[string]bool{}
+	names, ids := map[string]bool{}, map[uint32]bool{}
 	for i := range fields {
 		f := &fields[i]
 		switch {
 		case names[f.Name]:
 			return at(f.Name, fmt.Errorf("%w: two fields have the name", ErrCorrupt))
-		case f.ID != 0 && c.ids[f.ID]:
+		case f.ID != 0 && ids[f.ID]:
 			return at(f.Name, fmt.Errorf("%w: two fields have the id %d", ErrCorrupt, f.ID))
 		}
-		names[f.Name], c.ids[f.ID] = true, true
+		names[f.Name], ids[f.ID] = true, true
 		if err := c.check(&f.Type, 0); err != nil {
 			return at(f.Name, err)
 		}
@@ -137,11 +136,12 @@ func (c *checker) sumSizes(fields []Field, depth int) (int, error) {
 	sum := 0
 	for i := range fields {
 		n, err := c.size(&fields[i].Type, depth)
-		if err != nil {
-			return 0, err
+		if err == nil {
+			sum += n
+			err = c.bounded(sum)
 		}
-		if sum += n; sum > maxZeroSize {
-			return 0, c.bounded(sum)
+		if err != nil {
+			return 0, at(fields[i].Name, err)
 		}
 	}
 	return sum, nil
