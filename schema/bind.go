@@ -165,7 +165,7 @@ func (t *Table) compile(own *codec.Layout) error {
 	if t.encoder, err = codec.CompileEncoder(t.Type, as, StoredFields); err != nil {
 		return &Error{Type: t.Type, Err: err}
 	}
-	if t.decoder, err = codec.CompileDecoder(t.Type, t.Layout, as, StoredFields); err != nil {
+	if t.decoder, err = codec.CompileDecoder(t.Type, as, as, StoredFields); err != nil {
 		return &Error{Type: t.Type, Err: err}
 	}
 	if t.Key.Kind == KeyCustom {

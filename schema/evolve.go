@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/kivisdb/kivis/codec"
@@ -14,8 +13,7 @@ type evolver struct {
 	out        *codec.Layout
 	next       uint32 // the id of the next new field
 	pairs      map[pair]int
-	report     func(kind, path, detail string)
-	refuse     func(kind, path, detail, remedy string)
+	report     func(d Difference)
 }
 
 // none is the number of no struct: what a new field is paired with.
@@ -41,25 +39,35 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 			out[i].ID = v.next
 			v.next++
 			out[i].Type = v.fresh(&f.Type)
-			v.report("new field", at, typeText(&f.Type))
+			v.report(Difference{Kind: "new field", Field: at, Detail: typeText(&f.Type)})
 			continue
 		}
 		order, taken[j] = append(order, j), true
 		out[i].ID = old[j].ID
 		if f.Name != old[j].Name {
-			v.report("renamed field", at, "was "+joinPath(path, old[j].Name))
+			v.report(Difference{Kind: "renamed field", Field: at, Detail: "was " + joinPath(path, old[j].Name)})
 		}
 		out[i].Type = v.change(at, &f.Type, &old[j].Type)
 	}
 	for j := range old {
 		if !taken[j] {
-			v.report("removed field", joinPath(path, old[j].Name), typeText(&old[j].Type))
+			v.report(Difference{Kind: "removed field", Field: joinPath(path, old[j].Name), Detail: typeText(&old[j].Type), Remedy: maybeRenamed(&old[j], model, old)})
 		}
 	}
 	if !slices.IsSorted(order) {
-		v.report("reordered fields", path, "")
+		v.report(Difference{Kind: "reordered fields", Field: path})
 	}
 	return out
+}
+
+// maybeRenamed returns a hint if a new field looks like the removed one.
+func maybeRenamed(gone *codec.Field, model, old []codec.Field) string {
+	for i := range model {
+		if f := &model[i]; findOld(f, old) < 0 && typeText(&f.Type) == typeText(&gone.Type) {
+			return "if it has become " + f.Name + ", tag that was=" + gone.Name
+		}
+	}
+	return ""
 }
 
 // findOld returns which old field f is: that with its name, or with the name
@@ -102,7 +110,7 @@ func (v *evolver) nested(path string, model, old int) int {
 		return n
 	}
 	report := v.report
-	v.report = func(string, string, string) {} // it is told of as a whole
+	v.report = func(Difference) {} // it is told of as a whole
 	v.out.Structs[n] = v.fields(path, v.model.Structs[model], nil)
 	v.report = report
 	return n
@@ -112,8 +120,8 @@ func (v *evolver) nested(path string, model, old int) int {
 func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 	u, ok := v.follow(path, t, old)
 	if !ok {
-		v.refuse("changed type", path, fmt.Sprintf("%s is stored, and the struct has %s", typeText(old), typeText(t)),
-			fmt.Sprintf("keep %s, or rewrite the records with kivis.Migrate", typeText(old)))
+		v.report(Difference{Kind: "changed type", Field: path, Detail: typeText(old) + " to " + typeText(t), Refused: true,
+			Remedy: "keep " + typeText(old) + ", or rewrite the records with kivis.Migrate"})
 	}
 	return u
 }
@@ -123,10 +131,10 @@ func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
 	u = *t
 	if t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits {
-		if !widens(old, t) {
+		if !old.WidensTo(t) {
 			return v.fresh(t), false
 		}
-		v.report("widened field", path, typeText(old)+" to "+typeText(t))
+		v.report(Difference{Kind: "widened field", Field: path, Detail: typeText(old) + " to " + typeText(t)})
 		return u, true
 	}
 	ok = true
@@ -142,15 +150,4 @@ func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool
 		u.Struct = v.nested(path, t.Struct, old.Struct)
 	}
 	return u, ok
-}
-
-// widens reports whether all numbers of type t are numbers of the wider u.
-func widens(t, u *codec.Type) bool {
-	switch {
-	case t.Kind == u.Kind:
-		return (t.Kind == codec.Int || t.Kind == codec.Uint || t.Kind == codec.Float) && t.Bits <= u.Bits
-	case t.Kind == codec.Uint && u.Kind == codec.Int:
-		return t.Bits < u.Bits
-	}
-	return false
 }

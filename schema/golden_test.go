@@ -32,10 +32,15 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// compile compiles the types of values, which must be good.
+// compileAll compiles the types of values, which must be good.
 func compileAll(t *testing.T, values ...any) []*Model {
 	t.Helper()
-	models, err := Compile(types(values...)...)
+	return compileTypes(t, types(values...))
+}
+
+func compileTypes(t *testing.T, types []reflect.Type) []*Model {
+	t.Helper()
+	models, err := Compile(types...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ type modelRef struct {
 	table    string       // ref=TABLE
 	optional bool
 	onDelete Action
-	nulls    []int // see Ref.Nulls
 	index    *modelIndex
 	field    string // that declares it, for messages
 	tag      string
@@ -99,7 +98,7 @@ func (c *compiler) addRef(r *modelRef) {
 		}
 	}
 	if r.onDelete == SetNull {
-		c.fail(r.field, r.tag, c.setNulls(r))
+		c.fail(r.field, r.tag, c.checkSetNull(r))
 	}
 	c.m.refs = append(c.m.refs, r)
 }
@@ -113,29 +112,23 @@ func (r *modelRef) names() string {
 	return strings.Join(names, ",")
 }
 
-// setNulls finds the parts that become nil or zero when the target goes.
-func (c *compiler) setNulls(r *modelRef) error {
+// checkSetNull reports a reference whose fields cannot be set to nothing.
+func (c *compiler) checkSetNull(r *modelRef) error {
+	inKey := func(p Part) bool {
+		return slices.ContainsFunc(c.m.key.parts, func(q part) bool { return q.sameField(p) })
+	}
+	parts, pointer := make([]Part, len(r.parts)), make([]bool, len(r.parts))
 	for i, p := range r.parts {
-		if p.typ.Kind() == reflect.Pointer {
-			r.nulls = append(r.nulls, i)
-		}
+		parts[i], pointer[i] = p.Part, p.typ.Kind() == reflect.Pointer
 	}
-	switch {
-	case len(r.nulls) > 0:
-	case !r.optional:
+	if !r.optional && !slices.Contains(pointer, true) {
 		return errors.New("ondelete=setnull needs a reference that can be nothing: add optional, or make the field a pointer")
-	default:
-		for i, p := range r.parts {
-			if !slices.ContainsFunc(c.m.key.parts, p.sameAs) {
-				r.nulls = append(r.nulls, i)
-			}
-		}
 	}
-	inKey := func(i int) bool { return slices.ContainsFunc(c.m.key.parts, r.parts[i].sameAs) }
-	if len(r.nulls) == 0 || slices.ContainsFunc(r.nulls, inKey) {
+	nulls := nullParts(parts, pointer, inKey)
+	if len(nulls) == 0 || slices.ContainsFunc(nulls, func(i int) bool { return inKey(parts[i]) }) {
 		return errors.New("ondelete=setnull would change the record's primary key")
 	}
-	if slices.ContainsFunc(r.nulls, func(i int) bool { return len(r.parts[i].Path) > 0 }) {
+	if slices.ContainsFunc(nulls, func(i int) bool { return len(parts[i].Path) > 0 }) {
 		return errors.New("ondelete=setnull is for fields of the record itself, not of nested structs")
 	}
 	return nil

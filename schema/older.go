@@ -55,7 +55,7 @@ func (l *lossFinder) fields(path string, old, newest []codec.Field) {
 		case j < 0:
 			l.found = append(l.found, at)
 		case old[j].Name != g.Name:
-			l.found = append(l.found, at+", which was "+old[j].Name)
+			l.found = append(l.found, at+" instead of "+old[j].Name)
 		case !l.types(at, &old[j].Type, &g.Type):
 			l.found = append(l.found, at+" as "+typeText(&g.Type))
 		}
@@ -83,11 +83,12 @@ func (l *lossFinder) types(path string, t, u *codec.Type) bool {
 func (t *tablePlan) reportOlder() {
 	v, newest := t.old.version(t.model), t.old.newest()
 	lost := losses(v.Layout, newest.Layout)
-	detail := fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, "; "))
-	if t.opts.AllowOlder {
-		t.report("older program", "", "", detail)
-		return
+	d := Difference{Kind: "older program"}
+	d.Detail = fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, ", "))
+	if !t.opts.AllowOlder {
+		d.Refused = true
+		d.Remedy = "run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record " +
+			"that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one"
 	}
-	t.refuse("older program", "", detail, "run a newer program, or set Options.AllowOlder, and what this one does not know is lost from each record "+
-		"that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one")
+	t.report(d)
 }

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -88,7 +87,7 @@ func (p *planner) table(m *Model) *tablePlan {
 	if t.old == nil {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
-		t.report("new table", "", "", "")
+		t.report(Difference{Kind: "new table"})
 	} else {
 		t.entry = t.old.clone()
 	}
@@ -98,31 +97,28 @@ func (p *planner) table(m *Model) *tablePlan {
 		return t
 	}
 	t.layout()
-	if !t.refused() {
-		t.key()
-	}
+	t.key()
 	return t
 }
 
 // finish plans indexes and references, and puts the table into the catalog.
 func (t *tablePlan) finish() {
-	if t.older || t.refused() {
+	if t.older {
 		return
 	}
 	t.indexes()
 	t.refs()
-	t.next.Entries[t.entry.ID] = t.entry
-}
-
-// report notes a difference. Those of a new table are not told one by one.
-func (t *tablePlan) report(kind, field, index, detail string) {
-	if t.old != nil || len(t.diff) == 0 {
-		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: kind, Field: field, Index: index, Detail: detail})
+	if !t.refused() {
+		t.next.Entries[t.entry.ID] = t.entry
 	}
 }
 
-func (t *tablePlan) refuse(kind, field, detail, remedy string) {
-	t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: kind, Field: field, Detail: detail, Refused: true, Remedy: remedy})
+// report notes a difference. Those of a new table are not told one by one.
+func (t *tablePlan) report(d Difference) {
+	if t.old != nil || len(t.diff) == 0 {
+		d.Table = t.model.Name
+		t.diff = append(t.diff, d)
+	}
 }
 
 func (t *tablePlan) refused() bool {
@@ -135,8 +131,7 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, refuse: t.refuse}
-	v.report = func(kind, path, detail string) { t.report(kind, path, "", detail) }
+	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
@@ -150,9 +145,9 @@ func (t *tablePlan) layout() {
 func (t *tablePlan) key() {
 	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(t.entry.newest().Layout, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
-		t.refuse("changed key", "", fmt.Sprintf("%s is stored, and the struct has %s",
-			t.old.Key.text(t.old.newest().Layout), key.text(t.entry.newest().Layout)),
-			"keep the key, or rewrite the records with kivis.Migrate")
+		t.report(Difference{Kind: "changed key", Refused: true,
+			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(t.entry.newest().Layout),
+			Remedy: "keep the key, or rewrite the records with kivis.Migrate"})
 		return
 	}
 	t.entry.Key = key
@@ -202,7 +197,7 @@ func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
 	if j := findIndex(x, had, kept, false); j >= 0 {
 		kept[j] = true
 		x.ID, x.State = had[j].ID, had[j].State
-		t.report("renamed index", "", x.Name, "was "+had[j].Name)
+		t.report(Difference{Kind: "renamed index", Index: x.Name, Detail: "was " + had[j].Name})
 		return
 	}
 	x.ID = t.entry.NextIndex
@@ -215,7 +210,7 @@ func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
 	if slices.ContainsFunc(had, func(y IndexEntry) bool { return y.Name == x.Name }) {
 		kind = "changed index"
 	}
-	t.report(kind, "", x.Name, x.text(t.entry.newest().Layout))
+	t.report(Difference{Kind: kind, Index: x.Name, Detail: x.text(t.entry.newest().Layout)})
 }
 
 // dropIndex plans that an index goes: at once if its fields are gone, or else
@@ -223,7 +218,7 @@ func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
 func (t *tablePlan) dropIndex(x *IndexEntry) {
 	l := t.old.newest().Layout
 	if t.model.index(x.Name) == nil {
-		t.report("removed index", "", x.Name, x.text(l))
+		t.report(Difference{Kind: "removed index", Index: x.Name, Detail: x.text(l)})
 	}
 	if !x.fits(t.entry.newest().Layout) {
 		t.entry.Dropping = append(t.entry.Dropping, x.ID)

@@ -19,7 +19,7 @@ func (t *tablePlan) refs() {
 		}
 		j := slices.IndexFunc(had, func(x RefEntry) bool { return x.Target == want.Target && sameParts(x.Parts, want.Parts) })
 		if j < 0 {
-			t.report("new reference", r.names(), "", "to "+t.tableName(want.Target))
+			t.report(Difference{Kind: "new reference", Field: r.names(), Detail: "to " + t.tableName(want.Target)})
 			t.check(i)
 		} else {
 			t.compareRef(i, &had[j], &want)
@@ -28,7 +28,7 @@ func (t *tablePlan) refs() {
 		t.entry.Refs = append(t.entry.Refs, want)
 	}
 	for _, r := range had {
-		t.report("removed reference", r.names(t.old), "", "to "+t.tableName(r.Target))
+		t.report(Difference{Kind: "removed reference", Field: r.names(t.old), Detail: "to " + t.tableName(r.Target)})
 	}
 }
 
@@ -57,14 +57,14 @@ func (t *tablePlan) tableName(id uint32) string {
 func (t *tablePlan) compareRef(i int, had, want *RefEntry) {
 	names := t.model.refs[i].names()
 	if had.OnDelete != want.OnDelete {
-		t.report("changed reference", names, "", fmt.Sprintf("ondelete=%v, was %v", want.OnDelete, had.OnDelete))
+		t.report(Difference{Kind: "changed reference", Field: names, Detail: fmt.Sprintf("ondelete=%v, was %v", want.OnDelete, had.OnDelete)})
 	}
 	if had.Optional != want.Optional {
 		detail := "no longer optional"
 		if want.Optional {
 			detail = "optional"
 		}
-		t.report("changed reference", names, "", detail)
+		t.report(Difference{Kind: "changed reference", Field: names, Detail: detail})
 	}
 	if had.Optional && !want.Optional || had.OnDelete == NoAction && want.OnDelete != NoAction {
 		t.check(i)

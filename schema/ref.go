@@ -69,22 +69,31 @@ func newRef(t, target *Table, e *RefEntry) (*Ref, error) {
 	return r, nil
 }
 
-// bindNulls finds the parts to be set to nothing: pointers, or else those that
-// are not in the primary key.
+// bindNulls finds the parts to be set to nothing.
 func (r *Ref) bindNulls() {
-	var free []int
+	pointer := make([]bool, len(r.Parts))
 	for i := range r.Parts {
-		p := &r.Parts[i]
-		if r.Table.Columns[p.Column].Type.Kind == codec.Pointer {
-			r.Nulls = append(r.Nulls, i)
-		}
-		if !slices.ContainsFunc(r.Table.Key.Parts, p.sameField) {
-			free = append(free, i)
+		pointer[i] = r.Table.Columns[r.Parts[i].Column].Type.Kind == codec.Pointer
+	}
+	r.Nulls = nullParts(r.Parts, pointer, func(p Part) bool { return slices.ContainsFunc(r.Table.Key.Parts, p.sameField) })
+}
+
+// nullParts returns which parts of a reference are set to nothing when the
+// target goes: the pointers, or else the last that is not in the primary key.
+// One part is enough for the reference to refer to nothing, and those before
+// it are often shared, as a tenant is.
+func nullParts(parts []Part, pointer []bool, inKey func(Part) bool) (nulls []int) {
+	for i := range parts {
+		if pointer[i] {
+			nulls = append(nulls, i)
 		}
 	}
-	if r.Nulls == nil {
-		r.Nulls = free
+	for i := len(parts) - 1; i >= 0 && len(nulls) == 0; i-- {
+		if !inKey(parts[i]) {
+			nulls = append(nulls, i)
+		}
 	}
+	return nulls
 }
 
 // AppendTarget appends the key tuple of the record that r refers to. The
