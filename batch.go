@@ -1,0 +1,62 @@
+package kivis
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// batch is a set of keys to read at once, without their types.
+type batch struct {
+	n   int
+	key func(i int) keySlot
+	rec func(i int) reflectx.Pointer // where record i goes
+	got func(i int)                  // called where there is one
+}
+
+// batchSize is how many records one call of the store's GetMany reads.
+const batchSize = 256
+
+// getMany reads a batch from one snapshot.
+func getMany(ctx context.Context, conn Conn, typ reflect.Type, b batch) error {
+	s, err := open(ctx, conn, "get", typ, true)
+	if err != nil {
+		return err
+	}
+	found := 0
+	for from := 0; from < b.n && err == nil; from += batchSize {
+		if err = ctx.Err(); err == nil {
+			err = b.read(&s, from, min(from+batchSize, b.n), &found)
+		}
+	}
+	return s.close(nil, Result{Rows: found, Entries: b.n}, err)
+}
+
+// read reads the keys from..to.
+func (b *batch) read(s *session, from, to int, found *int) error {
+	prefix := s.table.Prefix(0)
+	keys := make([][]byte, to-from)
+	values := make([][]byte, to-from)
+	for i := range keys {
+		key, err := b.key(from+i).encode(append([]byte(nil), prefix...), s.table)
+		if err != nil {
+			return err
+		}
+		keys[i] = key
+	}
+	if err := s.t.kv.GetMany(keys, values); err != nil {
+		return err
+	}
+	for i, value := range values {
+		if value == nil {
+			continue
+		}
+		if err := s.t.decode(s.table, keys[i][len(prefix):], value, b.rec(from+i)); err != nil {
+			return err
+		}
+		b.got(from + i)
+		*found++
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package kivis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/kivisdb/kivis/schema"
+)
+
+// Conn is what a [Table] reads and writes through: a *[DB], on which each call
+// is a transaction of its own, a *[Tx] or a *[Bulk].
+type Conn interface {
+	// View runs fn in a read-only transaction: one snapshot.
+	View(ctx context.Context, fn func(context.Context, *Tx) error) error
+	// Update runs fn in a serializable transaction; see the type's own method.
+	Update(ctx context.Context, fn func(context.Context, *Tx) error) error
+
+	// join returns the transaction that a call through this Conn takes part
+	// in, or nil where each has its own, and the database.
+	join(ctx context.Context, write bool) (*txn, *DB, error)
+	// settle follows a write call that took part in a transaction.
+	settle(ctx context.Context) error
+}
+
+var errUnbound = errors.New("the table handle is not bound to a database; call With(db) or With(tx)")
+
+// join returns the transaction that a call on conn takes part in, if any.
+func join(ctx context.Context, conn Conn, write bool) (*txn, *DB, error) {
+	if conn == nil {
+		return nil, nil, errUnbound
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	return conn.join(ctx, write)
+}
+
+// session is one read through a Conn: a snapshot and the table it reads.
+type session struct {
+	t     *txn
+	table *schema.Table
+	own   bool // the transaction was begun for this call alone
+	call  call
+}
+
+// open begins a read of the table of record type typ through conn, which close
+// must end. With live, the end of ctx frees the snapshot even while the caller
+// is not in a call, as in the body of a loop over records.
+func open(ctx context.Context, conn Conn, op string, typ reflect.Type, live bool) (session, error) {
+	t, db, err := join(ctx, conn, false)
+	if err != nil {
+		return session{}, failed(op, typ, err)
+	}
+	s := session{t: t}
+	if t == nil {
+		hold := context.Background()
+		if live {
+			hold = ctx
+		}
+		if s.t, err = db.begin(hold, false); err != nil {
+			return session{}, failed(op, typ, err)
+		}
+		s.own = true
+		if live {
+			s.t.live = db.open.add()
+		}
+	}
+	if s.table, err = s.t.tableOf(typ); err != nil {
+		s.release()
+		return session{}, failed(op, typ, err)
+	}
+	s.call = s.t.db.startCall(ctx, op, s.table.Name)
+	return s, nil
+}
+
+// release ends the transaction if it is the session's own.
+func (s *session) release() {
+	if s.own {
+		s.t.release()
+	}
+}
+
+// close ends the read, reports it to the tracer and the log, and returns err
+// with the call, the table and, where tuple is set, the key in it.
+func (s *session) close(tuple []byte, r Result, err error) error {
+	err = wrap(s.call.op, s.table, tuple, err)
+	s.release()
+	s.call.end(r, err)
+	return err
+}
+
+// cursorKey returns the key that signs the database's page cursors.
+func (s *session) cursorKey() ([]byte, error) { return s.t.db.secret, nil }
+
+// failed names the call and the record type in an error from before the table
+// is known.
+func failed(op string, typ reflect.Type, err error) error {
+	e := &callError{op: op, table: typ.String(), err: err}
+	if errors.Is(err, ErrInTx) {
+		e.hint = fmt.Sprintf("use the handle's With(tx), as in flights.With(tx).%s(ctx, ...)", op)
+	}
+	return e
+}

@@ -1,0 +1,126 @@
+package kivis
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// keySlot is a Go variable for a primary key: a K without its type.
+type keySlot struct {
+	typ reflect.Type
+	p   reflectx.Pointer
+}
+
+// slot returns the keySlot of key.
+func slot[K any](key *K) keySlot { return keySlot{reflect.TypeFor[K](), reflectx.To(key)} }
+
+// encode appends the key's tuple.
+func (k keySlot) encode(dst []byte, tb *schema.Table) ([]byte, error) {
+	plan, err := tb.KeyPlan(k.typ)
+	if err != nil {
+		return dst, err
+	}
+	return plan.Append(dst, k.p)
+}
+
+// decode sets the variable to the key of the tuple.
+func (k keySlot) decode(tb *schema.Table, tuple []byte) error {
+	plan, err := tb.KeyPlan(k.typ)
+	if err != nil {
+		return err
+	}
+	_, err = plan.Decode(tuple, k.p)
+	return err
+}
+
+// mutation is one public call that writes.
+type mutation struct {
+	conn Conn
+	op   string
+	typ  reflect.Type // of the record
+
+	// work does it in t, as a whole. It may run again after a conflict. It
+	// returns the key that it is about, if there is one, which need be valid
+	// only until t is used again.
+	work func(t *txn, tb *schema.Table) (tuple []byte, err error)
+	// undo takes back what work changed in the caller's memory.
+	undo func()
+	rows func() int // how many records it changed; nil means one
+}
+
+// run performs the call: in a transaction of its own on a DB, else as a step
+// of the transaction that the Conn stands for.
+func (m *mutation) run(ctx context.Context) error {
+	t, db, err := join(ctx, m.conn, true)
+	if err != nil {
+		return failed(m.op, m.typ, err)
+	}
+	name := ""
+	if tb := db.set.Load().ByType(m.typ); tb != nil {
+		name = tb.Name
+	}
+	c := db.startCall(ctx, m.op, name)
+	attempts := 1
+	if t == nil {
+		attempts, err = db.retry(c.ctx, func(ctx context.Context) error { return m.alone(ctx, db) })
+		err = wrapConflict(m.op, err)
+	} else {
+		err = m.within(t)
+		if err == nil {
+			err = m.conn.settle(ctx)
+		}
+	}
+	if err != nil && m.undo != nil {
+		m.undo()
+	}
+	r := Result{Attempts: attempts}
+	if err == nil {
+		r.Rows = 1
+		if m.rows != nil {
+			r.Rows = m.rows()
+		}
+	}
+	c.end(r, err)
+	return err
+}
+
+// alone does the work in a transaction of its own.
+func (m *mutation) alone(ctx context.Context, db *DB) error {
+	t, err := db.begin(context.Background(), true)
+	if err != nil {
+		return failed(m.op, m.typ, err)
+	}
+	defer t.release()
+	tb, err := t.tableOf(m.typ)
+	if err != nil {
+		return failed(m.op, m.typ, err)
+	}
+	tuple, err := m.work(t, tb)
+	if err == nil {
+		if err = ctx.Err(); err == nil {
+			err = t.commit(ctx)
+		}
+	}
+	if err != nil && m.undo != nil {
+		m.undo()
+	}
+	if conflict := commitFault(err); isConflictOf(conflict) {
+		return conflict
+	}
+	return wrap(m.op, tb, tuple, err)
+}
+
+// within does the work as a step of t.
+func (m *mutation) within(t *txn) error {
+	tb, err := t.tableOf(m.typ)
+	if err != nil {
+		return failed(m.op, m.typ, err)
+	}
+	return t.step(func() error {
+		tuple, err := m.work(t, tb)
+		return wrap(m.op, tb, tuple, err)
+	})
+}

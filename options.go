@@ -1,0 +1,84 @@
+package kivis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options are the settings of a database. A nil *Options means all defaults.
+type Options struct {
+	// RefuseScans turns a query that would read a whole table for want of an
+	// index into ErrFullScan.
+	RefuseScans bool
+
+	// MaxAttempts bounds how often a transaction is run when it conflicts with
+	// others. 0 means 100.
+	MaxAttempts int
+
+	// AllowOlder lets a program register record types older than the stored
+	// ones: what it writes drops the newer fields.
+	AllowOlder bool
+
+	// Logger receives warnings and slow calls; nil means silence. Logs never
+	// hold values of records.
+	Logger *slog.Logger
+
+	// Slow is how long a call may take before it is logged; 0 logs none.
+	Slow time.Duration
+
+	// Tracer is told of every call; nil costs nothing.
+	Tracer Tracer
+}
+
+// Op is a call as a [Tracer] sees it begin.
+type Op struct {
+	Table string // stored name; "" for a transaction
+	Call  string // such as "get" or "update"
+}
+
+// Result is how a call ended.
+type Result struct {
+	Plan     string // of a query: what was read, as Explain says it
+	Rows     int    // records returned or changed
+	Entries  int    // index entries and records read by a query
+	Attempts int    // of a transaction: how often it ran
+	Err      error
+}
+
+// Tracer is told when each call begins and ends. Start may return a context
+// with a span in it, which End receives and which the call goes on with.
+type Tracer interface {
+	Start(ctx context.Context, op Op) context.Context
+	End(ctx context.Context, r Result)
+}
+
+// defaultAttempts is MaxAttempts where it is not set.
+const defaultAttempts = 100
+
+// settings returns o with its defaults filled in, or all its faults.
+func (o *Options) settings() (Options, error) {
+	var s Options
+	if o != nil {
+		s = *o
+	}
+	var faults []error
+	if s.MaxAttempts < 0 {
+		faults = append(faults, fmt.Errorf("MaxAttempts (%d) must not be negative", s.MaxAttempts))
+	}
+	if s.Slow < 0 {
+		faults = append(faults, fmt.Errorf("Slow (%v) must not be negative", s.Slow))
+	}
+	if len(faults) > 0 {
+		return s, fmt.Errorf("kivis: options: %w", errors.Join(faults...))
+	}
+	if s.MaxAttempts == 0 {
+		s.MaxAttempts = defaultAttempts
+	}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}

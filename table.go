@@ -1,0 +1,281 @@
+package kivis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// Table reads and writes the records R, which have the primary key K, through
+// a [Conn]: on a *[DB] each call is a transaction of its own, on a *[Tx] or
+// *[Bulk] it is part of it. A Table is a small value; copies are as good as
+// the original. Making one never fails: where R is not registered, or K is not
+// its key's type, each call returns an error that says what to write.
+//
+// Records go in and out by value. A call keeps no pointer into a record that
+// it was given, and a record that it returns is the caller's, except that its
+// strings may share memory with each other.
+type Table[R any, K comparable] struct {
+	conn Conn
+}
+
+// TableOf returns the table of the record R, whose key type is inferred from
+// its method PrimaryKey, which [Auto] brings.
+func TableOf[R interface{ PrimaryKey() K }, K comparable](conn Conn) Table[R, K] {
+	return Table[R, K]{conn}
+}
+
+// TableByID returns the table of a record R with a field ID of type ID[R].
+func TableByID[R any](conn Conn) Table[R, ID[R]] { return Table[R, ID[R]]{conn} }
+
+// TableBy returns the table of the record R with the primary key type K: the
+// type of the key field, a struct with the types of the key fields in order
+// where there are several, or what PrimaryKey returns.
+func TableBy[R any, K comparable](conn Conn) Table[R, K] { return Table[R, K]{conn} }
+
+// With returns the same table on another Conn.
+func (t Table[R, K]) With(conn Conn) Table[R, K] { return Table[R, K]{conn} }
+
+// Insert adds a new record and returns its key. A key that Kivis generates is
+// drawn where it is zero, and set in the struct too. The error is ErrExists
+// where the key is taken, a [UniqueError] where a unique value is, and a
+// [ReferenceError] where the record refers to nothing.
+func (t Table[R, K]) Insert(ctx context.Context, rec *R) (K, error) {
+	return t.put(ctx, "insert", rec, insert)
+}
+
+// Put adds the record, or replaces the one with its key, and returns the key.
+// A generated key that is zero is drawn, and the record then new.
+func (t Table[R, K]) Put(ctx context.Context, rec *R) (K, error) {
+	return t.put(ctx, "put", rec, put)
+}
+
+// Replace replaces the record that has rec's key by rec as a whole: zero
+// values are values. The error is ErrNotFound where there is none. To change
+// what has been read, use Modify: between a Get and a Replace another's change
+// may be lost.
+func (t Table[R, K]) Replace(ctx context.Context, rec *R) error {
+	_, err := t.put(ctx, "replace", rec, replace)
+	return err
+}
+
+func (t Table[R, K]) put(ctx context.Context, op string, rec *R, m mode) (key K, err error) {
+	typ := reflect.TypeFor[R]()
+	if rec == nil {
+		return key, failed(op, typ, errors.New("the record is nil"))
+	}
+	r := recordOf(rec)
+	return key, putRecord(ctx, t.conn, op, typ, &r, m, slot(&key))
+}
+
+// putRecord is Insert, Put and Replace without their types.
+func putRecord(ctx context.Context, conn Conn, op string, typ reflect.Type, rec *record, m mode, key keySlot) error {
+	call := mutation{conn: conn, op: op, typ: typ, undo: rec.undo}
+	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+		if _, err := tb.KeyPlan(key.typ); err != nil {
+			return nil, err
+		}
+		tuple, err := t.put(tb, rec, m)
+		if len(tuple) > 0 && (err == nil || tb.Key.Kind == schema.KeyContent) {
+			err = errors.Join(err, key.decode(tb, tuple))
+		}
+		return tuple, err
+	}
+	return call.run(ctx)
+}
+
+// Get returns the record with the key, or ErrNotFound.
+func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
+	rec := new(R)
+	if err := getRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key), reflectx.To(rec)); err != nil {
+		var none R
+		return none, err
+	}
+	return *rec, nil
+}
+
+// getRecord is Get without its types.
+func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, rec reflectx.Pointer) error {
+	s, err := open(ctx, conn, "get", typ, false)
+	if err != nil {
+		return err
+	}
+	b := &s.t.buf
+	b.target, err = key.encode(b.target[:0], s.table)
+	if err != nil {
+		return s.close(nil, Result{}, err)
+	}
+	value, err := s.t.read(s.table, b.target)
+	if err == nil {
+		err = s.t.decode(s.table, b.target, value, rec)
+	}
+	return s.close(b.target, Result{Rows: 1, Entries: 1}, err)
+}
+
+// Has reports whether there is a record with the key.
+func (t Table[R, K]) Has(ctx context.Context, key K) (bool, error) {
+	return hasRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key))
+}
+
+func hasRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) (bool, error) {
+	s, err := open(ctx, conn, "has", typ, false)
+	if err != nil {
+		return false, err
+	}
+	tuple, err := key.encode(nil, s.table)
+	if err != nil {
+		return false, s.close(nil, Result{}, err)
+	}
+	_, err = s.t.read(s.table, tuple)
+	found := err == nil
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return found, s.close(tuple, Result{Entries: 1}, err)
+}
+
+// GetMany returns the records with the keys, read as one batch from one
+// snapshot. Keys without a record are not in the map.
+func (t Table[R, K]) GetMany(ctx context.Context, keys ...K) (map[K]R, error) {
+	found := make(map[K]R, len(keys))
+	recs := make([]R, len(keys))
+	batch := batch{
+		n:   len(keys),
+		key: func(i int) keySlot { return slot(&keys[i]) },
+		rec: func(i int) reflectx.Pointer { return reflectx.To(&recs[i]) },
+		got: func(i int) { found[keys[i]] = recs[i] },
+	}
+	if err := getMany(ctx, t.conn, reflect.TypeFor[R](), batch); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Delete removes the record with the key, or returns ErrNotFound. References
+// to it decide what else happens: a restricting one makes it a
+// [ReferenceError], a cascading one deletes its records too, in the same
+// transaction, and one that sets null clears them.
+func (t Table[R, K]) Delete(ctx context.Context, key K) error {
+	return deleteRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key))
+}
+
+func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) error {
+	call := mutation{conn: conn, op: "delete", typ: typ}
+	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+		tuple, err := key.encode(nil, tb)
+		if err != nil {
+			return nil, err
+		}
+		return tuple, t.remove(tb, tuple)
+	}
+	return call.run(ctx)
+}
+
+// Modify reads the record with the key, has fn change it, writes it back, all
+// in one transaction, and returns what it wrote. On a DB fn runs again after a
+// conflict, on the record as it then is. An error of fn leaves the record as
+// it was. The error is ErrNotFound where there is no record, and ErrKeyChanged
+// where fn changed its key.
+func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, error) {
+	var rec *R
+	m := modification{
+		key: slot(&key),
+		new: func() record { rec = new(R); return recordOf(rec) },
+		fn:  func() error { return fn(rec) },
+	}
+	if err := m.run(ctx, t.conn, reflect.TypeFor[R]()); err != nil {
+		var none R
+		return none, err
+	}
+	return *rec, nil
+}
+
+// modification is a Modify without its types.
+type modification struct {
+	key keySlot
+	new func() record // a new record to decode into
+	fn  func() error  // changes it
+}
+
+func (m *modification) run(ctx context.Context, conn Conn, typ reflect.Type) error {
+	call := mutation{conn: conn, op: "modify", typ: typ}
+	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+		tuple, err := m.key.encode(nil, tb)
+		if err != nil {
+			return nil, err
+		}
+		value, err := t.read(tb, tuple)
+		if err != nil {
+			return tuple, err
+		}
+		rec := m.new()
+		return tuple, t.modify(tb, tuple, value, &rec, m.fn)
+	}
+	return call.run(ctx)
+}
+
+// modify decodes a stored value into rec, has fn change that, and writes it.
+// The tuple must be the caller's own memory.
+func (t *txn) modify(tb *schema.Table, tuple, value []byte, rec *record, fn func() error) error {
+	if !t.write {
+		return ErrReadOnly
+	}
+	if err := t.decode(tb, tuple, value, rec.p); err != nil {
+		return err
+	}
+	writes := t.writes
+	if err := fn(); err != nil {
+		return err
+	}
+	w := write{tb: tb, mode: replace, old: value, known: t.writes == writes, changes: true}
+	if err := t.prepare(&w, rec); err != nil {
+		return err
+	}
+	if !bytes.Equal(w.tuple, tuple) {
+		return fmt.Errorf("%w: to %s", ErrKeyChanged, refTo(tb, w.tuple))
+	}
+	return t.apply(&w)
+}
+
+// InsertMany adds new records in one transaction, all or none, and returns
+// their keys in order. Generated keys are set in the slice's records.
+func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
+	keys := make([]K, len(recs))
+	batch := make([]record, len(recs))
+	for i := range recs {
+		batch[i] = recordOf(&recs[i])
+	}
+	err := insertMany(ctx, t.conn, reflect.TypeFor[R](), batch, func(i int) keySlot { return slot(&keys[i]) })
+	if err != nil {
+		return nil, err
+	}
+	return keys, nil
+}
+
+func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []record, key func(int) keySlot) error {
+	call := mutation{conn: conn, op: "insert", typ: typ, rows: func() int { return len(recs) }}
+	call.undo = func() {
+		for i := range recs {
+			recs[i].undo()
+		}
+	}
+	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+		for i := range recs {
+			tuple, err := t.put(tb, &recs[i], insert)
+			if err == nil {
+				err = key(i).decode(tb, tuple)
+			}
+			if err != nil {
+				return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i, len(recs), err)
+			}
+		}
+		return nil, nil
+	}
+	return call.run(ctx)
+}

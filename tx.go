@@ -1,0 +1,202 @@
+package kivis
+
+import (
+	"context"
+	"fmt"
+)
+
+// Tx is a transaction: one snapshot of the database and the writes made on top
+// of it. It is serializable, phantoms included. Reads see its own writes. A Tx
+// belongs to one goroutine at a time. A call that fails leaves no trace in it,
+// and it stays usable, except after ErrTxTooLarge.
+type Tx struct {
+	t        *txn
+	readOnly bool
+	ctx      context.Context
+	managed  bool // View or Update ends it, not the user
+}
+
+// View runs fn in a read-only transaction and returns fn's error. The context
+// that fn gets carries the transaction: calls with it through handles bound to
+// the DB fail with ErrInTx. A View inside another transaction reads that one.
+func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if err := db.outside(ctx); err != nil {
+		return wrap("view", nil, nil, err)
+	}
+	c := db.startCall(ctx, "view", "")
+	err := db.view(c.ctx, fn)
+	c.end(Result{Attempts: 1}, err)
+	return err
+}
+
+func (db *DB) view(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	t, err := db.begin(ctx, false)
+	if err != nil {
+		return wrap("view", nil, nil, err)
+	}
+	t.shown = true
+	t.live = db.open.add()
+	defer t.discard()
+	inner := t.carry(ctx)
+	return fn(inner, &Tx{t: t, readOnly: true, ctx: inner, managed: true})
+}
+
+// Update runs fn in a transaction and commits it if fn returns nil; an error,
+// a panic or runtime.Goexit rolls back. A conflict with another transaction
+// runs fn again, after a pause that grows, until it commits, ctx ends or
+// Options.MaxAttempts is reached; the error is then ErrConflict. So fn must
+// have no effects but through its Tx: assign what it captures before using it,
+// and leave the rest to OnCommit. Only the transaction's own conflicts are
+// retried: an ErrConflict that fn brings from elsewhere is returned.
+func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if err := db.outside(ctx); err != nil {
+		return wrap("update", nil, nil, err)
+	}
+	c := db.startCall(ctx, "update", "")
+	attempts, err := db.retry(c.ctx, func(ctx context.Context) error { return db.attempt(ctx, fn) })
+	err = wrapConflict("update", err)
+	c.end(Result{Attempts: attempts}, err)
+	return err
+}
+
+// attempt runs fn once in a transaction of its own and commits it.
+func (db *DB) attempt(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	t, err := db.begin(ctx, true)
+	if err != nil {
+		return wrap("update", nil, nil, err)
+	}
+	t.shown = true
+	t.live = db.open.add()
+	defer t.discard()
+	inner := t.carry(ctx)
+	if err := fn(inner, &Tx{t: t, ctx: inner, managed: true}); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return wrap("update", nil, nil, err)
+	}
+	return commitFault(t.commit(ctx))
+}
+
+// Begin starts a transaction that the caller ends with Commit or Discard. The
+// end of ctx discards it. Prefer View and Update, which cannot be left open
+// and, in Update's case, retry conflicts.
+func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
+	if err := db.outside(ctx); err != nil {
+		return nil, wrap("begin", nil, nil, err)
+	}
+	t, err := db.begin(ctx, write)
+	if err != nil {
+		return nil, wrap("begin", nil, nil, err)
+	}
+	t.shown = true
+	t.live = db.open.add()
+	if ctx.Done() != nil {
+		context.AfterFunc(ctx, func() { db.open.remove(t.live) })
+	}
+	return &Tx{t: t, readOnly: !write, ctx: t.carry(ctx)}, nil
+}
+
+// outside returns ErrInTx where ctx carries an open transaction of db, and the
+// context's error where it has ended.
+func (db *DB) outside(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if t, ok := ctx.Value(inTx{db}).(*txn); ok && !t.ended {
+		return ErrInTx
+	}
+	return nil
+}
+
+// join makes each call through a DB a transaction of its own.
+func (db *DB) join(ctx context.Context, _ bool) (*txn, *DB, error) {
+	return nil, db, db.outside(ctx)
+}
+
+func (db *DB) settle(context.Context) error { return nil }
+
+// Context returns the context that carries the transaction.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Commit makes the transaction's writes durable and visible. It returns
+// ErrConflict where another transaction wrote what this one read, and nothing
+// was written. On a read-only transaction it returns nil.
+func (tx *Tx) Commit() error {
+	if tx.managed {
+		return wrap("commit", nil, nil, fmt.Errorf("return nil from the function instead: View and Update end their transaction themselves"))
+	}
+	if tx.t.ended {
+		return wrap("commit", nil, nil, ErrTxDone)
+	}
+	if err := tx.ctx.Err(); err != nil {
+		tx.t.discard()
+		return wrap("commit", nil, nil, err)
+	}
+	return wrap("commit", nil, nil, tx.t.commit(tx.ctx))
+}
+
+// Discard drops the transaction. After Commit or another Discard it does
+// nothing.
+func (tx *Tx) Discard() {
+	if !tx.managed {
+		tx.t.discard()
+	}
+}
+
+// OnCommit has fn run once, after the transaction has committed, in the order
+// of registration. Where an attempt or a nested step is undone, what it
+// registered is dropped.
+func (tx *Tx) OnCommit(fn func()) {
+	if !tx.t.ended && !tx.readOnly {
+		tx.t.onCommit = append(tx.t.onCommit, fn)
+	}
+}
+
+// View runs fn in this transaction, with no right to write.
+func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if err := tx.alive(ctx); err != nil {
+		return wrap("view", nil, nil, err)
+	}
+	inner := tx.t.carry(ctx)
+	return fn(inner, &Tx{t: tx.t, readOnly: true, ctx: inner, managed: true})
+}
+
+// Update runs fn as a nested step of this transaction: an error or a panic
+// undoes the step's writes and no others, and the transaction goes on.
+func (tx *Tx) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if err := tx.alive(ctx); err != nil {
+		return wrap("update", nil, nil, err)
+	}
+	if tx.readOnly {
+		return wrap("update", nil, nil, ErrReadOnly)
+	}
+	inner := tx.t.carry(ctx)
+	return tx.t.step(func() error {
+		return fn(inner, &Tx{t: tx.t, ctx: inner, managed: true})
+	})
+}
+
+// alive returns why the transaction cannot be used, if it cannot.
+func (tx *Tx) alive(ctx context.Context) error {
+	if tx.t.ended {
+		return ErrTxDone
+	}
+	if err := tx.ctx.Err(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// join has calls through a Tx take part in it.
+func (tx *Tx) join(ctx context.Context, write bool) (*txn, *DB, error) {
+	if err := tx.alive(ctx); err != nil {
+		return nil, nil, err
+	}
+	if write && tx.readOnly {
+		return nil, nil, ErrReadOnly
+	}
+	return tx.t, tx.t.db, nil
+}
+
+func (tx *Tx) settle(context.Context) error { return nil }
