@@ -19,7 +19,8 @@
 // A Tx and its cursors belong to one goroutine at a time, except that
 // [Tx.Discard], [Store.Close] and the end of the transaction's context may come
 // from another at any moment: a call in progress finishes first, and later
-// calls return [ErrTxDone], [ErrClosed] or the context's error.
+// calls return [ErrTxDone], [ErrClosed] or the context's error. A cursor then
+// keeps its current entry, but moves no more; its Err says why.
 package store
 
 import "context"
@@ -55,12 +56,12 @@ type Tx interface {
 	Version() uint64
 
 	// Get returns the value of key, or ErrNotFound. Either way key counts as
-	// read.
+	// read, unless the answer is the transaction's own write.
 	Get(key []byte) ([]byte, error)
 
 	// GetMany reads a batch: values[i] becomes the value of keys[i], nil
 	// where it is absent. The slices have one length. Every key counts as
-	// read.
+	// read as by Get.
 	GetMany(keys, values [][]byte) error
 
 	// Scan returns a cursor over the keys of r, standing before the first. It
@@ -81,8 +82,9 @@ type Tx interface {
 
 	// Savepoint marks the writes so far; Rollback undoes every write made
 	// since the mark and forgets later marks, the mark itself staying good;
-	// Release forgets the mark and later ones, keeping the writes. Reads and
-	// guards made in between go on counting.
+	// Release forgets the mark and later ones, keeping the writes. Rollback to
+	// a forgotten mark is an error. Reads and guards made in between go on
+	// counting, and cursors opened in between go on showing what they show.
 	Savepoint() Savepoint
 	Rollback(s Savepoint) error
 	Release(s Savepoint)
@@ -102,7 +104,8 @@ type Tx interface {
 type Savepoint int
 
 // Range is a half-open range of keys [Lo, Hi); a nil or empty Lo is the first
-// key there can be, a nil Hi no upper bound. An inverted range is empty.
+// key there can be, a nil Hi no upper bound. An inverted range is empty, and so
+// is one whose Hi is empty but not nil.
 type Range struct {
 	Lo, Hi   []byte
 	Reverse  bool // from the last key down
@@ -117,7 +120,9 @@ type Cursor interface {
 
 	// Seek moves forward, in the scan's direction, to the first key at or
 	// beyond key (in reverse: at or below it) and says whether there is one.
-	// It never moves back: a key already passed leaves the cursor as Next would.
+	// It never moves back: a key already passed, which the current one is,
+	// leaves the cursor as Next would. Keys that are skipped do not count as
+	// read.
 	Seek(key []byte) bool
 
 	// Key and Value return the current entry, valid until the cursor moves.

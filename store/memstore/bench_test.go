@@ -134,7 +134,7 @@ func BenchmarkSetCommit(b *testing.B) {
 	})
 }
 
-// setOne reads a key and writes it, in a transaction.
+// setOne writes a key, in a transaction.
 func setOne(tb testing.TB, s store.Store, key, value []byte) {
 	tx, err := s.Begin(context.Background(), true)
 	if err != nil {

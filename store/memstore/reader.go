@@ -16,6 +16,9 @@ var (
 	_ store.Counter = (*reader)(nil)
 )
 
+// hold is how many keys are read before commits get a chance to go between.
+const hold = 1024
+
 // reader reads one generation.
 type reader struct {
 	engine     *engine
@@ -48,6 +51,15 @@ func (r *reader) Get(key []byte) ([]byte, error) {
 
 // GetMany implements [occ.Reader].
 func (r *reader) GetMany(keys, values [][]byte) error {
+	for len(keys) > 0 {
+		n := min(len(keys), hold)
+		r.getSome(keys[:n], values)
+		keys, values = keys[n:], values[n:]
+	}
+	return nil
+}
+
+func (r *reader) getSome(keys, values [][]byte) {
 	tree := r.rlock()
 	defer r.runlock()
 	for i, key := range keys {
@@ -56,7 +68,6 @@ func (r *reader) GetMany(keys, values [][]byte) error {
 			values[i] = e.Value()
 		}
 	}
-	return nil
 }
 
 // Scan implements [occ.Reader], which uses Fill instead.
@@ -73,20 +84,35 @@ func (r *reader) Fill(dst []occ.Entry, rg store.Range) []occ.Entry {
 
 // Count implements [store.Counter].
 func (r *reader) Count(rg store.Range) (int, error) {
+	if len(rg.Lo) == 0 && rg.Hi == nil {
+		defer r.runlock()
+		return r.rlock().Len(), nil
+	}
+	sum, lo := 0, rg.Lo
+	for {
+		n, last := r.countSome(lo, rg.Hi)
+		sum += n
+		if n < hold {
+			return sum, nil
+		}
+		lo = append(last[:len(last):len(last)], 0)
+	}
+}
+
+// countSome counts the keys in [lo, hi), up to as many as hold, and returns the
+// last one.
+func (r *reader) countSome(lo, hi []byte) (n int, last []byte) {
 	tree := r.rlock()
 	defer r.runlock()
-	if len(rg.Lo) == 0 && rg.Hi == nil {
-		return tree.Len(), nil
-	}
-	n := 0
-	tree.AscendGreaterOrEqual(occ.Pivot(rg.Lo), func(e occ.Entry) bool {
-		if rg.Hi != nil && bytes.Compare(e.Key(), rg.Hi) >= 0 {
+	tree.AscendGreaterOrEqual(occ.Pivot(lo), func(e occ.Entry) bool {
+		if hi != nil && bytes.Compare(e.Key(), hi) >= 0 {
 			return false
 		}
 		n++
-		return true
+		last = e.Key()
+		return n < hold
 	})
-	return n, nil
+	return n, last
 }
 
 // Close implements [occ.Reader].

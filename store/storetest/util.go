@@ -212,10 +212,3 @@ func numbered(n int) []string {
 	}
 	return pairs
 }
-
-// reversed returns a copy of s from its end to its start.
-func reversed(s []string) []string {
-	s = slices.Clone(s)
-	slices.Reverse(s)
-	return s
-}
