@@ -102,6 +102,8 @@ func (b *Bulk) join(ctx context.Context, _ bool) (*txn, *DB, error) {
 	return b.t, b.db, nil
 }
 
+func (b *Bulk) base() *DB { return b.db }
+
 // settle ends the chunk if it is full.
 func (b *Bulk) settle(ctx context.Context) error {
 	if b.hold > 0 || b.t == nil || len(b.t.log) < b.opts.ChunkSize {

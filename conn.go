@@ -22,6 +22,8 @@ type Conn interface {
 	join(ctx context.Context, write bool) (*txn, *DB, error)
 	// settle follows a write call that took part in a transaction.
 	settle(ctx context.Context) error
+	// base returns the database.
+	base() *DB
 }
 
 var errUnbound = errors.New("the table handle is not bound to a database; call With(db) or With(tx)")

@@ -116,6 +116,8 @@ func (db *DB) join(ctx context.Context, _ bool) (*txn, *DB, error) {
 
 func (db *DB) settle(context.Context) error { return nil }
 
+func (db *DB) base() *DB { return db }
+
 // Context returns the context that carries the transaction.
 func (tx *Tx) Context() context.Context { return tx.ctx }
 
@@ -200,3 +202,5 @@ func (tx *Tx) join(ctx context.Context, write bool) (*txn, *DB, error) {
 }
 
 func (tx *Tx) settle(context.Context) error { return nil }
+
+func (tx *Tx) base() *DB { return tx.t.db }

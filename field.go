@@ -1,0 +1,208 @@
+package kivis
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// Field is a handle for one field of the record R, of type V: what predicates
+// and orders are made from. Make it once with [FieldOf], as a package variable
+// beside the struct; it serves any number of queries at a time, and belongs to
+// no database.
+type Field[R, V any] struct {
+	operand query.Operand
+	get     func(*R) V
+}
+
+// FieldOf returns the handle of the field that sel selects, as in
+//
+//	var delay = kivis.FieldOf(func(f *Flight) *int { return &f.Delay })
+//
+// The field may lie in an embedded or nested struct. A selector that panics, or
+// returns anything but the address of a stored field, makes every query with
+// the handle fail with a [QueryError].
+func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
+	f := &query.Field{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}
+	f.Offset, f.Err = offsetOf(sel)
+	return Field[R, V]{
+		operand: query.Operand{Field: f},
+		get:     func(rec *R) V { return *sel(rec) },
+	}
+}
+
+// offsetOf returns where in an R the field lies that sel selects.
+func offsetOf[R, V any](sel func(*R) *V) (off uintptr, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the selector given to FieldOf panics on an empty record: %v", r)
+		}
+	}()
+	if sel == nil {
+		return 0, errors.New("the selector given to FieldOf is nil")
+	}
+	rec := new(R)
+	v := sel(rec)
+	if v == nil {
+		return 0, errors.New("the selector given to FieldOf returns nil")
+	}
+	off, ok := reflectx.Offset(reflectx.To(rec), reflectx.To(v), reflect.TypeFor[R]().Size())
+	if !ok {
+		return 0, errors.New("the selector given to FieldOf must return the address of a field of its record")
+	}
+	return off, nil
+}
+
+// Get returns the field's value in rec: of a [Deref] the pointed-to value, or
+// zero for nil, of an [Each] the first element, or zero where there is none.
+func (f Field[R, V]) Get(rec *R) V { return f.get(rec) }
+
+// Eq holds where the field equals v.
+func (f Field[R, V]) Eq(v V) Pred[R] { return f.compare(query.Eq, v) }
+
+// Ne holds where the field does not equal v; nil does not equal any value.
+func (f Field[R, V]) Ne(v V) Pred[R] { return f.compare(query.Ne, v) }
+
+// Lt holds where the field is less than v; nil is less than any value.
+func (f Field[R, V]) Lt(v V) Pred[R] { return f.compare(query.Lt, v) }
+
+// Le holds where the field is at most v.
+func (f Field[R, V]) Le(v V) Pred[R] { return f.compare(query.Le, v) }
+
+// Gt holds where the field is greater than v.
+func (f Field[R, V]) Gt(v V) Pred[R] { return f.compare(query.Gt, v) }
+
+// Ge holds where the field is at least v.
+func (f Field[R, V]) Ge(v V) Pred[R] { return f.compare(query.Ge, v) }
+
+func (f Field[R, V]) compare(op query.Op, v V) Pred[R] {
+	return Pred[R]{query.Cmp{Op: op, Field: f.operand, Value: literalOf(v)}}
+}
+
+// In holds where the field equals one of the values; In() holds nowhere.
+func (f Field[R, V]) In(values ...V) Pred[R] {
+	in := query.In{Field: f.operand, Values: make([]query.Literal, len(values))}
+	for i, v := range values {
+		in.Values[i] = literalOf(v)
+	}
+	return Pred[R]{in}
+}
+
+// Range holds from lo to before hi, as slices in Go have it. An inverted range
+// holds nowhere.
+func (f Field[R, V]) Range(lo, hi V) Pred[R] {
+	return Pred[R]{query.Between{Field: f.operand, Lo: literalOf(lo), Hi: literalOf(hi), HalfOpen: true}}
+}
+
+// Between holds from lo to hi, both included, as SQL has it.
+func (f Field[R, V]) Between(lo, hi V) Pred[R] {
+	return Pred[R]{query.Between{Field: f.operand, Lo: literalOf(lo), Hi: literalOf(hi)}}
+}
+
+// Asc orders by the field, least first.
+func (f Field[R, V]) Asc() Order[R] { return Order[R]{query.Order{Field: f.operand}} }
+
+// Desc orders by the field, greatest first.
+func (f Field[R, V]) Desc() Order[R] { return Order[R]{query.Order{Field: f.operand, Desc: true}} }
+
+// Deref returns a view of a pointer field as the value that it points to. As a
+// predicate nil matches nothing; in an order it comes first; aggregates skip
+// it.
+func Deref[R, V any](f Field[R, *V]) Field[R, V] {
+	op := f.operand
+	op.Deref = true
+	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
+		if p := f.get(rec); p != nil {
+			v = *p
+		}
+		return v
+	}}
+}
+
+// Each returns a view of a slice field that matches where any element does. An
+// index with `each` serves it. Ne is a [QueryError] on it.
+func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
+	op := f.operand
+	op.Each = true
+	return Field[R, E]{operand: op, get: func(rec *R) (v E) {
+		if s := f.get(rec); len(s) > 0 {
+			v = s[0]
+		}
+		return v
+	}}
+}
+
+// Key returns the primary key as a field handle, a composite or computed one
+// too. Its Get needs a bound table.
+func (t Table[R, K]) Key() Field[R, K] {
+	return Field[R, K]{
+		operand: query.Operand{Field: &query.Field{Key: true, Record: reflect.TypeFor[R](), Type: reflect.TypeFor[K]()}},
+		get: func(rec *R) (key K) {
+			r := recordOf(rec)
+			keyOfRecord(t.conn, reflect.TypeFor[R](), &r, slot(&key))
+			return key
+		},
+	}
+}
+
+// keyOfRecord sets key to the primary key of rec, or leaves it zero where the
+// table is not known.
+func keyOfRecord(conn Conn, typ reflect.Type, rec *record, key keySlot) {
+	if conn == nil {
+		return
+	}
+	tb := conn.base().set.Load().ByType(typ)
+	if tb == nil {
+		return
+	}
+	w := write{tb: tb}
+	var t txn
+	if err := t.encodeKey(&w, rec); err == nil {
+		_ = key.decode(tb, w.tuple) // a wrong K is reported by every call
+	}
+}
+
+// literals caches how values of a type are encoded, failures too.
+var literals sync.Map // reflect.Type -> *literalPlan
+
+type literalPlan struct {
+	typ  codec.KeyType
+	plan *codec.KeyPlan
+	err  error
+}
+
+// literalOf returns v as a query compares it.
+func literalOf[V any](v V) query.Literal {
+	return literalAt(reflect.TypeFor[V](), reflectx.To(&v))
+}
+
+// literalAt returns the value of type t at p as a query compares it.
+func literalAt(t reflect.Type, p reflectx.Pointer) query.Literal {
+	l := literalPlanOf(t)
+	if l.err != nil {
+		return query.Literal{Err: l.err}
+	}
+	b, err := l.plan.Append(nil, p)
+	return query.Literal{Type: &l.typ, Exact: b, Err: err}
+}
+
+func literalPlanOf(t reflect.Type) *literalPlan {
+	if l, ok := literals.Load(t); ok {
+		return l.(*literalPlan)
+	}
+	l := &literalPlan{}
+	if l.typ, l.err = codec.KeyTypeOf(t, schema.StoredFields); l.err == nil {
+		l.plan, l.err = codec.CompileKey(t, schema.StoredFields, l.typ)
+	}
+	if l.err != nil {
+		l.err = fmt.Errorf("a %v has no order: %w", t, l.err)
+	}
+	have, _ := literals.LoadOrStore(t, l)
+	return have.(*literalPlan)
+}

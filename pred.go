@@ -1,0 +1,101 @@
+package kivis
+
+import (
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// Pred is a predicate on the record R, made by the methods of a [Field] and the
+// functions below.
+type Pred[R any] struct{ expr query.Expr }
+
+// String returns the predicate as text, in the grammar of WhereText.
+func (p Pred[R]) String() string {
+	if p.expr == nil {
+		return "true"
+	}
+	return p.expr.String()
+}
+
+// Order is one term of an order of the record R, made by a field's Asc or Desc.
+type Order[R any] struct{ term query.Order }
+
+// And holds where all of the predicates do; And() is true.
+func And[R any](preds ...Pred[R]) Pred[R] { return Pred[R]{query.And(exprs(preds))} }
+
+// Or holds where at least one of the predicates does; Or() is false.
+func Or[R any](preds ...Pred[R]) Pred[R] { return Pred[R]{query.Or(exprs(preds))} }
+
+// Not holds where p does not.
+func Not[R any](p Pred[R]) Pred[R] {
+	if p.expr == nil {
+		p.expr = query.And{}
+	}
+	return Pred[R]{query.Not{Expr: p.expr}}
+}
+
+// exprs returns the expressions of predicates; the zero Pred is true.
+func exprs[R any](preds []Pred[R]) []query.Expr {
+	list := make([]query.Expr, 0, len(preds))
+	for _, p := range preds {
+		if p.expr != nil {
+			list = append(list, p.expr)
+		}
+	}
+	return list
+}
+
+// Prefix holds where the string or bytes begin with v.
+func Prefix[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
+	return Pred[R]{query.Prefix{Field: f.operand, Value: literalOf(v)}}
+}
+
+// Substring holds where the string or bytes have v in them.
+func Substring[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
+	return Pred[R]{query.Substring{Field: f.operand, Value: literalOf(v)}}
+}
+
+// EqualFold holds where the string equals v with case set aside, as
+// [strings.EqualFold] has it. An index with `fold` serves it.
+func EqualFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
+	return Pred[R]{query.EqualFold{Field: f.operand, Value: literalOf(v)}}
+}
+
+// PrefixFold holds where the string begins with v, case set aside. An index
+// with `fold` serves it.
+func PrefixFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
+	return Pred[R]{query.Prefix{Field: f.operand, Value: literalOf(v), Fold: true}}
+}
+
+// Contains holds where the slice has an element that equals elem. An index
+// with `each` serves it.
+func Contains[R any, S ~[]E, E any](f Field[R, S], elem E) Pred[R] {
+	return Pred[R]{query.Contains{Field: f.operand, Value: literalOf(elem)}}
+}
+
+// HasKey holds where the map has the key. An index with `each` serves it.
+func HasKey[R any, M ~map[K]V, K comparable, V any](f Field[R, M], key K) Pred[R] {
+	return Pred[R]{query.Contains{Field: f.operand, Value: literalOf(key)}}
+}
+
+// IsNil holds where the pointer is nil.
+func IsNil[R, V any](f Field[R, *V]) Pred[R] {
+	return Pred[R]{query.IsNil{Field: f.operand}}
+}
+
+// Func holds where fn returns true. No index serves it, and a plan cannot look
+// inside, so it comes after all else. It must depend on the record alone, and
+// not change it.
+func Func[R any](fn func(*R) bool) Pred[R] {
+	return Pred[R]{query.Func{Match: func(row *query.Row) (bool, error) {
+		rec, ok := row.Decoded.(*R)
+		if !ok {
+			rec = new(R)
+			if err := row.Table.Decoder().Decode(row.Body, reflectx.To(rec)); err != nil {
+				return false, err
+			}
+			row.Decoded = rec
+		}
+		return fn(rec), nil
+	}}}
+}
