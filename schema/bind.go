@@ -150,7 +150,10 @@ func (t *Table) bindModel(m *Model) error {
 		}
 	}
 	t.older = known < len(t.Columns)
-	return t.compile(v.Layout)
+	if err := t.compile(v.Layout); err != nil {
+		return &Error{Type: m.Type, Err: fmt.Errorf("the table %s, which is at version %d now, does not fit this struct of version %d: %w", t.Name, t.Version, v.Number, err)}
+	}
+	return nil
 }
 
 // compile makes the encoder and decoder of the table's Go type, whose fields
@@ -163,10 +166,10 @@ func (t *Table) compile(own *codec.Layout) error {
 	}
 	var err error
 	if t.encoder, err = codec.CompileEncoder(t.Type, as, StoredFields); err != nil {
-		return &Error{Type: t.Type, Err: err}
+		return err
 	}
 	if t.decoder, err = codec.CompileDecoder(t.Type, as, as, StoredFields); err != nil {
-		return &Error{Type: t.Type, Err: err}
+		return err
 	}
 	if t.Key.Kind == KeyCustom {
 		return t.bindMethod()

@@ -38,6 +38,7 @@ type Entry struct {
 type Version struct {
 	Number uint32
 	Layout *codec.Layout
+	Undone bool // it was taken back by [Catalog.Revert]; records of it may be there all the same
 }
 
 // A KeyEntry is a table's primary key.

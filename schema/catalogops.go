@@ -110,6 +110,7 @@ func (e *Entry) revert(was *Entry) *Entry {
 	next.NextField, next.NextIndex = e.NextField, e.NextIndex
 	next.Versions = slices.Clone(e.Versions)
 	if e.newest().Number != was.newest().Number {
+		next.newest().Undone = true
 		next.Versions = append(next.Versions, Version{Number: e.newest().Number + 1, Layout: was.newest().Layout})
 	}
 	next.Dropping = nil

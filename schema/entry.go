@@ -83,7 +83,8 @@ func (e *Entry) Encode() []byte {
 	b = appendNumber(appendText(b, "nextIndex"), uint64(e.NextIndex))
 	b = appendArrayLen(appendText(b, "versions"), len(e.Versions))
 	for _, v := range e.Versions {
-		b = appendNumber(appendText(appendMapLen(b, 2), "number"), uint64(v.Number))
+		b = appendNumber(appendText(appendMapLen(b, 3), "number"), uint64(v.Number))
+		b = appendBool(appendText(b, "undone"), v.Undone)
 		b = codec.AppendLayout(appendText(b, "layout"), v.Layout)
 	}
 	b = appendNumber(appendText(b, "keyKind"), uint64(e.Key.Kind))
@@ -214,6 +215,8 @@ func (r *wireReader) version() (v Version) {
 			v.Number = r.number()
 		case "layout":
 			v.Layout = wireValue(r, codec.ConsumeLayout)
+		case "undone":
+			v.Undone = r.bool()
 		default:
 			return false
 		}

@@ -29,11 +29,11 @@ func (t *Table) bindKeyFields() error {
 		p := &t.Key.Parts[i]
 		c := &t.Columns[p.Column]
 		if c.GoType == nil {
-			return &Error{Type: t.Type, Err: fmt.Errorf("the struct lacks the key field %s", c.Name)}
+			return fmt.Errorf("the struct lacks the key field %s", c.Name)
 		}
 		plan, err := codec.CompileKey(c.GoType, StoredFields, p.Key)
 		if err != nil {
-			return &Error{Type: t.Type, Field: c.GoName, Err: err}
+			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 		t.keyParts = append(t.keyParts, keyPart{c.Name, c.Offset, plan.RefuseNaN()})
 	}
@@ -44,7 +44,7 @@ func (t *Table) bindKeyFields() error {
 func (t *Table) bindMethod() error {
 	m, ok := reflect.PointerTo(t.Type).MethodByName("PrimaryKey")
 	if !ok {
-		return &Error{Type: t.Type, Err: errors.New("the method PrimaryKey is missing")}
+		return errors.New("the method PrimaryKey is missing")
 	}
 	t.method = m.Index
 	_, err := t.KeyPlan(t.Key.GoType)

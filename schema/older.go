@@ -21,10 +21,10 @@ func (t *tablePlan) isOlder() bool {
 }
 
 // version returns the newest version whose fields are those of the model, or
-// nil.
+// nil. Versions that were taken back do not count.
 func (e *Entry) version(m *Model) *Version {
 	for i := len(e.Versions) - 1; i >= 0; i-- {
-		if sameLayout(e.Versions[i].Layout, m.layout) {
+		if !e.Versions[i].Undone && sameLayout(e.Versions[i].Layout, m.layout) {
 			return &e.Versions[i]
 		}
 	}
