@@ -99,10 +99,10 @@ type handBadger struct {
 	next uint64
 }
 
-func newHandBadger(b *testing.B) kvHand {
+func newHandBadger(b testing.TB) kvHand {
 	b.Helper()
 	db, err := badger.Open(badger.DefaultOptions(b.TempDir()).WithLogger(nil).WithSyncWrites(false).
-		WithMemTableSize(16 << 20).WithBlockCacheSize(16 << 20))
+		WithMemTableSize(8 << 20).WithNumMemtables(1).WithBaseTableSize(2 << 20).WithBlockCacheSize(16 << 20)) // as badgerstore has it
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -193,7 +193,7 @@ type handTree struct {
 	next uint64
 }
 
-func newHandTree(*testing.B) kvHand {
+func newHandTree(testing.TB) kvHand {
 	return &handTree{tree: btree.NewG(32, func(a, b handItem) bool { return bytes.Compare(a.key, b.key) < 0 })}
 }
 

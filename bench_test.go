@@ -13,7 +13,7 @@ const benchSize = 20_000
 // engines pairs each store with the same work done by hand on its engine.
 var engines = []struct {
 	name string
-	hand func(*testing.B) kvHand
+	hand func(testing.TB) kvHand
 }{
 	{"mem", newHandTree},
 	{"badger", newHandBadger},

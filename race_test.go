@@ -1,0 +1,5 @@
+//go:build race
+
+package kivis_test
+
+const raceEnabled = true
