@@ -51,12 +51,14 @@ type Store struct {
 	unlock func() // what must be undone after the engine is closed
 
 	current *reader                  // of the newest version; under the core's lock
+	stamp   atomic.Uint64            // the newest version with stampKey
 	tables  atomic.Pointer[tableSet] // not all checked yet; nil when they are
 	damage  atomic.Pointer[error]    // the first damage that was found
 
 	queue      queue
 	committing sync.Mutex // held by the committer, which owns what follows
-	sealed     uint64     // the newest version in the engine
+	sealed     uint64     // the newest version in the engine, not always published
+	unstamped  int64      // entries since stampKey was written
 	failed     error      // why commits are refused for good
 	group      []*member
 	admitted   []*member
@@ -94,7 +96,8 @@ func Open(dir string, opts *Options) (*Store, error) {
 // start makes the open engine a store.
 func (s *Store) start() (err error) {
 	defer caught(&err)
-	s.writer.s = s
+	s.writer = writer{s: s, commitAt: commitAt}
+	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable())
 	if s.logs, err = watchLogs(s.dir); err != nil {
 		return err
@@ -109,7 +112,11 @@ func (s *Store) start() (err error) {
 	if err := s.loadBlobs(); err != nil {
 		return err
 	}
-	s.core.Init(s, s.sealed, occ.Options{ReadOnly: s.opts.ReadOnly, Limit: limitOf(s.opts.MaxTx)})
+	s.core.Init(s, s.sealed, occ.Options{
+		ReadOnly: s.opts.ReadOnly,
+		MaxKey:   maxKey,
+		Limit:    limitOf(s.opts.MaxTx),
+	})
 	if !s.opts.ReadOnly {
 		s.maintain()
 	}

@@ -1,12 +1,16 @@
 package badgerstore_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/storetest"
 )
+
+var ctx = context.Background()
 
 // open opens the store in dir, and closes it in the end if the test has not.
 func open(t testing.TB, dir string, opts *badgerstore.Options) *badgerstore.Store {
@@ -27,4 +31,20 @@ func TestStore(t *testing.T) {
 		storetest.Limited(func(t testing.TB) store.Store {
 			return open(t, t.TempDir(), &badgerstore.Options{NoSync: true, MaxTx: 1 << 20})
 		}))
+}
+
+func cancelled() (context.Context, context.CancelFunc) {
+	c, cancel := context.WithCancel(ctx)
+	cancel()
+	return c, cancel
+}
+
+// within waits for something that takes at most d.
+func within(t *testing.T, d time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(d); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %v for %s", d, what)
+		}
+	}
 }

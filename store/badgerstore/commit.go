@@ -36,9 +36,6 @@ var members = sync.Pool{New: func() any { return &member{wake: make(chan bool, 1
 
 // Commit implements occ.Engine.
 func (s *Store) Commit(tx *occ.Tx) (uint64, error) {
-	if err := checkKeys(tx.Overlay()); err != nil {
-		return 0, err
-	}
 	m := members.Get().(*member)
 	m.tx, m.version, m.err = tx, 0, nil
 	if s.queue.join(m) || <-m.wake {
@@ -166,8 +163,9 @@ func settle(ms []*member, version uint64, err error) {
 func (s *Store) commitBatch() (uint64, error) {
 	version := s.sealed + 1
 	o := s.core.Writes()
-	size := int64(o.Size())
-	if err := s.writer.write(version, o); err != nil {
+	entries, size := int64(o.Len()), int64(o.Size())
+	stamp := s.unstamped+entries >= stampEvery
+	if err := s.writer.write(version, o, stamp); err != nil {
 		if s.writer.touched {
 			s.fail(err)
 			err = s.failed
@@ -176,12 +174,14 @@ func (s *Store) commitBatch() (uint64, error) {
 		return 0, err
 	}
 	s.sealed = version
-	if s.activity.wrote(int64(o.Len()), size)%discardEvery == 0 {
-		s.discard()
-	}
+	s.activity.wrote(entries, size)
 	s.core.Hooks.Run(version, o)
 	next := s.newReader(version)
 	s.core.Publish(version, func(bool) { s.current = next })
+	s.unstamped += entries
+	if stamp {
+		s.stamped()
+	}
 	return version, nil
 }
 
@@ -222,23 +222,13 @@ func (s *Store) fail(err error) {
 	s.core.Fail(s.failed)
 }
 
-// checkKeys refuses a key that Badger cannot store.
-func checkKeys(o *occ.Overlay) error {
-	if o.Size() <= maxKey {
-		return nil
-	}
-	for e := range o.All() {
-		if len(e.Key()) > maxKey {
-			return fmt.Errorf("badgerstore: a key of %d bytes; the longest possible has %d", len(e.Key()), maxKey)
-		}
-	}
-	return nil
-}
+// writeCost is what a write takes in memory besides its key and value.
+const writeCost = 64
 
 // limitOf returns the limit of one transaction.
 func limitOf(maxTx int64) func(keys, bytes int) error {
-	return func(_, bytes int) error {
-		if int64(bytes) <= maxTx {
+	return func(keys, bytes int) error {
+		if int64(bytes)+int64(keys)*writeCost <= maxTx {
 			return nil
 		}
 		return fmt.Errorf("badgerstore: the transaction has written more than Options.MaxTx, %d bytes: %w",

@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -22,14 +23,28 @@ type cursor struct {
 	value   []byte       // of item, once loaded
 	loaded  bool
 	grab    func([]byte) error
-	from    []byte // up to where, or down to where, the tables have been checked
+	checked bool
+	from    []byte // up to where, or down to where, the tables are, if checked
 	err     error
 }
+
+// cursors keeps closed cursors for their buffers. Nothing that Key and Value
+// have returned is in them: that belongs to Badger's items.
+var cursors = sync.Pool{New: func() any {
+	c := new(cursor)
+	c.grab = func(b []byte) error {
+		c.value = b
+		return nil
+	}
+	return c
+}}
 
 // Scan implements occ.Reader.
 func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
 	defer caught(&err)
-	c := &cursor{r: r, span: spanOf(g), reverse: g.Reverse, keysOnly: g.KeysOnly}
+	c := cursors.Get().(*cursor)
+	c.r, c.reverse, c.keysOnly = r, g.Reverse, g.KeysOnly
+	c.span = spanOf(c.span.buf, g)
 	if bytes.Compare(c.span.lo, c.span.hi) >= 0 {
 		c.started = true // and at its end
 		return c, nil
@@ -119,7 +134,7 @@ func (c *cursor) sound() error {
 	if c.reverse {
 		near, far = far, near
 	}
-	if c.from != nil {
+	if c.checked {
 		*near = c.from
 	}
 	if c.item != nil {
@@ -127,6 +142,7 @@ func (c *cursor) sound() error {
 	}
 	err := c.r.s.sound(lo, hi)
 	if c.item != nil {
+		c.checked = true
 		c.from = append(c.from[:0], c.item.Key()...)
 	}
 	return err
@@ -161,12 +177,6 @@ func (c *cursor) Value() []byte {
 // load fetches the current value, into the item's buffer or, if it is big, into
 // memory of its own.
 func (c *cursor) load() error {
-	if c.grab == nil {
-		c.grab = func(b []byte) error {
-			c.value = b
-			return nil
-		}
-	}
 	c.loaded, c.value = true, nil
 	err := c.item.Value(c.grab)
 	if err == nil && c.item.UserMeta() == metaBlob {
@@ -190,10 +200,15 @@ func (c *cursor) Keep() []byte {
 // Err implements store.Cursor.
 func (c *cursor) Err() error { return c.err }
 
-// Close implements store.Cursor. What Key and Value have returned stays.
+// Close implements store.Cursor. What Key and Value have returned stays. The
+// cursor is not used again.
 func (c *cursor) Close() {
 	if c.it != nil {
 		c.it.Close()
+	}
+	*c = cursor{span: span{buf: c.span.buf[:0]}, from: c.from[:0], grab: c.grab}
+	if cap(c.span.buf)+cap(c.from) < 1<<12 {
+		cursors.Put(c)
 	}
 }
 
@@ -202,7 +217,7 @@ func (c *cursor) Close() {
 func (r *reader) Count(g store.Range) (n int, err error) {
 	defer caught(&err)
 	g.Reverse = false
-	span := spanOf(g)
+	span := spanOf(nil, g)
 	if bytes.Compare(span.lo, span.hi) >= 0 {
 		return 0, nil
 	}

@@ -38,11 +38,18 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
+	logs, err := s.soundLogs()
+	if err != nil {
+		return err
+	}
 	dir := s.dir
 	if s.opts.ReadOnly {
-		if dir, err = s.shadow(files); err != nil {
-			return err
-		}
+		dir, err = s.shadow(files, logs)
+	} else {
+		err = s.signLock()
+	}
+	if err != nil {
+		return err
 	}
 	if s.db, err = openBadger(s.opts.engine(dir)); err != nil {
 		return err
@@ -65,6 +72,47 @@ func (s *Store) makeDir() error {
 	return nil
 }
 
+// soundLogs returns what is sound in the logs, which is everything unless a
+// power failure has met a store that does without syncs. Then it goes back to
+// the version before the gap.
+func (s *Store) soundLogs() ([]logExtent, error) {
+	logs, gap, err := readLogs(s.dir)
+	switch {
+	case err != nil:
+		return nil, err
+	case gap == 0:
+		return logs, nil
+	case !s.opts.NoSync:
+		return nil, fmt.Errorf("badgerstore: the logs in %s are damaged: version %d is missing; "+
+			"opened once with Options.NoSync, the store goes back to version %d: %w", s.dir, gap, gap-1, store.ErrCorrupt)
+	case s.opts.ReadOnly:
+		return logs, nil
+	}
+	if s.opts.Logger != nil {
+		s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", gap)
+	}
+	return logs, cutLogs(s.dir, logs)
+}
+
+// lockName is the file in which Badger, too, leaves the number of the process
+// that holds a directory for writing. It is not what holds it.
+const lockName = "LOCK"
+
+func (s *Store) signLock() error {
+	if !ownLock {
+		return nil
+	}
+	path, unlock := filepath.Join(s.dir, lockName), s.unlock
+	if err := os.WriteFile(path, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	s.unlock = func() {
+		os.Remove(path)
+		unlock()
+	}
+	return nil
+}
+
 func openBadger(opts badger.Options) (db *badger.DB, err error) {
 	defer caught(&err)
 	db, err = badger.OpenManaged(opts)
@@ -75,7 +123,7 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 // if its process was killed, one with links to its tables and copies of what is
 // sound in its logs. Badger refuses a log that is not cut to its end, and
 // deletes tables that are not in the manifest, even when it only reads.
-func (s *Store) shadow(tables map[uint64]levelFile) (string, error) {
+func (s *Store) shadow(tables map[uint64]levelFile, logs []logExtent) (string, error) {
 	files, err := os.ReadDir(s.dir)
 	if err != nil {
 		return "", fmt.Errorf("badgerstore: %w", err)
@@ -93,10 +141,16 @@ func (s *Store) shadow(tables map[uint64]levelFile) (string, error) {
 		unlock()
 	}
 	for _, f := range files {
-		if err := s.shadowFile(f.Name(), tmp); err != nil {
-			return "", fmt.Errorf("badgerstore: %s was not closed, and cannot be read without a repair: %w; "+
-				"open it once for writing: %w", s.dir, err, store.ErrReadOnly)
+		err = errors.Join(err, s.shadowFile(f.Name(), tmp))
+	}
+	for _, x := range logs {
+		if x.first > 0 {
+			err = errors.Join(err, copyFile(logPath(s.dir, x.fid), logPath(tmp, x.fid), x.end))
 		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("badgerstore: %s was not closed, and cannot be read without a repair: %w; "+
+			"open it once for writing: %w", s.dir, err, store.ErrReadOnly)
 	}
 	return tmp, nil
 }
@@ -122,12 +176,6 @@ func (s *Store) shadowFile(name, tmp string) error {
 	switch {
 	case strings.HasSuffix(name, ".sst"), strings.HasSuffix(name, ".vlog"):
 		return os.Symlink(from, to)
-	case strings.HasSuffix(name, ".mem"):
-		end, err := logEnd(from)
-		if err != nil || end <= walHeader {
-			return err
-		}
-		return copyFile(from, to, end)
 	case name == badger.ManifestFilename, name == badger.KeyRegistryFileName:
 		info, err := os.Stat(from)
 		if err != nil {

@@ -33,6 +33,9 @@ func inspect(dir string, readOnly bool) (map[uint64]levelFile, error) {
 		return nil, vacant(dir, files, readOnly)
 	}
 	tables, err := readManifest(dir)
+	if errors.Is(err, ErrForeign) && strings.Contains(err.Error(), "bad magic") && slices.ContainsFunc(files, isEngineFile) {
+		return nil, fmt.Errorf("badgerstore: the MANIFEST of %s is not one, but other files are Badger's: %w", dir, store.ErrCorrupt)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +56,9 @@ func vacant(dir string, files []os.DirEntry, readOnly bool) error {
 	for _, f := range files {
 		name := f.Name()
 		switch {
-		case strings.HasPrefix(name, "."), name == "lost+found", name == "LOCK", name == "MANIFEST-REWRITE":
+		case strings.HasPrefix(name, "."), name == "lost+found", name == lockName, name == "MANIFEST-REWRITE":
 			// What a file system, or a store killed at its creation, leaves.
-		case slices.Contains([]string{".sst", ".mem", ".vlog"}, filepath.Ext(name)):
+		case isEngineFile(f):
 			return fmt.Errorf("badgerstore: %s has lost its MANIFEST, without which %s and other files are unreadable: %w",
 				dir, name, store.ErrCorrupt)
 		default:
@@ -63,6 +66,15 @@ func vacant(dir string, files []os.DirEntry, readOnly bool) error {
 		}
 	}
 	return nil
+}
+
+// isEngineFile says whether a file is one in which Badger keeps data.
+func isEngineFile(f os.DirEntry) bool {
+	switch filepath.Ext(f.Name()) {
+	case ".sst", ".mem", ".vlog":
+		return true
+	}
+	return false
 }
 
 // levelFile is a table as the manifest has it.

@@ -3,28 +3,32 @@ package badgerstore
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/kivisdb/kivis/store"
 )
 
-// Every key in Badger begins with the byte of a space. The version key is the
-// very first, so that its newest entry is the first one of a table.
+// Every key in Badger begins with the byte of a space.
 const (
-	spaceVersion = 0x01 // the version key, alone
-	spacePad     = 0x02 // the pad key, alone: see tidy.go
-	spaceIndex   = 0x03 // user key -> head of its blob
-	spaceChunk   = 0x04 // blob id, chunk number -> bytes
-	spaceUser    = 0x05 // user key -> value
-	spaceEnd     = 0x06 // nothing
+	spaceMeta  = 0x01 // the store's own keys, below
+	spacePad   = 0x02 // zeros: see maintain.go
+	spaceIndex = 0x03 // user key -> head of its blob
+	spaceChunk = 0x04 // blob id, chunk number -> bytes
+	spaceUser  = 0x05 // user key -> value
+	spaceEnd   = 0x06 // nothing
+)
+
+// The store's own keys. They are the first ones of all, and seldom written, so
+// that the newest entry of each is in the first block of its table: inspect has
+// checked that one before Open relies on it.
+var (
+	openKey  = []byte{spaceMeta, 0} // first part of a version that has several -> the version before
+	sealKey  = []byte{spaceMeta, 1} // in its last part
+	stampKey = []byte{spaceMeta, 2} // in versions up to which others may be dropped
 )
 
 // maxKey is the longest user key: Badger's limit, less the space.
 const maxKey = 65000 - 1
-
-var (
-	versionKey = []byte{spaceVersion}
-	padKey     = []byte{spacePad}
-)
 
 // appendKey appends the engine's key of a user key.
 func appendKey(dst []byte, space byte, key []byte) []byte {
@@ -33,13 +37,14 @@ func appendKey(dst []byte, space byte, key []byte) []byte {
 
 // span is a range of the user's keys as the engine has them.
 type span struct {
+	buf    []byte // backs the others
 	lo, hi []byte
 	prefix []byte // that every key of the range has
 }
 
-// spanOf returns the engine's form of r in one block of memory.
-func spanOf(r store.Range) span {
-	buf := make([]byte, 0, len(r.Lo)+len(r.Hi)+2)
+// spanOf returns the engine's form of r, in the memory of buf if it suffices.
+func spanOf(buf []byte, r store.Range) span {
+	buf = slices.Grow(buf[:0], len(r.Lo)+len(r.Hi)+2)
 	buf = appendKey(buf, spaceUser, r.Lo)
 	n := len(buf)
 	if r.Hi == nil {
@@ -47,7 +52,7 @@ func spanOf(r store.Range) span {
 	} else {
 		buf = appendKey(buf, spaceUser, r.Hi)
 	}
-	s := span{lo: buf[:n:n], hi: buf[n:]}
+	s := span{buf: buf, lo: buf[:n:n], hi: buf[n:]}
 	s.prefix = s.lo[:sharedPrefix(s.lo, s.hi)]
 	switch {
 	case len(s.prefix) == 0:

@@ -8,8 +8,8 @@ import (
 )
 
 // What the maintenance does, in one goroutine:
-//   - it tells Badger every second, and the committer every 256 versions, which
-//     versions nobody can see any more, so that compactions drop them;
+//   - it tells Badger every second which versions nobody can see any more, so
+//     that compactions drop them;
 //   - it checks the tables that were there at opening (intact.go), and rests
 //     twice as long as it works;
 //   - it tidies up when the store is idle.
@@ -18,7 +18,7 @@ import (
 
 const (
 	maintainEvery = time.Second
-	discardEvery  = 256
+	stampEvery    = 8192 // entries
 )
 
 // maintain starts the maintenance.
@@ -45,8 +45,19 @@ func (s *Store) maintain() {
 	})
 }
 
-// discard tells Badger which versions nobody can see any more.
-func (s *Store) discard() { s.db.SetDiscardTs(s.core.Oldest()) }
+// discard tells Badger which versions nobody can see any more: compactions then
+// keep of each key the newest one alone, and nothing if that is a deletion. The
+// newest version of all must not go like this, or versions would start again
+// from a lower one. So only those up to a version that has stampKey may go,
+// which is never deleted. Commits write it now and then.
+func (s *Store) discard() { s.db.SetDiscardTs(min(s.core.Oldest(), s.stamp.Load())) }
+
+// stamped says that the newest version has stampKey. The committer calls it.
+func (s *Store) stamped() {
+	s.unstamped = 0
+	s.stamp.Store(s.sealed)
+	s.discard()
+}
 
 // scrubber returns a function that checks one table at a time and says how long
 // to rest and whether there are more.
@@ -77,10 +88,10 @@ type activity struct {
 	seen                    int64 // commits at the last tick; the maintenance's own
 }
 
-func (a *activity) wrote(entries, bytes int64) (commits int64) {
+func (a *activity) wrote(entries, bytes int64) {
+	a.commits.Add(1)
 	a.entries.Add(entries)
 	a.bytes.Add(bytes)
-	return a.commits.Add(1)
 }
 
 // idle says whether there was no commit since the last tick.
@@ -101,7 +112,8 @@ const (
 	padValue    = 120 << 10
 )
 
-// tidy has the memtable flushed if much was written and the store is idle.
+// tidy has the memtable flushed, and level 0 compacted, if much was written and
+// the store is idle.
 func (s *Store) tidy() {
 	a := &s.activity
 	if !a.idle() || s.opts.NoTidy {
@@ -111,18 +123,29 @@ func (s *Store) tidy() {
 		return
 	}
 	commits := a.commits.Load()
-	// The log may be longer than the memtable is big, never shorter.
-	for range 4 * s.opts.memtable() / s.db.MaxBatchSize() {
-		done, err := s.pad(commits)
-		if err != nil || a.commits.Load() != commits {
-			return
-		}
-		if done {
-			a.entries.Store(0)
-			a.bytes.Store(0)
+	// Tables that are too few for a compaction would stay as they are.
+	for range max(1, levelZeroTables-s.db.Levels()[0].NumTables) {
+		if !s.fill(commits) {
 			return
 		}
 	}
+	a.entries.Store(0)
+	a.bytes.Store(0)
+}
+
+// fill fills the memtable, so that another is begun, unless there is a commit
+// meanwhile.
+func (s *Store) fill(commits int64) bool {
+	// A memtable is full when its log is, or its keys in memory.
+	for range 2*s.opts.memtable()/(s.db.MaxBatchSize()/2) + 1 {
+		if done, err := s.pad(commits); done || err != nil {
+			return done && err == nil
+		}
+		if s.activity.commits.Load() != commits {
+			return false
+		}
+	}
+	return false
 }
 
 // pad writes zeros, as many as fit into one Badger transaction, and says
@@ -137,11 +160,16 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if err := s.space.check(s.opts.memtable()); err != nil {
 		return false, err
 	}
-	s.logs.rotated()
-	before := s.logs.fid
-	// At the newest version, which stays what it is: nobody sees these keys.
-	txn := s.db.NewTransactionAt(s.sealed, true)
+	if err := s.logs.sync(); err != nil {
+		return false, err
+	}
+	// At a version of their own, which nobody sees: after it all others may go.
+	version := s.sealed + 1
+	txn := s.db.NewTransactionAt(version, true)
 	defer txn.Discard()
+	if err := txn.Set(stampKey, nil); err != nil {
+		return false, err
+	}
 	zeros := make([]byte, padValue)
 	for i := byte(0); err == nil; i++ {
 		err = txn.Set([]byte{spacePad, i}, zeros)
@@ -149,10 +177,14 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if err != badger.ErrTxnTooBig {
 		return false, err
 	}
-	if err := txn.CommitAt(s.sealed, nil); err != nil {
+	if err = s.writer.commitAt(txn, version); err != nil {
 		s.fail(err)
 		return false, err
 	}
-	s.logs.rotated()
-	return s.logs.fid != before, s.syncLogDir()
+	s.sealed = version
+	s.stamped()
+	if done = s.logs.rotated(); done {
+		err = s.syncLogDir()
+	}
+	return done, err
 }

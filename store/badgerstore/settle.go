@@ -11,73 +11,62 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// The version key is written at every version, in its last Badger transaction:
-// its newest entry is at the newest complete version, and entries that are
-// newer belong to a version whose writing was cut short. They cannot be
-// removed, but since Badger keeps what they replaced, its value is written
-// again on top, as a version of its own. Like this a big transaction is written
-// once; a redo log would write everything twice, at each commit instead of
-// after a crash.
+// The store's versions are Badger's, and follow each other without a gap. The
+// newest one of a store that is opened is the newest that Badger has, unless
+// openKey is newer than sealKey: then the writing of that version was cut
+// short. Its entries cannot be removed, but since Badger keeps what they
+// replaced, that is written again on top, as a version of its own. Like this a
+// big transaction is written once; a redo log would write everything twice, at
+// each commit instead of after a crash.
 
 // settle finds the newest complete version and undoes what is newer.
 func (s *Store) settle() error {
-	if err := s.sound(versionKey, versionKey); err != nil {
-		return err
-	}
-	sealed, err := s.lastSealed()
+	newest := s.db.MaxVersion()
+	sealed, err := s.lastSealed(newest)
 	if err != nil {
 		return err
 	}
 	s.sealed = sealed
-	if err := s.checkLog(); err != nil {
-		return err
-	}
-	newest := s.db.MaxVersion()
-	if newest <= sealed || s.opts.ReadOnly {
+	if sealed == newest || s.opts.ReadOnly {
 		return nil // a read-only store does not look beyond the sealed version
 	}
 	return s.revert(newest)
 }
 
-// lastSealed returns the newest complete version, 0 for a new store.
-func (s *Store) lastSealed() (uint64, error) {
-	item, err := s.db.NewTransactionAt(math.MaxUint64, false).Get(versionKey)
+// lastSealed returns the newest complete version.
+func (s *Store) lastSealed(newest uint64) (uint64, error) {
+	txn := s.db.NewTransactionAt(math.MaxUint64, false)
+	opened, err := txn.Get(openKey)
 	if err == badger.ErrKeyNotFound {
-		return 0, nil
+		return newest, nil
 	}
 	if err != nil {
 		return 0, wrapEngine("reading the version", err)
 	}
-	return item.Version(), nil
+	sealed, err := txn.Get(sealKey)
+	switch {
+	case err == nil && sealed.Version() >= opened.Version():
+		return newest, nil
+	case err != nil && err != badger.ErrKeyNotFound:
+		return 0, wrapEngine("reading the version", err)
+	}
+	value, err := opened.ValueCopy(nil)
+	if err != nil || len(value) != 8 {
+		return 0, fmt.Errorf("badgerstore: the version to go back to is %x: %w", value, store.ErrCorrupt)
+	}
+	return binary.BigEndian.Uint64(value), nil
 }
 
-// checkLog looks for versions that are missing in the logs. Badger ends the
-// replay of a log at the first damaged entry, and goes on with the next log.
-// But each version names the one before, and versions that are in no table yet
-// must all be in the logs.
-func (s *Store) checkLog() error {
-	var flushed uint64
-	for _, t := range s.db.Tables() {
-		flushed = max(flushed, t.MaxVersion)
-	}
-	txn := s.db.NewTransactionAt(s.sealed, false)
-	it := txn.NewKeyIterator(versionKey, badger.IteratorOptions{SinceTs: flushed})
+// eachVersion calls f for every entry after one version, up to another.
+func (s *Store) eachVersion(after, last uint64, f func(*badger.Item) error) (err error) {
+	defer caught(&err)
+	txn := s.db.NewTransactionAt(last, false)
+	it := txn.NewIterator(badger.IteratorOptions{AllVersions: true, SinceTs: after})
 	defer it.Close()
-	want := s.sealed
-	for it.Rewind(); it.Valid() && want > flushed; it.Next() {
-		item := it.Item()
-		if item.Version() != want {
-			break
+	for it.Rewind(); it.Valid(); it.Next() {
+		if err := f(it.Item()); err != nil {
+			return err
 		}
-		value, err := item.ValueCopy(nil)
-		if err != nil || len(value) != 8 {
-			return fmt.Errorf("badgerstore: version key holds %x: %w", value, store.ErrCorrupt)
-		}
-		want = binary.BigEndian.Uint64(value)
-	}
-	if want > flushed {
-		return fmt.Errorf("badgerstore: the log is damaged: version %d is missing, and some before it: %w",
-			want, store.ErrCorrupt)
 	}
 	return nil
 }
@@ -85,40 +74,34 @@ func (s *Store) checkLog() error {
 // revert undoes every version after the sealed one, up to newest.
 func (s *Store) revert(newest uint64) error {
 	w := &s.writer
-	w.version = newest + 1
-	w.open()
+	w.version, w.parts = newest+1, 0
 	defer w.end()
-	if err := s.revertKeys(w, newest); err != nil {
-		return fmt.Errorf("badgerstore: undoing an unfinished commit: %w", err)
+	err := w.mark()
+	if err == nil {
+		err = s.revertKeys(w, newest)
 	}
-	if err := w.seal(); err != nil {
-		return fmt.Errorf("badgerstore: undoing an unfinished commit: %w", err)
+	if err == nil {
+		err = w.seal()
 	}
-	if err := w.flush(); err != nil {
-		return fmt.Errorf("badgerstore: undoing an unfinished commit: %w", err)
+	if err != nil {
+		return wrapEngine("undoing an unfinished commit", err)
 	}
 	s.sealed = w.version
 	return nil
 }
 
 // revertKeys writes the sealed state of each key that has a newer one.
-func (s *Store) revertKeys(w *writer, newest uint64) (err error) {
-	defer caught(&err)
+func (s *Store) revertKeys(w *writer, newest uint64) error {
 	before := s.db.NewTransactionAt(s.sealed, false)
-	it := s.db.NewTransactionAt(newest, false).NewIterator(badger.IteratorOptions{AllVersions: true, SinceTs: s.sealed})
-	defer it.Close()
 	var last []byte
-	for it.Rewind(); it.Valid(); it.Next() {
-		key := it.Item().Key()
-		if bytes.Equal(key, last) {
-			continue // another of its versions
+	return s.eachVersion(s.sealed, newest, func(item *badger.Item) error {
+		key := item.Key()
+		if bytes.Equal(key, last) || key[0] == spaceMeta {
+			return nil // another of its versions, or one of the store's
 		}
 		last = append(last[:0], key...)
-		if err := s.revertKey(w, before, bytes.Clone(key)); err != nil {
-			return err
-		}
-	}
-	return nil
+		return s.revertKey(w, before, bytes.Clone(key))
+	})
 }
 
 func (s *Store) revertKey(w *writer, before *badger.Txn, key []byte) error {

@@ -28,35 +28,26 @@ func lockDir(dir string, shared bool) (unlock func(), err error) {
 	if shared {
 		how = syscall.LOCK_SH
 	}
-	pid := filepath.Join(dir, "LOCK")
 	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
-		f.Close()
+		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, inUse(dir, pid)
+			return nil, inUse(dir, f)
 		}
 		return nil, fmt.Errorf("badgerstore: locking %s: %w", dir, err)
 	}
-	if shared {
-		return func() { f.Close() }, nil
-	}
-	if err := os.WriteFile(pid, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("badgerstore: %w", err)
-	}
-	return func() {
-		os.Remove(pid)
-		f.Close()
-	}, nil
+	return func() { f.Close() }, nil
 }
 
-// inUse names the process that holds dir, if it has left its number there.
-func inUse(dir, pid string) error {
-	text, err := os.ReadFile(pid)
-	if err != nil {
+// inUse says who holds the directory f, as far as that is known.
+func inUse(dir string, f *os.File) error {
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
 		return fmt.Errorf("badgerstore: %s is open for reading elsewhere: %w", dir, store.ErrInUse)
 	}
-	return fmt.Errorf("badgerstore: %s is held by another handle, in process %s: %w",
-		dir, strings.TrimSpace(string(text)), store.ErrInUse)
+	process := "a process that is not known"
+	if text, err := os.ReadFile(filepath.Join(dir, lockName)); err == nil {
+		process = "process " + strings.TrimSpace(string(text))
+	}
+	return fmt.Errorf("badgerstore: %s is held by another handle, in %s: %w", dir, process, store.ErrInUse)
 }
 
 // freeSpace returns how many bytes may still be written where dir is.

@@ -8,31 +8,36 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dgraph-io/badger/v4/y"
 )
 
 // Badger keeps the log of each memtable in a file NNNNN.mem, made at twice the
 // memtable's size and cut to what it holds when the memtable is reopened.
 
-// newestLog returns the number of the newest memtable log in dir, 0 if there is
-// none.
-func newestLog(dir string) (int, error) {
+func logPath(dir string, fid int) string { return filepath.Join(dir, fmt.Sprintf("%05d.mem", fid)) }
+
+// listLogs returns the numbers of the memtable logs in dir, oldest first.
+func listLogs(dir string) (fids []int, err error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return 0, fmt.Errorf("badgerstore: %w", err)
+		return nil, fmt.Errorf("badgerstore: %w", err)
 	}
-	newest := 0
 	for _, f := range files {
 		name, ok := strings.CutSuffix(f.Name(), ".mem")
 		if n, err := strconv.Atoi(name); ok && err == nil {
-			newest = max(newest, n)
+			fids = append(fids, n)
 		}
 	}
-	return newest, nil
+	slices.Sort(fids)
+	return fids, nil
 }
 
-// logWatch notices when Badger begins a new log: it numbers them upwards.
+// logWatch notices when Badger begins a new log: it numbers them upwards. It
+// must look after each request, or be synced, since logs go too.
 type logWatch struct {
 	dir  string
 	fid  int    // of the current log
@@ -40,30 +45,36 @@ type logWatch struct {
 }
 
 func watchLogs(dir string) (*logWatch, error) {
-	fid, err := newestLog(dir)
-	if err != nil {
-		return nil, err
-	}
 	w := &logWatch{dir: dir}
+	return w, w.sync()
+}
+
+// sync looks for the current log.
+func (w *logWatch) sync() error {
+	logs, err := listLogs(w.dir)
+	if err != nil {
+		return err
+	}
+	fid := 0
+	if len(logs) > 0 {
+		fid = logs[len(logs)-1]
+	}
 	w.set(fid)
-	return w, nil
+	return nil
 }
 
 func (w *logWatch) set(fid int) {
 	w.fid = fid
-	w.next = filepath.Join(w.dir, fmt.Sprintf("%05d.mem", fid+1))
+	w.next = logPath(w.dir, fid+1)
 }
 
-// rotated says whether there is a new log since the last call.
+// rotated says whether the last request has begun a new log.
 func (w *logWatch) rotated() bool {
-	found := false
-	for {
-		if _, err := os.Lstat(w.next); err != nil {
-			return found
-		}
-		found = true
-		w.set(w.fid + 1)
+	if _, err := os.Lstat(w.next); err != nil {
+		return false
 	}
+	w.set(w.fid + 1)
+	return true
 }
 
 // Bits of an entry's meta byte in a log.
@@ -73,45 +84,115 @@ const (
 	walHeader = 20     // bytes before the first entry
 )
 
-// logEnd returns where the last whole transaction in a log ends: to where
-// Badger would cut it. It reads as Badger does in logFile.iterate.
-func logEnd(path string) (int64, error) {
+// logExtent is what is sound in a log.
+type logExtent struct {
+	fid         int
+	end         int64  // of the last whole transaction
+	first, last uint64 // versions; 0 if there is none
+	gap         uint64 // a version that is missing next, though later ones are there; or 0
+}
+
+// readLogs returns what is sound in the logs of dir, and the first version that
+// is missing between others, or 0; what follows that is not sound. Badger ends
+// the replay of a log at the first damaged entry, and goes on with the next log
+// as if nothing had happened. But there is no gap between versions. (What is
+// missing at the very end cannot be told from a commit that was cut short.)
+func readLogs(dir string) (sound []logExtent, gap uint64, err error) {
+	fids, err := listLogs(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	last := uint64(0)
+	for _, fid := range fids {
+		x, err := readLog(logPath(dir, fid))
+		if err != nil {
+			return nil, 0, fmt.Errorf("badgerstore: %w", err)
+		}
+		if last > 0 && x.first > last+1 {
+			return sound, last + 1, nil
+		}
+		x.fid = fid
+		sound = append(sound, x)
+		if x.gap > 0 {
+			return sound, x.gap, nil
+		}
+		last = max(last, x.last)
+	}
+	return sound, 0, nil
+}
+
+// readLog reads a log as Badger does in logFile.iterate, up to a gap.
+func readLog(path string) (logExtent, error) {
+	x := logExtent{end: walHeader}
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return x, err
 	}
 	defer f.Close()
 	if _, err := f.Seek(walHeader, io.SeekStart); err != nil {
-		return 0, err
+		return x, err
 	}
-	r := &logReader{r: bufio.NewReaderSize(f, 1<<16), at: walHeader, head: make([]byte, 0, 32)}
-	end, txn := int64(walHeader), ""
-	for r.next() {
+	r := newLogReader(f)
+	var txn uint64 // the version of the transaction that has begun
+	for x.gap == 0 && r.next() {
 		switch {
 		case r.meta&walTxn != 0:
-			if len(r.key) < 8 {
-				return end, nil
-			}
-			version := string(r.key[len(r.key)-8:])
-			if txn == "" {
+			version := y.ParseTs(r.key)
+			if txn == 0 {
 				txn = version
 			}
 			if txn != version {
-				return end, nil
+				return x, nil
 			}
 		case r.meta&walFinTxn != 0:
-			n, err := strconv.ParseUint(string(r.value), 10, 64)
-			if err != nil || txn != string(binary.BigEndian.AppendUint64(nil, ^n)) {
-				return end, nil
+			version, err := strconv.ParseUint(string(r.value), 10, 64)
+			if err != nil || version != txn {
+				return x, nil
 			}
-			txn, end = "", r.at
-		case txn != "":
-			return end, nil
+			x.add(version, r.at)
+			txn = 0
+		case txn != 0:
+			return x, nil
 		default:
-			end = r.at
+			x.end = r.at
 		}
 	}
-	return end, nil
+	return x, nil
+}
+
+// add takes in a transaction. Its version is that of the one before, if both
+// are parts of it, or the next.
+func (x *logExtent) add(version uint64, end int64) {
+	switch {
+	case x.first == 0:
+		x.first = version
+	case version > x.last+1:
+		x.gap = x.last + 1
+		return
+	}
+	x.last, x.end = version, end
+}
+
+// cutLogs removes from the logs of dir what is not sound, the newest first, so
+// that what is left is sound at any moment.
+func cutLogs(dir string, sound []logExtent) error {
+	fids, err := listLogs(dir)
+	if err != nil {
+		return err
+	}
+	for len(fids) > len(sound) {
+		newest := fids[len(fids)-1]
+		if err := os.Remove(logPath(dir, newest)); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
+		}
+		fids = fids[:len(fids)-1]
+	}
+	if n := len(sound); n > 0 {
+		if err := os.Truncate(logPath(dir, sound[n-1].fid), sound[n-1].end); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
+		}
+	}
+	return syncDir(dir)
 }
 
 // logReader reads the entries of a log.
@@ -123,6 +204,11 @@ type logReader struct {
 	meta       byte
 	key, value []byte
 	buf        []byte
+}
+
+// newLogReader returns a reader of a log whose header has been read.
+func newLogReader(f io.Reader) *logReader {
+	return &logReader{r: bufio.NewReaderSize(f, 1<<16), at: walHeader, head: make([]byte, 0, 32)}
 }
 
 // next reads an entry and says whether it is a sound one.

@@ -12,17 +12,22 @@ import (
 	"github.com/kivisdb/kivis/store/occ"
 )
 
-// A version is one Badger transaction, or several if it is too big for one: all
-// at the same version, the last of which has the version key. Nobody reads the
-// version before it is published, and a store that is opened finds, by the
-// version key, whether it was completed; see settle.go.
+// A version is one Badger transaction, or several if it is too big for one, all
+// at the same version: its parts. Nobody reads the version before it is
+// published, and a store that is opened finds, by openKey and sealKey, whether
+// its last one was completed; see settle.go.
 
 // writer writes one version after another. It belongs to the committer.
 type writer struct {
 	s       *Store
 	version uint64
 	txn     *badger.Txn
+	parts   int  // committed
 	touched bool // Badger may have something of the version
+
+	commitAt func(txn *badger.Txn, version uint64) error // tests make it fail
+
+	stamp bool // write stampKey
 
 	// Memory of the entries of one part, used again for the next version.
 	entries []badger.Entry
@@ -41,10 +46,11 @@ func (e errUnknown) Error() string {
 
 func (e errUnknown) Unwrap() []error { return []error{e.err, store.ErrCommitUnknown} }
 
-// write writes o as version, durably unless the store does without. If touched
+// write writes o as version, and stampKey if stamp is set, durably unless the store does without. If touched
 // is false after an error, nothing has been written; else it is unknown what.
-func (w *writer) write(version uint64, o *occ.Overlay) error {
-	w.version, w.touched = version, false
+func (w *writer) write(version uint64, o *occ.Overlay, stamp bool) error {
+	w.stamp = stamp
+	w.version, w.parts, w.touched = version, 0, false
 	w.entries, w.keys = w.entries[:0], w.keys[:0]
 	w.open()
 	defer w.end()
@@ -61,16 +67,25 @@ func (w *writer) all(o *occ.Overlay) error {
 			return err
 		}
 	}
-	if err := w.seal(); err != nil {
-		return err
+	if w.stamp {
+		if err := w.put(stampKey, nil, 0); err != nil {
+			return err
+		}
+	}
+	return w.seal()
+}
+
+// seal commits the last part.
+func (w *writer) seal() error {
+	if w.parts > 0 {
+		if err := w.put(sealKey, nil, 0); err != nil {
+			return err
+		}
 	}
 	return w.flush()
 }
 
-// seal adds the version key, whose value is the version before.
-func (w *writer) seal() error {
-	return w.put(versionKey, binary.BigEndian.AppendUint64(nil, w.s.sealed), 0)
-}
+func commitAt(txn *badger.Txn, version uint64) error { return txn.CommitAt(version, nil) }
 
 func (w *writer) open() { w.txn = w.s.db.NewTransactionAt(w.version, true) }
 
@@ -160,7 +175,7 @@ func (w *writer) key(space byte, key []byte) []byte {
 func (w *writer) put(key, value []byte, meta byte) error {
 	err := w.txn.SetEntry(w.entry(key, value, meta))
 	if err == badger.ErrTxnTooBig {
-		if err = w.flush(); err == nil {
+		if err = w.next(); err == nil {
 			err = w.txn.SetEntry(w.entry(key, value, meta))
 		}
 	}
@@ -171,11 +186,45 @@ func (w *writer) put(key, value []byte, meta byte) error {
 func (w *writer) drop(key []byte) error {
 	err := w.txn.Delete(key)
 	if err == badger.ErrTxnTooBig {
-		if err = w.flush(); err == nil {
+		if err = w.next(); err == nil {
 			err = w.txn.Delete(key)
 		}
 	}
 	return err
+}
+
+// next commits what has been added as a part that is not the last, and begins
+// another.
+func (w *writer) next() error {
+	if w.parts == 0 {
+		full := w.txn
+		if err := w.mark(); err != nil {
+			return err
+		}
+		w.txn = full
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	// Keys of the next part may be in this memory already.
+	w.keys = nil
+	w.open()
+	return nil
+}
+
+// mark commits a first part, which says that there are several, and to which
+// version to go back if the last one is missing. It begins another.
+func (w *writer) mark() error {
+	w.open()
+	before := binary.BigEndian.AppendUint64(nil, w.s.sealed)
+	if err := w.txn.SetEntry(w.entry(openKey, before, 0)); err != nil {
+		return err
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.open()
+	return nil
 }
 
 // entry returns an entry in the writer's memory, which does not move.
@@ -189,7 +238,7 @@ func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
 
 // flush commits what has been added, as one part of the version.
 func (w *writer) flush() error {
-	err := w.txn.CommitAt(w.version, nil)
+	err := w.commitAt(w.txn, w.version)
 	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
 		return err // before doing anything
 	}
@@ -197,8 +246,6 @@ func (w *writer) flush() error {
 	if err != nil {
 		return err
 	}
-	// Keys of the next part may be in this memory already.
-	w.keys = nil
-	w.open()
+	w.parts++
 	return w.s.durable()
 }

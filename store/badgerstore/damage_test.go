@@ -1,0 +1,303 @@
+package badgerstore_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore"
+)
+
+// Wherever a table is damaged, no row is missing without an error: not at a
+// get, in a scan, in a count, and the store's own verification finds it.
+func TestDamagedTable(t *testing.T) {
+	const n = 30_000
+	t.Run("level 0", func(t *testing.T) {
+		// Such tables are about to be compacted, so Open checks them.
+		dir := t.TempDir()
+		fill(t, dir, n)
+		if opened := damageTables(t, dir, n); opened > 0 {
+			t.Errorf("Open succeeds in %d cases", opened)
+		}
+	})
+	t.Run("last level", func(t *testing.T) {
+		dir := t.TempDir()
+		fill(t, dir, n)
+		s := open(t, dir, nil)
+		within(t, limit, "level 0 to be compacted", func() bool { return badgerstore.Levels(s)[0] < 2 })
+		check(t, s.Close())
+		if opened := damageTables(t, dir, n); opened == 0 {
+			t.Error("Open succeeds in no case")
+		}
+	})
+}
+
+// damageTables damages each table of a copy in some places, one at a time, and
+// returns in how many cases the store opens.
+func damageTables(t *testing.T, sound string, n int) (opened int) {
+	t.Helper()
+	sizes := make(map[string]int64)
+	for _, path := range tables(t, sound) {
+		info, err := os.Stat(path)
+		check(t, err)
+		sizes[filepath.Base(path)] = info.Size()
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d, tables %v", seed, sizes)
+	r := rand.New(rand.NewPCG(seed, 0))
+	cases := 0
+	for name, size := range sizes {
+		offs := []int{0, 5, int(size / 2), -1, -5, -8, -20, -2000}
+		for range 6 {
+			offs = append(offs, r.IntN(int(size)))
+		}
+		if testing.Short() {
+			offs = offs[2:6]
+		}
+		for _, off := range offs {
+			dir := t.TempDir()
+			check(t, os.CopyFS(dir, os.DirFS(sound)))
+			flip(t, filepath.Join(dir, name), off)
+			cases++
+			if damaged(t, dir, n) {
+				opened++
+			}
+			if t.Failed() {
+				t.Fatalf("byte %d of %s, which has %d", off, name, size)
+			}
+		}
+	}
+	t.Logf("%d of %d open", opened, cases)
+	return opened
+}
+
+// damaged checks that reads of a damaged store are right or errors, and says
+// whether it opens.
+func damaged(t *testing.T, dir string, n int) (opens bool) {
+	t.Helper()
+	isDamage := func(call string, err error) {
+		t.Helper()
+		if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s = %v, want ErrCorrupt and the file", call, err)
+		}
+	}
+	s, err := badgerstore.Open(dir, &badgerstore.Options{NoTidy: true})
+	if err != nil {
+		isDamage("Open", err)
+		return false
+	}
+	defer s.Close()
+	bad, readable := 0, 0
+	check(t, view(s, func(tx store.Tx) error {
+		for i := 0; i < n; i += 97 {
+			value, err := tx.Get(benchKey(i))
+			switch {
+			case err == nil && !bytes.Equal(value, benchValue(i)):
+				t.Errorf("Get(%d) = %x", i, value)
+			case err == nil:
+				readable++
+			default:
+				bad++
+				isDamage("Get", err)
+			}
+		}
+		_, err := store.Count(tx, store.Range{})
+		isDamage("Count", err)
+		return nil
+	}))
+	for _, reverse := range []bool{false, true} {
+		isDamage("Scan", scanAll(t, s, n, reverse))
+	}
+	isDamage("Verify", s.Verify(ctx))
+	isDamage("Commit", update(s, func(tx store.Tx) error { return tx.Set(benchKey(0), nil) }))
+	return true
+}
+
+// scanAll returns the error at which a scan ends, having checked that it has
+// left out nothing up to there.
+func scanAll(t *testing.T, s store.Store, n int, reverse bool) error {
+	t.Helper()
+	return view(s, func(tx store.Tx) error {
+		c, err := tx.Scan(store.Range{Reverse: reverse})
+		check(t, err)
+		defer c.Close()
+		i := 0
+		for ; c.Next(); i++ {
+			want := i
+			if reverse {
+				want = n - 1 - i
+			}
+			if !bytes.Equal(c.Key(), benchKey(want)) || !bytes.Equal(c.Value(), benchValue(want)) {
+				t.Errorf("reverse %t: entry %d is %x", reverse, want, c.Key())
+				return c.Err()
+			}
+		}
+		if c.Err() == nil && i != n {
+			t.Errorf("reverse %t: %d entries of %d, and no error", reverse, i, n)
+		}
+		return c.Err()
+	})
+}
+
+func TestVerify(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 30_000)
+	s := open(t, dir, nil)
+	check(t, s.Verify(ctx))
+	done, cancel := cancelled()
+	defer cancel()
+	if err := s.Verify(done); !errors.Is(err, done.Err()) {
+		t.Errorf("Verify = %v, want the context's error", err)
+	}
+	path := tables(t, dir)[0]
+	flip(t, path, 3000) // while it is open
+	if err := s.Verify(ctx); !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), path) {
+		t.Errorf("Verify = %v, want ErrCorrupt and %s", err, path)
+	}
+	check(t, s.Close())
+	if err := s.Verify(ctx); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("Verify = %v, want ErrClosed", err)
+	}
+}
+
+// copyLive copies the files of an open store: what a kill would leave.
+func copyLive(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	check(t, os.CopyFS(to, os.DirFS(dir)))
+	return to
+}
+
+// killed returns a directory as a kill leaves it, with n versions in its log.
+func killed(t *testing.T, n int) string {
+	t.Helper()
+	s := open(t, t.TempDir(), &badgerstore.Options{NoTidy: true, NoSync: true})
+	for i := range n {
+		check(t, update(s, func(tx store.Tx) error {
+			return errors.Join(tx.Set(benchKey(i), benchValue(i)), tx.Set([]byte("last"), number(uint64(i))))
+		}))
+	}
+	return copyLive(t, badgerstore.Dir(s))
+}
+
+// A version that is missing between others in the logs is damage, not a tail
+// that was cut off.
+func TestDamagedLog(t *testing.T) {
+	dir := killed(t, 20)
+	data, err := os.ReadFile(filepath.Join(dir, "00001.mem"))
+	check(t, err)
+	ends := badgerstore.LogTransactions(data)
+	if len(ends) != 20 {
+		t.Fatalf("%d transactions in the log, want 20", len(ends))
+	}
+	write := func(t *testing.T, parts ...[]byte) string {
+		to := t.TempDir()
+		check(t, os.CopyFS(to, os.DirFS(dir)))
+		for i, part := range parts {
+			check(t, os.WriteFile(filepath.Join(to, fmt.Sprintf("%05d.mem", i+1)), part, 0o600))
+		}
+		return to
+	}
+	head := data[:20]
+	for _, test := range []struct {
+		name   string
+		second int // the first transaction in the second log
+		want   error
+	}{
+		{"whole", 8, nil},
+		{"one missing", 9, store.ErrCorrupt},
+		{"many missing", 19, store.ErrCorrupt},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			second := append(bytes.Clone(head), data[ends[test.second-1]:ends[19]]...)
+			dir := write(t, data[:ends[7]], second)
+			for _, opts := range []badgerstore.Options{{ReadOnly: true}, {}} {
+				s, err := badgerstore.Open(dir, &opts)
+				if !errors.Is(err, test.want) {
+					t.Fatalf("Open = %v, want %v", err, test.want)
+				}
+				if err == nil {
+					check(t, s.Close())
+				} else {
+					t.Log(err)
+				}
+			}
+			if test.want == nil {
+				return
+			}
+			// What is before the gap is a sound store.
+			for _, opts := range []badgerstore.Options{{ReadOnly: true, NoSync: true}, {NoSync: true}, {}} {
+				s := open(t, dir, &opts)
+				if n := countAll(t, s); n != 9 {
+					t.Errorf("%+v: %d keys, want 9", opts, n)
+				}
+				check(t, view(s, func(tx store.Tx) error {
+					last, err := tx.Get([]byte("last"))
+					if !bytes.Equal(last, number(7)) {
+						t.Errorf("%+v: the last record is %x, want 7", opts, last)
+					}
+					return err
+				}))
+				check(t, s.Close())
+			}
+		})
+	}
+}
+
+var endOffset = regexp.MustCompile(`end offset: (\d+)`)
+
+// The end of a log is where Badger takes it to be, whatever happened to it.
+func TestLogEnd(t *testing.T) {
+	dir := killed(t, 20)
+	path := filepath.Join(dir, "00001.mem")
+	data, err := os.ReadFile(path)
+	check(t, err)
+	used := badgerstore.LogTransactions(data)[19]
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for i := range 40 {
+		log := bytes.Clone(data)
+		switch i % 4 {
+		case 1:
+			clear(log[20+r.IntN(used-20):])
+		case 2:
+			log[20+r.IntN(used-20)] ^= byte(1 + r.IntN(255))
+		case 3:
+			log = log[:20+r.IntN(used-20)]
+			log = append(log, 1) // so that Badger says where it would cut
+		}
+		check(t, os.WriteFile(path, log, 0o600))
+		got, err := badgerstore.LogEnd(path)
+		check(t, err)
+		if want := badgerLogEnd(t, dir, len(log)); got != want {
+			t.Errorf("log %d ends at %d; Badger says %d", i, got, want)
+		}
+	}
+}
+
+// badgerLogEnd returns the end of a log from Badger's refusal to read it.
+func badgerLogEnd(t *testing.T, dir string, size int) int64 {
+	t.Helper()
+	db, err := badger.OpenManaged(badgerstore.EngineOptions(dir, &badgerstore.Options{ReadOnly: true}))
+	if err == nil {
+		db.Close()
+		return int64(size)
+	}
+	m := endOffset.FindStringSubmatch(err.Error())
+	if m == nil {
+		t.Fatalf("Badger says %v", err)
+	}
+	end, _ := strconv.ParseInt(m[1], 10, 64)
+	return end
+}

@@ -1,0 +1,93 @@
+package badgerstore
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// EngineOptions returns the options with which the store opens Badger.
+func EngineOptions(dir string, opts *Options) badger.Options {
+	o, err := opts.validate()
+	if err != nil {
+		panic(err)
+	}
+	return o.engine(dir)
+}
+
+// Levels returns how many tables each level has.
+func Levels(s *Store) (n []int) {
+	for _, l := range s.db.Levels() {
+		n = append(n, l.NumTables)
+	}
+	return n
+}
+
+// OnWrite has f called instead of each commit to Badger, which is do.
+func OnWrite(s *Store, f func(do func() error) error) {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	s.writer.commitAt = func(txn *badger.Txn, version uint64) error {
+		return f(func() error { return commitAt(txn, version) })
+	}
+}
+
+// Waiting returns how many transactions wait for a leader.
+func Waiting(s *Store) int {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return len(s.queue.waiting)
+}
+
+// Free sets how much space the store believes to have.
+func Free(s *Store, free func() uint64) {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	s.space.credit = 0
+	s.space.free = func(string) (uint64, bool) { return free(), true }
+}
+
+// Versions counts all versions of all keys, Pieces the pieces of big values
+// and the entries in their index, as of now.
+func Versions(s *Store) int {
+	return countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceUser}, AllVersions: true})
+}
+
+func Pieces(s *Store) (pieces, indexed, known int) {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	return countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceChunk}}),
+		countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceIndex}}), len(s.blobs)
+}
+
+func countEntries(s *Store, opts badger.IteratorOptions) (n int) {
+	it := s.db.NewTransactionAt(math.MaxUint64, false).NewIterator(opts)
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		n++
+	}
+	return n
+}
+
+// Checked says whether every table has been checked.
+func Checked(s *Store) bool { return s.tables.Load() == nil }
+
+// LogEnd returns where the last whole transaction in a log ends.
+func LogEnd(path string) (int64, error) {
+	x, err := readLog(path)
+	return x.end, err
+}
+
+// LogTransactions returns where the transactions in a log end.
+func LogTransactions(data []byte) (ends []int) {
+	r := newLogReader(bytes.NewReader(data[walHeader:]))
+	for r.next() {
+		if r.meta&walFinTxn != 0 {
+			ends = append(ends, int(r.at))
+		}
+	}
+	return ends
+}
+
+func Dir(s *Store) string { return s.dir }
