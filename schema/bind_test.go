@@ -336,6 +336,18 @@ func TestBindFaults(t *testing.T) {
 		Lost int
 	}
 	c := planAll(t, NewCatalog(), models, PlanOptions{}).Catalog
+	fewer := func() []*Model {
+		type other struct {
+			_    struct{} `kivis:"table=airports"`
+			Code IATA     `kivis:"key"`
+			Made time.Time
+		}
+		return compileAll(t, other{})
+	}()
+	_, err := Bind(planAll(t, c, fewer, PlanOptions{}).Catalog, models)
+	if err == nil || !strings.HasPrefix(err.Error(), "schema: schema.Airport: the table airports, which is at version 2 now, does not fit this struct of version 1: ") {
+		t.Errorf("Bind after fields are gone: %v", err)
+	}
 	want := "schema: schema.other: no version of the table airports has the fields of this struct: its schema has changed meanwhile"
 	if _, err := Bind(c, compileAll(t, other{})); err == nil || err.Error() != want {
 		t.Errorf("Bind with another struct: %v, want %s", err, want)

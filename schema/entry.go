@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 
@@ -61,17 +62,20 @@ func DecodeHeader(b []byte) (*Catalog, error) {
 		return true
 	})
 	if r.err == nil && (c.Format == 0 || c.NextTable == 0 || len(r.b) > 0) {
-		r.fail("the header is not whole")
+		r.fail("it is not whole")
 	}
-	return c, r.end("header")
+	if err := r.end("header"); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // end returns the reader's error, for something in the catalog.
 func (r *wireReader) end(what string) error {
-	if r.err != nil {
-		return fmt.Errorf("schema: catalog: %s: %w", what, r.err)
+	if r.err == nil || errors.Is(r.err, ErrNewerFormat) {
+		return r.err
 	}
-	return nil
+	return fmt.Errorf("schema: catalog: %s: %w", what, r.err)
 }
 
 // Encode returns what the catalog stores about the table.

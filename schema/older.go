@@ -92,3 +92,43 @@ func (t *tablePlan) reportOlder() {
 	}
 	t.report(d)
 }
+
+// renamed returns a layout with the names that its fields have in another, by
+// their ids. A name that only the first has, and that is in use, is left out.
+func renamed(l, names *codec.Layout) *codec.Layout {
+	r := renamer{names, &codec.Layout{Structs: slices.Clone(l.Structs)}, l, make(map[int]bool)}
+	r.out.Fields = r.fields(l.Fields, names.Fields)
+	return r.out
+}
+
+type renamer struct {
+	names, out, from *codec.Layout
+	done             map[int]bool
+}
+
+func (r *renamer) fields(fields, names []codec.Field) []codec.Field {
+	fields = slices.Clone(fields)
+	for i := range fields {
+		f := &fields[i]
+		j := slices.IndexFunc(names, func(g codec.Field) bool { return g.ID == f.ID })
+		if j < 0 {
+			f.Name = fmt.Sprintf("%s #%d", f.Name, f.ID) // no name of a field
+			continue
+		}
+		f.Name = names[j].Name
+		r.types(&f.Type, &names[j].Type)
+	}
+	return fields
+}
+
+func (r *renamer) types(t, u *codec.Type) {
+	if t == nil || u == nil {
+		return
+	}
+	r.types(t.Elem, u.Elem)
+	r.types(t.Key, u.Key)
+	if t.Kind == codec.Struct && u.Kind == codec.Struct && !r.done[t.Struct] {
+		r.done[t.Struct] = true
+		r.out.Structs[t.Struct] = r.fields(r.from.Structs[t.Struct], r.names.Structs[u.Struct])
+	}
+}
