@@ -107,16 +107,15 @@ func (t *Table) bindIndexes() {
 	}
 }
 
-// bindPrefixes makes the prefixes of the table's keys, all in one piece of
-// memory, each without room behind it.
+// maxPrefixes bounds for how many spaces of a table prefixes are kept.
+const maxPrefixes = 1024
+
+// bindPrefixes makes the prefixes of the table's keys, each without room
+// behind it.
 func (t *Table) bindPrefixes() {
-	spaces := []uint32{0}
-	for _, x := range t.Indexes {
-		spaces = append(spaces, x.ID)
-	}
-	t.prefixes = make(map[uint32][]byte, len(spaces))
-	for _, space := range spaces {
-		t.prefixes[space] = slices.Clip(appendPrefix(nil, t.ID, space))
+	t.prefixes = make([][]byte, min(t.entry.NextIndex, maxPrefixes))
+	for space := range t.prefixes {
+		t.prefixes[space] = slices.Clip(appendPrefix(nil, t.ID, uint32(space)))
 	}
 }
 

@@ -121,7 +121,7 @@ func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 	u, ok := v.follow(path, t, old)
 	if !ok {
 		v.report(Difference{Kind: "changed type", Field: path, Detail: typeText(old) + " to " + typeText(t), Refused: true,
-			Remedy: "keep " + typeText(old) + ", or rewrite the records with kivis.Migrate"})
+			Remedy: "keep " + typeText(old) + ", or add a field of another name and fill it from this one"})
 	}
 	return u
 }

@@ -83,7 +83,7 @@ func ExamplePlan() {
 	fmt.Print(plan(stored.Catalog, reflect.TypeFor[Airport]()).Diff)
 	// Output:
 	// airports: renamed field Town: was City
-	// airports: changed type Town: string to []string (refused); keep string, or rewrite the records with kivis.Migrate
+	// airports: changed type Town: string to []string (refused); keep string, or add a field of another name and fill it from this one
 	// airports: new field Altitude: int64
 	// airports: removed index City: index=City(City)
 }

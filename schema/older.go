@@ -8,16 +8,19 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// isOlder reports whether the model is that of an older program: its fields
-// are those of an earlier version of the table, and the table has since got
-// more, or others. Fields that were removed leave a layout that has not been
-// there before, unless they were the newest.
-func (t *tablePlan) isOlder() bool {
-	if t.old == nil || t.model.layout == nil {
-		return false
+// olderVersion returns the version of the model if it is that of an older
+// program: its fields are those of an earlier version of the table, and the
+// table has since got more, or others. Fields that were removed leave a layout
+// that has not been there before, unless they were the newest.
+func (t *tablePlan) olderVersion() *Version {
+	if t.old == nil {
+		return nil
 	}
 	v := t.old.version(t.model)
-	return v != nil && v.Number != t.old.newest().Number && len(losses(v.Layout, t.old.newest().Layout)) > 0
+	if v == nil || len(losses(v.Layout, t.old.newest().Layout)) == 0 {
+		return nil
+	}
+	return v
 }
 
 // version returns the newest version whose fields are those of the model, or
@@ -80,8 +83,8 @@ func (l *lossFinder) types(path string, t, u *codec.Type) bool {
 
 // reportOlder says that the model is older than the table, which is refused
 // unless it is allowed.
-func (t *tablePlan) reportOlder() {
-	v, newest := t.old.version(t.model), t.old.newest()
+func (t *tablePlan) reportOlder(v *Version) {
+	newest := t.old.newest()
 	lost := losses(v.Layout, newest.Layout)
 	d := Difference{Kind: "older program"}
 	d.Detail = fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, ", "))

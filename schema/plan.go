@@ -92,12 +92,14 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = t.old.clone()
 	}
 	p.ids[m.Name] = t.entry.ID
-	if t.older = t.isOlder(); t.older {
-		t.reportOlder()
+	if v := t.olderVersion(); v != nil {
+		t.older = true
+		t.reportOlder(v)
+		t.key(v.Layout)
 		return t
 	}
 	t.layout()
-	t.key()
+	t.entry.Key = t.key(t.entry.newest().Layout)
 	return t
 }
 
@@ -141,16 +143,16 @@ func (t *tablePlan) layout() {
 	}
 }
 
-// key plans the primary key: it may not change.
-func (t *tablePlan) key() {
-	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(t.entry.newest().Layout, t.model.key.parts)}
+// key returns the primary key, which may not change. The layout is that of the
+// model.
+func (t *tablePlan) key(l *codec.Layout) KeyEntry {
+	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(l, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
 		t.report(Difference{Kind: "changed key", Refused: true,
-			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(t.entry.newest().Layout),
-			Remedy: "keep the key, or rewrite the records with kivis.Migrate"})
-		return
+			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l),
+			Remedy: "keep the key, or name another table with table=NAME and copy the records into it"})
 	}
-	t.entry.Key = key
+	return key
 }
 
 // indexes plans the indexes. One that differs under the name that it had is

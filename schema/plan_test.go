@@ -210,18 +210,18 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed type A: int64 to int32 (refused); keep int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type B: uint64 to int64 (refused); keep uint64, or rewrite the records with kivis.Migrate`,
-		`T: changed type C: string to []byte (refused); keep string, or rewrite the records with kivis.Migrate`,
-		`T: changed type D: int64 to float64 (refused); keep int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or rewrite the records with kivis.Migrate`,
-		`T: changed type F: []int64 to []string (refused); keep []int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type G: *int64 to int64 (refused); keep *int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type H: int64 to uint64 (refused); keep int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type I.X: int64 to string (refused); keep int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type J: struct to map[string]int64 (refused); keep struct, or rewrite the records with kivis.Migrate`,
-		`T: changed type K: int64 to *int64 (refused); keep int64, or rewrite the records with kivis.Migrate`,
-		`T: changed type L: float64 to float32 (refused); keep float64, or rewrite the records with kivis.Migrate`,
+		`T: changed type A: int64 to int32 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type B: uint64 to int64 (refused); keep uint64, or add a field of another name and fill it from this one`,
+		`T: changed type C: string to []byte (refused); keep string, or add a field of another name and fill it from this one`,
+		`T: changed type D: int64 to float64 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or add a field of another name and fill it from this one`,
+		`T: changed type F: []int64 to []string (refused); keep []int64, or add a field of another name and fill it from this one`,
+		`T: changed type G: *int64 to int64 (refused); keep *int64, or add a field of another name and fill it from this one`,
+		`T: changed type H: int64 to uint64 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type I.X: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type J: struct to map[string]int64 (refused); keep struct, or add a field of another name and fill it from this one`,
+		`T: changed type K: int64 to *int64 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type L: float64 to float32 (refused); keep float64, or add a field of another name and fill it from this one`,
 	)},
 	{"new and removed indexes", func() []reflect.Type {
 		type T struct {
@@ -439,7 +439,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed key: plain (A string) to plain (B int) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`T: changed key: plain (A string) to plain (B int) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"changed key, type and index", func() []reflect.Type {
 		type T struct {
@@ -455,9 +455,9 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed type B: int64 to string (refused); keep int64, or rewrite the records with kivis.Migrate`,
+		`T: changed type B: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: new field C: int64`,
-		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 		`T: new index C: index=C(C)`,
 		`T: removed index B: index=B(B)`,
 	)},
@@ -467,7 +467,7 @@ var evolutions = []struct {
 		}
 		return types(Computed{})
 	}, lines(
-		`Computed: changed key: custom (PrimaryKey string) to plain (A string) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`Computed: changed key: custom (PrimaryKey string) to plain (A string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"changed key order", func() []reflect.Type {
 		type T struct {
@@ -483,7 +483,7 @@ var evolutions = []struct {
 		return types(T{})
 	}, lines(
 		`T: reordered fields`,
-		`T: changed key: plain (A string, B string) to plain (B string, A string) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`T: changed key: plain (A string, B string) to plain (B string, A string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"changed key direction and kind", func() []reflect.Type {
 		type T struct {
@@ -502,8 +502,8 @@ var evolutions = []struct {
 		}
 		return types(T{}, U{})
 	}, lines(
-		`T: changed key: plain (A int) to plain (A int desc) (refused); keep the key, or rewrite the records with kivis.Migrate`,
-		`U: changed key: plain (A int) to auto (A int) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`T: changed key: plain (A int) to plain (A int desc) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`U: changed key: plain (A int) to auto (A int) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"key struct whose fields move", func() []reflect.Type {
 		type K struct{ X, Y string }
@@ -519,7 +519,7 @@ var evolutions = []struct {
 		return types(T{})
 	}, lines(
 		`T: reordered fields K`,
-		`T: changed key: plain (K (string, string)) to plain (K (string, string)) (refused); keep the key, or rewrite the records with kivis.Migrate`,
+		`T: changed key: plain (K (string, string)) to plain (K (string, string)) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"renamed and widened key", func() []reflect.Type {
 		type T struct {
@@ -797,5 +797,40 @@ func TestPlanOlder(t *testing.T) {
 				t.Errorf("Plan:\n%s\nwant:\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestPlanOlderKey allows an older struct, but not with another key.
+func TestPlanOlderKey(t *testing.T) {
+	version := func(v any) []*Model { return compileAll(t, v) }
+	one := func() []*Model {
+		type T struct {
+			A string `kivis:"key"`
+			B string
+		}
+		return version(T{})
+	}()
+	two := func() []*Model {
+		type T struct {
+			A string `kivis:"key"`
+			B string
+			C string
+		}
+		return version(T{})
+	}()
+	other := func() []*Model {
+		type T struct {
+			A string
+			B string `kivis:"key"`
+		}
+		return version(T{})
+	}()
+	c := finish(planAll(t, NewCatalog(), one, PlanOptions{}))
+	c = finish(planAll(t, c, two, PlanOptions{}))
+	got := planAll(t, c, other, PlanOptions{AllowOlder: true}).Diff.String()
+	want := "T: older program: the struct is that of version 1, and the table is at version 2, which has C\n" +
+		"T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it\n"
+	if got != want {
+		t.Errorf("Plan:\n%s\nwant:\n%s", got, want)
 	}
 }

@@ -25,7 +25,7 @@ type Table struct {
 	entry    *Entry
 	model    *Model // nil where Type is
 	older    bool
-	prefixes map[uint32][]byte // by space
+	prefixes [][]byte // by space
 	versions map[uint32]*version
 	encoder  *codec.Encoder
 	decoder  *codec.Decoder
@@ -134,8 +134,8 @@ func (t *Table) Column(name string) (int, bool) {
 // with: space 0 holds records, the others are ids of indexes. The bytes are
 // shared and must not be changed; appending to them copies.
 func (t *Table) Prefix(space uint32) []byte {
-	if p := t.prefixes[space]; p != nil {
-		return p
+	if int(space) < len(t.prefixes) {
+		return t.prefixes[space]
 	}
 	return appendPrefix(nil, t.ID, space)
 }
