@@ -55,6 +55,9 @@ func (b *build) chunk(ctx context.Context, size int) (more bool, err error) {
 		return false, err
 	}
 	defer t.release()
+	if tb := t.set.ByID(b.tb.ID); tb == nil || tb.IndexByID(b.ix.ID) == nil {
+		return false, nil // it has been dropped again
+	}
 	progress := buildKey(b.tb.ID, b.ix.ID)
 	r := prefixRange(b.tb.Prefix(0))
 	done, err := t.kv.Get(progress)

@@ -25,6 +25,8 @@ type DB struct {
 
 	register sync.Mutex // held by Register
 	types    []reflect.Type
+	models   []*schema.Model // of types
+	builds   background
 
 	sequences sync.Map // table id -> *sequence
 	alone     *aloneGate
@@ -95,6 +97,7 @@ func (db *DB) Close() error {
 	if !db.closed.CompareAndSwap(false, true) {
 		return nil
 	}
+	db.builds.stop()
 	var faults []error
 	db.sequences.Range(func(_, s any) bool {
 		if err := s.(*sequence).giveBack(context.Background(), db.kv); err != nil {

@@ -18,6 +18,12 @@ type Options struct {
 	// others. 0 means 100.
 	MaxAttempts int
 
+	// BackgroundBuilds has Register return before new indexes over stored
+	// records are built. Until an index is ready it is kept up to date, but
+	// queries do without it. What goes wrong is logged, and a unique index that
+	// stored records break stays unready until a Register reports it.
+	BackgroundBuilds bool
+
 	// AllowOlder lets a program register record types older than the stored
 	// ones: what it writes drops the newer fields.
 	AllowOlder bool

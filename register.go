@@ -42,7 +42,7 @@ func (db *DB) RegisterContext(ctx context.Context, records ...any) error {
 	c := db.startCall(ctx, "register", "")
 	err = wrapConflict("register", db.adopt(c.ctx, models))
 	if err == nil {
-		db.types = types
+		db.types, db.models = types, models
 	}
 	err = wrap("register", nil, nil, err)
 	c.end(Result{}, err)
@@ -116,6 +116,7 @@ func (db *DB) adopt(ctx context.Context, models []*schema.Model) error {
 	known := slices.DeleteFunc(slices.Clone(models), func(m *schema.Model) bool {
 		return !slices.Contains(db.types, m.Type)
 	})
+	later := db.opts.BackgroundBuilds
 	var before *schema.Catalog
 	var plan *schema.Change
 	err := db.change(ctx, known, func(c *schema.Catalog) (edition, error) {
@@ -129,6 +130,10 @@ func (db *DB) adopt(ctx context.Context, models []*schema.Model) error {
 	if err != nil {
 		return err
 	}
+	builds := plan.Build
+	if later {
+		plan.Build = nil
+	}
 	if err := db.fill(ctx, models, plan); err != nil {
 		if isViolation(err) {
 			err = errors.Join(err, db.revert(ctx, known, before, plan))
@@ -138,7 +143,13 @@ func (db *DB) adopt(ctx context.Context, models []*schema.Model) error {
 	if err := db.finish(ctx, models, plan); err != nil {
 		return err
 	}
-	return db.sweep(ctx, models)
+	if err := db.sweep(ctx, models); err != nil {
+		return err
+	}
+	if later && len(builds) > 0 {
+		db.buildLater(builds)
+	}
+	return nil
 }
 
 // refused returns a SchemaChangeError for each table with refused changes.

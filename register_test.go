@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
@@ -291,3 +292,33 @@ func TestForeignStore(t *testing.T) {
 
 var _ = rand.Int
 var _ = context.Background
+
+// TestBackgroundBuild writes and queries while an index is being built.
+func TestBackgroundBuild(t *testing.T) {
+	dir := t.TempDir()
+	db := openDB(t, reopenBadger(t, dir), &person1{})
+	const n = 3000
+	seedPeople(t, db, n)
+	check(t, db.Close())
+	db, err := kivis.Open(reopenBadger(t, dir), &kivis.Options{BackgroundBuilds: true})
+	check(t, err)
+	defer db.Close()
+	check(t, db.Register(&person2{}))
+	people := kivis.TableByID[person2](db)
+	age := kivis.FieldOf(func(p *person2) *int64 { return &p.Age })
+	deadline := time.Now().Add(30 * time.Second)
+	for i := 0; ; i++ {
+		must(people.Insert(bg, &person2{Full: fmt.Sprint("new", i), Age: 500}))(t)
+		q := people.Where(age.Eq(500))
+		if c := must(q.Count(bg))(t); c != i+1 {
+			t.Fatalf("Count = %d, want %d", c, i+1)
+		}
+		if plan := must(q.Explain())(t); strings.Contains(plan.String(), "index range") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the index did not become ready")
+		}
+	}
+	mustBeClean(t, db)
+}

@@ -1,0 +1,86 @@
+package kivis
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/kivisdb/kivis/schema"
+)
+
+// background runs the index builds that Register did not wait for. The zero
+// value is ready.
+type background struct {
+	mu     sync.Mutex
+	wg     sync.WaitGroup
+	ctx    context.Context
+	cancel context.CancelFunc
+	ended  bool
+}
+
+// start runs fn, unless stop has been called, with a context that stop ends.
+func (b *background) start(fn func(context.Context)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return
+	}
+	if b.ctx == nil {
+		b.ctx, b.cancel = context.WithCancel(context.Background())
+	}
+	ctx := b.ctx
+	b.wg.Go(func() { fn(ctx) })
+}
+
+// stop ends what is running and waits for it.
+func (b *background) stop() {
+	b.mu.Lock()
+	b.ended = true
+	if b.cancel != nil {
+		b.cancel()
+	}
+	b.mu.Unlock()
+	b.wg.Wait()
+}
+
+// buildLater builds indexes one after the other while the database is in use.
+// What a Close or a kill interrupts goes on at the next Register.
+func (db *DB) buildLater(refs []schema.IndexRef) {
+	db.builds.start(func(ctx context.Context) {
+		for _, ref := range refs {
+			if err := db.buildOne(ctx, ref); err != nil && ctx.Err() == nil {
+				db.opts.Logger.LogAttrs(ctx, slog.LevelError, "index build failed",
+					slog.Int("table", int(ref.Table)), slog.Int("index", int(ref.Index)), slog.String("error", errorKind(err)))
+			}
+		}
+	})
+}
+
+// buildOne builds an index and marks it ready.
+func (db *DB) buildOne(ctx context.Context, ref schema.IndexRef) error {
+	tb := db.set.Load().ByID(ref.Table)
+	if tb == nil || tb.IndexByID(ref.Index) == nil {
+		return nil
+	}
+	b := build{db: db, tb: tb, ix: tb.IndexByID(ref.Index)}
+	if err := b.run(ctx); err != nil {
+		return err
+	}
+	db.register.Lock()
+	defer db.register.Unlock()
+	return db.change(ctx, db.models, func(c *schema.Catalog) (edition, error) {
+		next, ready := c.MarkReady([]schema.IndexRef{ref})
+		return edition{catalog: next, touched: ready}, nil
+	})
+}
+
+// errorKind returns an error's text for the log, which holds no values of
+// records.
+func errorKind(err error) string {
+	var e *SchemaChangeError
+	if errors.As(err, &e) {
+		return "stored data breaks a unique index"
+	}
+	return err.Error()
+}
