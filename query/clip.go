@@ -5,8 +5,9 @@ import "bytes"
 // clip leaves of the ranges what comes after the query's position, for a
 // candidate whose entries come in the order asked for.
 func (p *planner) clip(a *access) {
-	out := make([]byteRange, 0, len(a.ranges))
+	out, bounds := make([]byteRange, 0, len(a.ranges)), make([]byteRange, 0, len(a.ranges))
 	for _, r := range a.ranges {
+		was := r
 		at, whole := p.positionIn(a, r)
 		inclusive := p.inclusive() || !whole
 		end := endOf(bytes.Clone(at))
@@ -23,10 +24,10 @@ func (p *planner) clip(a *access) {
 			r.hi = earlier(r.hi, at)
 		}
 		if r.hi == nil || bytes.Compare(r.lo, r.hi) < 0 {
-			out = append(out, r)
+			out, bounds = append(out, r), append(bounds, was)
 		}
 	}
-	a.ranges = out
+	a.ranges, a.bounds = out, bounds
 }
 
 // inclusive reports whether the record at the position is among those that

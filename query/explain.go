@@ -46,6 +46,8 @@ func (p Plan) String() string {
 		return "no plan"
 	case p.nothing != "":
 		fmt.Fprintf(&b, "nothing of %s: %s", p.table.Name, p.nothing)
+	case len(p.reads) == 0:
+		fmt.Fprintf(&b, "nothing of %s: no record can come after the position", p.table.Name)
 	case len(p.reads) == 1:
 		w.access(p.reads[0], "")
 	default:

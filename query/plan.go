@@ -33,6 +33,8 @@ type access struct {
 	c      *candidate
 	root   *node       // what its records match
 	ranges []byteRange // of store keys, in order
+	bounds []byteRange // the same before a position was taken off
+	stem   []byte      // with which the keys of all entries begin, if it is to be intersected
 	with   []*access   // what it is intersected with
 	match  match
 
@@ -179,7 +181,7 @@ func (p *planner) accesses(c *candidate, root *node) []*access {
 	reads := make([]*access, len(a.ranges))
 	for i := range a.ranges {
 		part := *a
-		part.ranges = a.ranges[i : i+1]
+		part.ranges, part.bounds = a.ranges[i:i+1], a.bounds[i:i+1]
 		reads[i] = &part
 	}
 	return reads
@@ -195,6 +197,10 @@ func (p *planner) access(c *candidate, root *node) *access {
 		a.kind = accessUnique
 	default:
 		a.kind = accessScan
+	}
+	a.bounds = a.ranges
+	if keyOrdered(c) && len(a.ranges) == 1 {
+		a.stem = a.ranges[0].lo
 	}
 	a.full = a.kind == accessScan && len(c.bounds) == 0 && c.whole == nil
 	for _, n := range root.factors() {

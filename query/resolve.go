@@ -181,7 +181,7 @@ func (o *operand) findName(name string) error {
 	for i, c := range o.table.Columns {
 		columns[i] = codec.Field{Name: c.Name, Type: c.Type}
 	}
-	i, err := lookup(columns, first)
+	i, err := fieldNamed(columns, first)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (o *operand) findName(name string) error {
 			return fmt.Errorf("%s has no fields of its own", o.name)
 		}
 		first, rest, more = strings.Cut(rest, ".")
-		if i, err = lookup(fields, first); err != nil {
+		if i, err = fieldNamed(fields, first); err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
 		}
 		o.path, o.name = append(o.path, i), o.name+"."+fields[i].Name
@@ -201,9 +201,9 @@ func (o *operand) findName(name string) error {
 	return nil
 }
 
-// lookup returns the place of the field with a name: exactly, or else without
+// fieldNamed returns the place of the field with a name: exactly, or else without
 // case where that is one.
-func lookup(fields []codec.Field, name string) (int, error) {
+func fieldNamed(fields []codec.Field, name string) (int, error) {
 	found := -1
 	for i := range fields {
 		if fields[i].Name == name {

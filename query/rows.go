@@ -1,0 +1,372 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/store"
+)
+
+// Rows are the records of a running plan, pulled one at a time. They belong to
+// the goroutine of their transaction, and must be closed.
+type Rows struct {
+	ctx   context.Context
+	tx    store.Tx
+	plan  *Plan
+	top   stream
+	item  item
+	row   Row
+	stats Stats
+	err   error
+	done  bool
+	calls uint
+
+	columns int      // how many of a record's columns are looked at
+	offs    []uint32 // where they are in splitOf
+	splitOf []byte
+	buf     []byte
+	visited *test
+	visit   func(elem []byte) error
+
+	value    source // of Values, where it is in the record
+	parts    [][]byte
+	position []source
+
+	frozen *shelf // what was left when the rows were frozen
+	next   int    // of those
+}
+
+// Run starts the plan in a transaction.
+func (p *Plan) Run(ctx context.Context, tx store.Tx) *Rows {
+	r := &Rows{ctx: ctx, tx: tx, plan: p}
+	r.row.Table = p.table
+	r.top = r.build()
+	return r
+}
+
+// build makes the streams of the plan.
+func (r *Rows) build() stream {
+	p := r.plan
+	top, at := r.combine()
+	if p.sort {
+		s := &sorter{r: r, in: top, now: at, top: p.top()}
+		for _, a := range p.reads {
+			s.keyers = append(s.keyers, r.keyer(a))
+		}
+		if p.after != nil {
+			s.cutoff = r.sortKeyOf(p.after)
+		}
+		top = s
+	}
+	if p.offset > 0 || p.limit >= 0 {
+		top = &limiter{in: top, skip: p.offset, left: p.limit}
+	}
+	if p.fetch && p.needsFetch() {
+		top = r.newFetcher(top, true)
+	}
+	if p.fetch && p.value != nil && len(p.reads) > 0 {
+		r.value = r.source(p.reads[0], p.value, false)
+	}
+	return top
+}
+
+// combine makes one stream of the plan's reads, and tells which of them its
+// current item comes from.
+func (r *Rows) combine() (top stream, at *int) {
+	p := r.plan
+	switch {
+	case len(p.reads) == 1:
+		return r.branch(p.reads[0]), new(int)
+	case p.merge:
+		m := &merger{r: r}
+		for _, a := range p.reads {
+			m.lanes = append(m.lanes, &lane{in: r.branch(a), keyer: r.keyer(a)})
+		}
+		return m, new(int)
+	}
+	c := &chain{r: r}
+	for _, a := range p.reads {
+		c.ins = append(c.ins, r.branch(a))
+	}
+	return c, &c.i
+}
+
+// branch makes the streams of one access.
+func (r *Rows) branch(a *access) stream {
+	var s stream
+	switch {
+	case a.kind != accessScan:
+		s = r.newLookup(a)
+	case len(a.with) > 0:
+		s = r.newMeet(a)
+	case a.match.ties != tiesNone:
+		s = r.newMender(a)
+	default:
+		s = r.newScan(a)
+	}
+	if r.plan.value != nil && !r.plan.fetch {
+		s = &valuer{r: r, in: s, of: r.source(a, r.plan.value, true)}
+	}
+	if a.fetch {
+		s = r.newFetcher(s, false)
+	}
+	if len(a.filter) > 0 || a.first != nil {
+		s = &filter{r: r, in: s, tests: r.tests(a, a.filter, false), first: r.firstTest(a)}
+	}
+	return s
+}
+
+// sortKeyOf returns the sort key of a position.
+func (r *Rows) sortKeyOf(at *Position) []byte {
+	var k []byte
+	for i, t := range r.plan.order {
+		k = appendPart(k, at.Parts[i], t.desc)
+	}
+	return appendPart(k, at.Key, r.plan.keyDesc)
+}
+
+// A valuer adds to the items of a stream the field that is wanted.
+type valuer struct {
+	r   *Rows
+	in  stream
+	of  source
+	buf []byte
+}
+
+func (v *valuer) next(it *item) bool {
+	if !v.in.next(it) {
+		return false
+	}
+	var ok bool
+	v.buf, ok = v.r.append(v.buf[:0], &v.of, it)
+	it.part = v.buf
+	return ok
+}
+
+func (v *valuer) close() { v.in.close() }
+
+// Next goes to the next row and says whether there is one. At the end, and
+// after an error, the rows are closed.
+func (r *Rows) Next() bool {
+	if r.frozen != nil && r.next < len(r.frozen.slots) {
+		var it item
+		r.frozen.get(r.next, &it)
+		r.next++
+		r.stats.Rows++
+		r.row.Key, r.row.Part, r.row.Body, r.row.Decoded = it.key, it.part, it.body, it.decoded
+		return true
+	}
+	if !r.advance() {
+		return false
+	}
+	r.stats.Rows++
+	return true
+}
+
+func (r *Rows) advance() bool {
+	if len(r.parts) > 0 {
+		r.row.Part, r.parts = r.parts[0], r.parts[1:]
+		return true
+	}
+	for !r.done && r.err == nil && r.top.next(&r.item) {
+		if r.fillRow() {
+			return true
+		}
+	}
+	r.Close()
+	return false
+}
+
+// fillRow makes the current item the row. It returns false where it makes
+// none.
+func (r *Rows) fillRow() bool {
+	it := &r.item
+	r.row.Key, r.row.Body, r.row.Part, r.row.Decoded = it.key, nil, it.part, it.decoded
+	switch r.plan.want.Kind {
+	case Records:
+		it.keep()
+		if !r.open(it) {
+			return false
+		}
+		r.row.Body = it.body
+	case Values:
+		return it.part != nil || r.fillPart(it)
+	}
+	return true
+}
+
+// fillPart makes the wanted field of the item's record the row's part. Of
+// elements each makes a row.
+func (r *Rows) fillPart(it *item) (ok bool) {
+	if !r.value.each {
+		r.buf, ok = r.append(r.buf[:0], &r.value, it)
+		r.row.Part = r.buf
+		return ok
+	}
+	raw, ok := r.raw(&r.value, it)
+	if !ok {
+		return false
+	}
+	r.parts = nil
+	err := codec.Elements(raw, func(elem []byte) error {
+		part, err := r.value.key.Transcode(nil, elem)
+		r.parts = append(r.parts, part)
+		return err
+	})
+	if err != nil {
+		r.damaged("", it.key, err)
+		return false
+	}
+	slices.SortFunc(r.parts, bytes.Compare)
+	r.parts = slices.CompactFunc(r.parts, bytes.Equal)
+	if len(r.parts) == 0 {
+		return false
+	}
+	r.row.Part, r.parts = r.parts[0], r.parts[1:]
+	return true
+}
+
+// Row returns the current row, which the next call changes.
+func (r *Rows) Row() *Row { return &r.row }
+
+// Err returns the error that ended the rows, or nil.
+func (r *Rows) Err() error { return r.err }
+
+// Stats returns what has been read so far.
+func (r *Rows) Stats() Stats { return r.stats }
+
+// Close frees what the rows hold of the store. A second Close does nothing.
+func (r *Rows) Close() {
+	if !r.done {
+		r.done = true
+		r.top.close()
+	}
+}
+
+// Position returns the place behind the current row, of a plan for records.
+func (r *Rows) Position() (*Position, error) {
+	p := r.plan
+	if r.position == nil {
+		for _, t := range p.order {
+			r.position = append(r.position, r.source(p.reads[0], t.on, false))
+		}
+		r.splitOf = nil
+	}
+	it := item{key: r.row.Key, body: r.row.Body}
+	at := &Position{Key: bytes.Clone(r.row.Key), After: true}
+	for i := range r.position {
+		part, ok := r.append(nil, &r.position[i], &it)
+		if !ok {
+			return nil, r.err
+		}
+		at.Parts = append(at.Parts, part)
+	}
+	return at, nil
+}
+
+// Freeze reads what is left into memory, so that the rows go on as they would
+// have whatever is written in their transaction. It takes the key and the part
+// of the current row away.
+func (r *Rows) Freeze() {
+	if r.done || r.frozen != nil {
+		return
+	}
+	s, size := &shelf{}, 0
+	for r.advance() {
+		s.add(&item{key: r.row.Key, part: r.row.Part, body: r.row.Body, decoded: r.row.Decoded})
+		if size += len(r.row.Body); size+s.size() > MaxSortBytes {
+			r.fail(fmt.Errorf("%w: a write while the rows are read holds those that are left, over %d MB", ErrSortLimit, MaxSortBytes>>20))
+		}
+	}
+	r.frozen = s
+}
+
+// fail keeps the first error.
+func (r *Rows) fail(err error) {
+	if r.err == nil && err != nil {
+		r.err = err
+	}
+}
+
+// damaged keeps an error about stored bytes.
+func (r *Rows) damaged(index string, key []byte, err error) {
+	r.fail(&Damage{Table: r.plan.table, Index: index, Key: bytes.Clone(key), Err: err})
+}
+
+// indexName is the index that records are fetched for, if it is one.
+func (r *Rows) indexName() string {
+	if len(r.plan.reads) == 1 {
+		return r.plan.reads[0].c.index.Name
+	}
+	return ""
+}
+
+// tick reports whether to go on, having looked at the context now and then.
+func (r *Rows) tick() bool {
+	if r.calls++; r.calls%64 == 0 && r.err == nil {
+		r.fail(r.ctx.Err())
+	}
+	return r.err == nil
+}
+
+// few is how many items are wanted at most.
+func (r *Rows) few() int {
+	if n := r.plan.top(); n >= 0 && !r.plan.sort {
+		return max(n, 1)
+	}
+	return math.MaxInt
+}
+
+// Count runs the plan, which should be for [Count], and returns how many rows
+// it has.
+func (p *Plan) Count(ctx context.Context, tx store.Tx) (int, Stats, error) {
+	if n, s, ok, err := p.countKeys(tx); ok || err != nil {
+		return n, s, err
+	}
+	r := p.Run(ctx, tx)
+	defer r.Close()
+	n := 0
+	for r.Next() {
+		n++
+	}
+	return n, r.stats, r.err
+}
+
+// countKeys counts the keys of the plan's ranges, if that is all there is to do.
+func (p *Plan) countKeys(tx store.Tx) (n int, s Stats, ok bool, err error) {
+	if len(p.reads) != 1 || p.limit >= 0 || p.fetch {
+		return 0, s, false, nil
+	}
+	a := p.reads[0]
+	if a.kind != accessScan || a.fetch || a.first != nil || len(a.with)+len(a.entry)+len(a.filter) > 0 || p.sort || a.match.ties != tiesNone {
+		return 0, s, false, nil
+	}
+	for _, rng := range a.ranges {
+		k, err := store.Count(tx, store.Range{Lo: rng.lo, Hi: rng.hi, KeysOnly: true})
+		if err != nil {
+			return 0, s, false, err
+		}
+		n += k
+	}
+	if s.Entries = n; a.c.index == nil {
+		s.Entries, s.Records = 0, n
+	}
+	s.Rows = max(n-p.offset, 0)
+	return s.Rows, s, true, nil
+}
+
+// Analyze runs the plan to its end and returns it with what that has read.
+func (p *Plan) Analyze(ctx context.Context, tx store.Tx) (Plan, error) {
+	began := time.Now()
+	r := p.Run(ctx, tx)
+	defer r.Close()
+	for r.Next() {
+		continue
+	}
+	return p.WithAnalysis(Analysis{r.stats, time.Since(began)}), r.err
+}
