@@ -306,7 +306,7 @@ var bad = []struct {
 			ID    ID[R]
 			email string `kivis:"index"`
 		}
-		return types(R{})
+		return types(R{email: ""})
 	}, lines(
 		`schema: schema.R.email: an unexported field is not stored: export it, or drop its tag (tag "index")`,
 	)},
@@ -677,7 +677,7 @@ var bad = []struct {
 			X      int `kivis:"name=Y"`
 			Y      int `kivis:"name=X"`
 		}
-		return types(R{})
+		return types(R{hidden: 0})
 	}, lines(
 		`schema: schema.R._: index a: unknown field "Orgin"; did you mean "Origin"? (tag "index=a(Orgin),index=b(Home.Cty),index=c(Gone),index=d(hidden),index=e(Base),index=f(Base.Mode)")`,
 		`schema: schema.R._: index b: Home: unknown field "Cty"; did you mean "City"? (tag "index=a(Orgin),index=b(Home.Cty),index=c(Gone),index=d(hidden),index=e(Base),index=f(Base.Mode)")`,
@@ -709,7 +709,7 @@ var bad = []struct {
 			Home  *Inner
 			Lines []Line
 		}
-		return types(R{})
+		return types(R{Home: &Inner{dark: 0}})
 	}, lines(
 		`schema: schema.R.Home.Fix: unknown option "naem"; did you mean "name"? (tag "naem=x")`,
 		`schema: schema.R.Home.dark: an unexported field is not stored: export it, or drop its tag (tag "name=x")`,

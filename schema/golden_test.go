@@ -78,7 +78,7 @@ var good = []struct {
 	values []any
 }{
 	{"flights", []any{&Airport{}, &Flight{}}},
-	{"forum", []any{Member{}, Thread{}, Profile{}}},
+	{"forum", []any{Member{note: ""}, Thread{}, Profile{}}},
 	{"keys", []any{Member{}, Thread{}, Session{}, Blob{}, Place{}, &Slot{}, Leg{}, Stop{}, Descending{}, Mail{}}},
 	{"composite", []any{Invoice{}, Customer{}, Tenant{}}},
 	{"nested", []any{Company{}, Airport{}, Holder{}, Item{}}},

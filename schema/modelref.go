@@ -78,6 +78,9 @@ func (p *part) target() reflect.Type {
 	return p.typ
 }
 
+// holds reports whether the part refers by a t: it is one, or points to one.
+func (p *part) holds(t reflect.Type) bool { return p.typ == t || p.target() == t }
+
 // addRef adds a reference, if it can be one.
 func (c *compiler) addRef(r *modelRef) {
 	for i := range r.parts {

@@ -75,7 +75,6 @@ type tablePlan struct {
 	old    *Entry // as it is; nil for a new table
 	diff   []Difference
 	older  bool // the model is older than the table, so the table stays
-	build  []IndexRef
 	drop   []IndexRef
 	checks []RefCheck
 }

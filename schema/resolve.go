@@ -121,7 +121,7 @@ func (r *resolver) find(ref *modelRef) (target, error) {
 	case ref.record != nil:
 		return r.findRecord(ref.record)
 	}
-	return r.findKey(ref.parts[0].target())
+	return r.findKey(&ref.parts[0])
 }
 
 // findTable finds a table by name.
@@ -165,12 +165,13 @@ func (r *resolver) findRecord(t reflect.Type) (target, error) {
 	return target{}, fmt.Errorf("refers to nothing: register %v with this record, or before it", typeName(t))
 }
 
-// findKey finds the one table whose key type is t.
-func (r *resolver) findKey(t reflect.Type) (target, error) {
+// findKey finds the one table whose keys a field holds.
+func (r *resolver) findKey(p *part) (target, error) {
 	var found []*Model
 	var refs []string
+	t := p.target()
 	for _, m := range r.models {
-		if m.key.goType == t {
+		if p.holds(m.key.goType) {
 			found, refs = append(found, m), append(refs, "ref="+m.Name)
 		}
 	}
@@ -200,20 +201,20 @@ func (ref *modelRef) check(to target) error {
 
 func (ref *modelRef) checkModel(m *Model) error {
 	if len(ref.parts) == 1 {
-		have := ref.parts[0].target()
-		if have == m.key.goType || m.key.single() && have == m.key.parts[0].typ {
+		p := &ref.parts[0]
+		if p.holds(m.key.goType) {
 			return nil
 		}
 		if m.key.single() {
-			return fmt.Errorf("is of type %v, but %s has a key of type %v: make the field one", typeName(have), m.Name, typeName(m.key.goType))
+			return fmt.Errorf("is of type %v, but %s has a key of type %v: make the field one", typeName(p.target()), m.Name, typeName(m.key.goType))
 		}
+	}
+	if slices.EqualFunc(ref.parts, m.key.types(), func(p part, t reflect.Type) bool { return p.holds(t) }) {
+		return nil
 	}
 	have := make([]reflect.Type, len(ref.parts))
 	for i := range ref.parts {
 		have[i] = ref.parts[i].target()
-	}
-	if slices.Equal(have, m.key.types()) {
-		return nil
 	}
 	return fmt.Errorf("has %s, but the key of %s is %s: list fields of these types, as in %s",
 		typeList(have), m.Name, typeList(m.key.types()), onBlank("ref="+m.Name+"("+strings.ReplaceAll(m.key.names(), ", ", ",")+")"))
