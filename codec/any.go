@@ -3,7 +3,6 @@ package codec
 import (
 	"bytes"
 	"encoding"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -161,7 +160,17 @@ func (e *anyEncoder) appendLibrary(dst []byte, v reflect.Value, depth int) ([]by
 	}
 	p := reflect.New(v.Type())
 	p.Elem().Set(v) // so that it has an address, for methods of the pointer
-	return library(dst, func(enc *vmsgpack.Encoder) error { return enc.EncodeValue(p.Elem()) })
+	return library(dst, func(enc *vmsgpack.Encoder) (err error) {
+		defer recovered(&err) // the library panics at some arrays in maps
+		return enc.EncodeValue(p.Elem())
+	})
+}
+
+// recovered makes an error of a panic inside the library.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("the msgpack library panics: %v", r)
+	}
 }
 
 // ends reports whether v is less than maxDepth deep. What a type's own methods
@@ -258,11 +267,7 @@ func consumeAny(b []byte) (v any, rest []byte, err error) {
 // consumeExt lets the library decode an extension: only it knows those that a
 // program has registered.
 func consumeExt(b []byte) (v any, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("the extension's decoder panicked") // unreachable unless a program registered such a one
-		}
-	}()
+	defer recovered(&err)
 	dec := vmsgpack.GetDecoder()
 	dec.Reset(bytes.NewReader(b))
 	v, err = dec.DecodeInterface()

@@ -162,7 +162,9 @@ func TestEncodeErrors(t *testing.T) {
 	}{
 		{struct{ T time.Time }{early}, "T: the time 0000-12-31 00:00:00 +0000 UTC is outside of the years 1 to 9999"},
 		{struct{ T []inner }{[]inner{{}, {T: late}}}, "T[1].T: the time 10000-01-01 00:00:00 +0000 UTC is outside of the years 1 to 9999"},
-		{struct{ T struct{ M map[string][2]*time.Time } }{struct{ M map[string][2]*time.Time }{map[string][2]*time.Time{"k": {nil, &late}}}},
+		{struct {
+			T struct{ M map[string][2]*time.Time }
+		}{struct{ M map[string][2]*time.Time }{map[string][2]*time.Time{"k": {nil, &late}}}},
 			"T.M[k][1]: the time 10000-01-01 00:00:00 +0000 UTC is outside of the years 1 to 9999"},
 		{struct{ M map[time.Time]int }{map[time.Time]int{noon: 1, noon.In(west): 2}}, "M: two keys of the map are stored alike"},
 		{struct{ M map[time.Time]int }{map[time.Time]int{early: 1}}, "M[key 0000-12-31 00:00:00 +0000 UTC]: the time 0000-12-31 00:00:00 +0000 UTC is outside of the years 1 to 9999"},
@@ -171,6 +173,7 @@ func TestEncodeErrors(t *testing.T) {
 		{struct{ A any }{struct{ F func() }{}}, "A: msgpack: Encode(unsupported func())"},
 		{struct{ A any }{late}, "A: the time 10000-01-01 00:00:00 +0000 UTC is outside of the years 1 to 9999"},
 		{struct{ A any }{struct{ T time.Time }{late}}, "A: it could not be read again: corrupt data: a time beyond the years 1 to 9999"},
+		{struct{ A any }{struct{ M map[string][1]flags }{map[string][1]flags{"k": {}}}}, "A: the msgpack library panics: reflect.Copy: uint8 != codec.flags"},
 		{struct{ A any }{map[[2]byte]int{{}: 1}}, "A: it could not be read again: corrupt data: found bytes, want the key of a map"},
 		{struct{ A any }{map[any]int{1: 1, int8(1): 2}}, "A: it could not be read again: corrupt data: a map with two equal keys"},
 		{struct{ S map[string]failing }{map[string]failing{"k": {}}}, "S[k]: it failed"},
