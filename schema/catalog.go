@@ -12,8 +12,9 @@ import (
 // that it reads.
 const Format = 1
 
-// A Catalog is what a database stores about its tables. Only this package
-// changes one, and only before it is handed out.
+// A Catalog is what a database stores about its tables: a header, and an entry
+// for each. Whoever reads one puts the entries into it; after that it does not
+// change, and neither do its entries: what changes a catalog returns a copy.
 type Catalog struct {
 	Format    uint32
 	Version   uint64 // one more with each change

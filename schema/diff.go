@@ -10,7 +10,7 @@ type Diff struct {
 // A Difference is one difference between a record type and the catalog.
 type Difference struct {
 	Table   string
-	Kind    string // what it is: "new field", "key changed", ...
+	Kind    string // what it is: "new field", "changed key", ...
 	Field   string // the stored name of the field it is about, if any
 	Index   string // the name of the index it is about, if any
 	Detail  string
