@@ -1,9 +1,349 @@
 package kivis
 
-// freeze lets the iterators that are open on the transaction read ahead before
-// it writes: they go on showing what was there when they were opened.
+import (
+	"context"
+	"errors"
+	"iter"
+	"reflect"
+	"slices"
+
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// All returns the records that the query finds, one after the other, as they
+// are read. On an error it yields that once, with a zero record, and ends: so
+// test the error first. Breaking off frees everything, as does the end of ctx.
+//
+// Inside a transaction the records are those of the moment at which the loop
+// began: writes in the loop's body change neither which come nor their order.
+// Such a write reads into memory what is left of them; where that is over the
+// limit of [query.MaxSortBytes] the loop ends with an error, and Query.Modify
+// or a Bulk is the way.
+func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		var none R
+		run, err := q.start(ctx, "all", query.Want{Kind: query.Records}, true)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		defer run.close(nil)
+		for run.rows.Next() {
+			rec, err := decodeRow[R](run.rows.Row())
+			if err != nil {
+				yield(none, run.close(err))
+				return
+			}
+			if !yield(*rec, nil) {
+				return
+			}
+		}
+		if err := run.close(run.rows.Err()); err != nil {
+			yield(none, err)
+		}
+	}
+}
+
+// Keys is All for the primary keys alone. It reads no records where an index
+// has all that the query asks for.
+func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
+	return func(yield func(K, error) bool) {
+		var none K
+		run, err := q.start(ctx, "keys", query.Want{Kind: query.Keys}, true)
+		if err != nil {
+			yield(none, err)
+			return
+		}
+		defer run.close(nil)
+		for run.rows.Next() {
+			var key K
+			if err := slot(&key).decode(run.s.table, run.rows.Row().Key); err != nil {
+				yield(none, run.close(err))
+				return
+			}
+			if !yield(key, nil) {
+				return
+			}
+		}
+		if err := run.close(run.rows.Err()); err != nil {
+			yield(none, err)
+		}
+	}
+}
+
+// All returns all records in primary-key order; see [Query.All].
+func (t Table[R, K]) All(ctx context.Context) iter.Seq2[R, error] { return t.Query().All(ctx) }
+
+// Count returns the number of records.
+func (t Table[R, K]) Count(ctx context.Context) (int, error) { return t.Query().Count(ctx) }
+
+// Collect returns the records that the query finds, in a slice.
+func (q Query[R, K]) Collect(ctx context.Context) ([]R, error) {
+	return q.collect(ctx, "collect")
+}
+
+func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
+	run, err := q.start(ctx, op, query.Want{Kind: query.Records}, false)
+	if err != nil {
+		return nil, err
+	}
+	defer run.close(nil)
+	recs := []R{}
+	for run.rows.Next() {
+		rec, err := decodeRow[R](run.rows.Row())
+		if err != nil {
+			return nil, run.close(err)
+		}
+		recs = append(recs, *rec)
+	}
+	if err := run.close(run.rows.Err()); err != nil {
+		return nil, err
+	}
+	return recs, nil
+}
+
+// First returns the first record, or ErrNotFound.
+func (q Query[R, K]) First(ctx context.Context) (R, error) { return q.atMost(ctx, "first", 1) }
+
+// One returns the only record, or ErrNotFound where there is none, or
+// ErrManyFound where there are several.
+func (q Query[R, K]) One(ctx context.Context) (R, error) { return q.atMost(ctx, "one", 2) }
+
+// atMost reads up to n records and returns the first, if it is the only one.
+func (q Query[R, K]) atMost(ctx context.Context, op string, n int) (R, error) {
+	var none R
+	recs, err := q.capped(n).collect(ctx, op)
+	switch {
+	case err != nil:
+		return none, err
+	case len(recs) == 0:
+		return none, q.ask(op).none(ErrNotFound)
+	case len(recs) > 1:
+		return none, q.ask(op).none(ErrManyFound)
+	}
+	return recs[0], nil
+}
+
+// none names the call and the table in an error about what was found.
+func (a *ask) none(err error) error {
+	return wrap(a.op, a.conn.base().set.Load().ByType(a.typ), nil, err)
+}
+
+// Count returns how many records the query finds. It reads index entries
+// alone where they have what the query asks for.
+func (q Query[R, K]) Count(ctx context.Context) (int, error) {
+	return q.ask("count").count(ctx)
+}
+
+// Exists reports whether the query finds anything.
+func (q Query[R, K]) Exists(ctx context.Context) (bool, error) {
+	n, err := q.capped(1).ask("exists").count(ctx)
+	return n > 0, err
+}
+
+// Explain returns how All would read the records, without reading any. Its
+// String says it at a glance.
+func (q Query[R, K]) Explain() (query.Plan, error) { return q.ask("explain").explain() }
+
+// Analyze runs the query to its end and returns the plan with what it has
+// read, and how long that took.
+func (q Query[R, K]) Analyze(ctx context.Context) (query.Plan, error) {
+	return q.ask("analyze").analyze(ctx)
+}
+
+// capped returns the query with a limit of at most n.
+func (q Query[R, K]) capped(n int) Query[R, K] {
+	if q.q.Limit < 0 || q.q.Limit > n {
+		q.q.Limit = n
+	}
+	return q
+}
+
+// ask returns the query without its types.
+func (q Query[R, K]) ask(op string) *ask {
+	return &ask{conn: q.table.conn, typ: reflect.TypeFor[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
+}
+
+// start begins to run the query.
+func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, live bool) (*reading, error) {
+	return q.ask(op).start(ctx, want, live)
+}
+
+// decodeRow returns the record of a row.
+func decodeRow[R any](row *query.Row) (*R, error) {
+	if rec, ok := row.Decoded.(*R); ok {
+		return rec, nil
+	}
+	rec := new(R)
+	if err := row.Table.Decoder().Decode(row.Body, reflectx.To(rec)); err != nil {
+		return nil, asCorrupt(row.Table, refTo(row.Table, row.Key), err)
+	}
+	return rec, nil
+}
+
+// ask is a query on its way to be run, without its types.
+type ask struct {
+	conn     Conn
+	typ, key reflect.Type
+	op       string
+	q        query.Query
+	after    string
+	err      error
+}
+
+// reading is a query that is being run.
+type reading struct {
+	s      session
+	plan   *query.Plan
+	rows   *query.Rows
+	closed bool
+}
+
+// start plans the query and begins to run it.
+func (a *ask) start(ctx context.Context, want query.Want, live bool) (*reading, error) {
+	s, err := open(ctx, a.conn, a.op, a.typ, live)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := a.plan(s.t, s.table, want)
+	if err == nil {
+		err = s.t.admit(plan)
+	}
+	if err != nil {
+		return nil, s.close(nil, Result{}, err)
+	}
+	run := &reading{s: s, plan: plan, rows: plan.Run(s.call.ctx, s.t.kv)}
+	if !s.own && s.t.write {
+		s.t.iters = append(s.t.iters, run.rows)
+	}
+	return run, nil
+}
+
+// plan returns the plan of the query on a table.
+func (a *ask) plan(t *txn, tb *schema.Table, want query.Want) (*query.Plan, error) {
+	if a.err != nil {
+		return nil, inTable(a.err, tb)
+	}
+	if _, err := tb.KeyPlan(a.key); err != nil {
+		return nil, err
+	}
+	if a.after != "" {
+		at, err := t.readCursor(tb, &a.q, a.after)
+		if err != nil {
+			return nil, err
+		}
+		a.q.After = at.place
+	}
+	return query.Make(tb, &a.q, want)
+}
+
+// inTable names the table in a mistake that was made before it was known.
+func inTable(err error, tb *schema.Table) error {
+	var e *QueryError
+	if !errors.As(err, &e) || e.Table != "" {
+		return err
+	}
+	named := *e
+	named.Table = tb.Name
+	return &named
+}
+
+// admit refuses or counts a plan that reads a whole table for want of an index.
+func (t *txn) admit(plan *query.Plan) error {
+	if !plan.FullScan() {
+		return nil
+	}
+	if t.db.opts.RefuseScans {
+		return ErrFullScan
+	}
+	t.db.stats.fullScans.Add(1)
+	return nil
+}
+
+// close ends the run, once, and returns err with the call and the table in it.
+func (r *reading) close(err error) error {
+	if r.closed {
+		return err
+	}
+	r.closed = true
+	r.rows.Close()
+	if t := r.s.t; !r.s.own && t.write {
+		t.iters = slices.DeleteFunc(t.iters, func(x *query.Rows) bool { return x == r.rows })
+	}
+	stats := r.rows.Stats()
+	return r.s.close(nil, r.s.t.db.result(r.plan, stats), fromQuery(err))
+}
+
+// result is what the tracer gets to know of a query.
+func (db *DB) result(plan *query.Plan, stats query.Stats) Result {
+	r := Result{Rows: stats.Rows, Entries: stats.Entries + stats.Records}
+	if db.opts.Tracer != nil {
+		r.Plan = plan.String()
+	}
+	return r
+}
+
+// fromQuery turns damage that a plan has met into a CorruptError.
+func fromQuery(err error) error {
+	var d *query.Damage
+	if !errors.As(err, &d) {
+		return err
+	}
+	e := &CorruptError{Table: d.Table.Name, Index: d.Index, Err: d.Err}
+	if d.Key != nil {
+		e.Key = refTo(d.Table, d.Key).value()
+	}
+	return e
+}
+
+// freeze has the open iterators of the transaction read ahead, before a write.
 func (t *txn) freeze() {
 	for _, rows := range t.iters {
 		rows.Freeze()
 	}
+}
+
+func (a *ask) count(ctx context.Context) (n int, err error) {
+	s, err := open(ctx, a.conn, a.op, a.typ, false)
+	if err != nil {
+		return 0, err
+	}
+	plan, err := a.plan(s.t, s.table, query.Want{Kind: query.Count})
+	if err == nil {
+		err = s.t.admit(plan)
+	}
+	if err != nil {
+		return 0, s.close(nil, Result{}, err)
+	}
+	n, stats, err := plan.Count(s.call.ctx, s.t.kv)
+	return n, s.close(nil, s.t.db.result(plan, stats), fromQuery(err))
+}
+
+func (a *ask) explain() (plan query.Plan, err error) {
+	s, err := open(context.Background(), a.conn, a.op, a.typ, false)
+	if err != nil {
+		return plan, err
+	}
+	p, err := a.plan(s.t, s.table, query.Want{Kind: query.Records})
+	if err == nil {
+		plan = *p
+	}
+	return plan, s.close(nil, Result{}, err)
+}
+
+func (a *ask) analyze(ctx context.Context) (plan query.Plan, err error) {
+	s, err := open(ctx, a.conn, a.op, a.typ, false)
+	if err != nil {
+		return plan, err
+	}
+	p, err := a.plan(s.t, s.table, query.Want{Kind: query.Records})
+	if err == nil {
+		err = s.t.admit(p)
+	}
+	if err == nil {
+		plan, err = p.Analyze(s.call.ctx, s.t.kv)
+	}
+	return plan, s.close(nil, Result{}, fromQuery(err))
 }

@@ -1,0 +1,162 @@
+package kivis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// Number is a type that can be added up.
+type Number interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 |
+		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
+}
+
+// ErrOverflow: a sum does not fit its type.
+var ErrOverflow = errors.New("sum overflows its type")
+
+// Min returns the least value of the field among the records that the query
+// finds, or ErrNotFound where there is none. Where an index has the field it
+// reads one end of it. A [Deref] field's nils are left out.
+func Min[R any, K comparable, V any](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
+	return extreme(ctx, q, f, "min", false)
+}
+
+// Max returns the greatest value of the field; see [Min].
+func Max[R any, K comparable, V any](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
+	return extreme(ctx, q, f, "max", true)
+}
+
+func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f Field[R, V], op string, greatest bool) (v V, err error) {
+	op1 := f.operand
+	if q.q.Limit < 0 && q.q.Offset == 0 && q.after == "" && !op1.Each {
+		q.q.Order = []query.Order{{Field: op1, Desc: greatest}}
+		q.q.Limit = 1
+	}
+	var best []byte
+	err = eachPart(ctx, q.ask(op), op1, func(part []byte) error {
+		if best == nil || (bytes.Compare(part, best) > 0) == greatest {
+			best = append(best[:0], part...)
+		}
+		return nil
+	})
+	if err == nil && best == nil {
+		return v, q.ask(op).none(ErrNotFound)
+	}
+	if err == nil {
+		err = decodePart(best, &v)
+	}
+	return v, err
+}
+
+// Sum returns the sum of the field over the records that the query finds, 0
+// where there are none, or ErrOverflow.
+func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
+	var sum V
+	err := eachPart(ctx, q.ask("sum"), f.operand, func(part []byte) error {
+		var v V
+		if err := decodePart(part, &v); err != nil {
+			return err
+		}
+		next := sum + v
+		if v > 0 && next < sum || v < 0 && next > sum {
+			return ErrOverflow
+		}
+		sum = next
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sum, nil
+}
+
+// GroupCount returns how many of the records that the query finds have each
+// value of the field; of an [Each] field, how many have each element. An index
+// on the field is read alone. A pointer field is a [QueryError]: use [Deref],
+// which leaves nils out.
+func GroupCount[R any, K comparable, V comparable](ctx context.Context, q Query[R, K], f Field[R, V]) (map[V]int, error) {
+	a := q.ask("group count")
+	if reflect.TypeFor[V]().Kind() == reflect.Pointer && a.err == nil {
+		a.err = &QueryError{Clause: "group count", Err: errors.New("a pointer is compared by its address: use Deref")}
+	}
+	counts := map[string]*int{}
+	var last []byte
+	var n *int
+	err := eachPart(ctx, a, f.operand, func(part []byte) error {
+		if n == nil || !bytes.Equal(part, last) {
+			last = append(last[:0], part...)
+			if n = counts[string(part)]; n == nil {
+				n = new(int)
+				counts[string(part)] = n
+			}
+		}
+		*n++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	groups := make(map[V]int, len(counts))
+	for part, n := range counts {
+		var v V
+		if err := decodePart([]byte(part), &v); err != nil {
+			return nil, err
+		}
+		groups[v] += *n
+	}
+	return groups, nil
+}
+
+// decodePart sets v to the value of a key part.
+func decodePart[V any](part []byte, v *V) error {
+	l := literalPlanOf(reflect.TypeFor[V]())
+	if l.err != nil {
+		return l.err
+	}
+	_, err := l.plan.Decode(part, reflectx.To(v))
+	return err
+}
+
+// eachPart calls fn with the field's key part in each row of the query. What
+// fn gets is its to read until it returns.
+func eachPart(ctx context.Context, a *ask, op query.Operand, fn func(part []byte) error) error {
+	if op.Deref {
+		plain := op
+		plain.Deref = false
+		a.q.Where = both(a.q.Where, query.Not{Expr: query.IsNil{Field: plain}})
+		a.q.ByKey = a.q.ByKey && len(a.q.Order) == 0 && a.q.Limit >= 0
+	}
+	run, err := a.start(ctx, query.Want{Kind: query.Values, Value: op}, false)
+	if err != nil {
+		return err
+	}
+	defer run.close(nil)
+	for run.rows.Next() {
+		part := run.rows.Row().Part
+		if op.Deref {
+			if len(part) == 0 || part[0] == 0 {
+				continue
+			}
+			part = part[1:]
+		}
+		if err := fn(part); err != nil {
+			return run.close(fmt.Errorf("%s: %w", op, err))
+		}
+	}
+	return run.close(run.rows.Err())
+}
+
+// both returns the conjunction of two expressions, the first of which may be
+// nil.
+func both(a, b query.Expr) query.Expr {
+	if a == nil {
+		return b
+	}
+	return query.And{a, b}
+}

@@ -1,0 +1,143 @@
+package kivis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// Delete deletes the records that the query finds, in one transaction, with
+// all delete rules, and returns how many the query found and are gone. It
+// honours OrderBy, Limit and Offset. Through a [Bulk] it works in chunks.
+func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
+	c := changer{a: q.ask("delete"), one: func(t *txn, tb *schema.Table, tuple []byte) error { return t.remove(tb, tuple) }}
+	return c.run(ctx)
+}
+
+// Modify has fn change each record that the query finds, in one transaction,
+// with all rules, and returns how many. It honours OrderBy, Limit and Offset.
+// On a DB fn runs again after a conflict. An error of fn undoes everything.
+// Changing a primary key is ErrKeyChanged. Through a [Bulk] it works in chunks,
+// and an error leaves the chunks before.
+func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error) {
+	c := changer{a: q.ask("modify"), one: func(t *txn, tb *schema.Table, tuple []byte) error {
+		value, err := t.read(tb, tuple)
+		if err != nil {
+			return err
+		}
+		rec := new(R)
+		r := recordOf(rec)
+		return t.modify(tb, tuple, value, &r, func() error { return fn(rec) })
+	}}
+	return c.run(ctx)
+}
+
+// changer changes each record that a query finds. It finds them all before it
+// changes the first, so that no change makes it miss or meet a record.
+type changer struct {
+	a   *ask
+	one func(t *txn, tb *schema.Table, tuple []byte) error
+	n   int
+}
+
+func (c *changer) run(ctx context.Context) (int, error) {
+	if b, ok := c.a.conn.(*Bulk); ok && b != nil {
+		return c.chunked(ctx, b)
+	}
+	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, rows: func() int { return c.n }}
+	m.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+		c.n = 0
+		keys, err := c.keys(ctx, t, tb)
+		if err != nil {
+			return nil, err
+		}
+		for i, tuple := range keys {
+			if i%256 == 255 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if err := c.change(t, tb, tuple); err != nil {
+				return tuple, err
+			}
+		}
+		return nil, nil
+	}
+	if err := m.run(ctx); err != nil {
+		return 0, err
+	}
+	return c.n, nil
+}
+
+// change changes one record, unless an earlier change has removed it.
+func (c *changer) change(t *txn, tb *schema.Table, tuple []byte) error {
+	err := c.one(t, tb, tuple)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		c.n++
+	}
+	return err
+}
+
+// keys returns the primary keys that the query finds in t.
+func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) ([][]byte, error) {
+	plan, err := c.a.plan(t, tb, query.Want{Kind: query.Keys})
+	if err == nil {
+		err = t.admit(plan)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows := plan.Run(ctx, t.kv)
+	defer rows.Close()
+	var keys [][]byte
+	for rows.Next() {
+		keys = append(keys, bytes.Clone(rows.Row().Key))
+	}
+	return keys, fromQuery(rows.Err())
+}
+
+// chunked changes the records one by one through a Bulk, which commits them in
+// chunks. Their keys are read first, from one snapshot that has everything
+// written through the Bulk so far.
+func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, failed(c.a.op, c.a.typ, err)
+	}
+	keys, err := c.flushed(ctx, b)
+	if err != nil {
+		return 0, err
+	}
+	for _, tuple := range keys {
+		m := mutation{conn: b, op: c.a.op, typ: c.a.typ}
+		m.work = func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) }
+		if err := m.run(ctx); err != nil {
+			return c.n, err
+		}
+	}
+	return c.n, nil
+}
+
+// flushed commits the pending chunk and returns the keys that the query finds.
+func (c *changer) flushed(ctx context.Context, b *Bulk) ([][]byte, error) {
+	if b.ended {
+		return nil, failed(c.a.op, c.a.typ, ErrTxDone)
+	}
+	if err := b.flush(ctx); err != nil {
+		return nil, err
+	}
+	t, err := b.db.begin(ctx, false)
+	if err != nil {
+		return nil, failed(c.a.op, c.a.typ, err)
+	}
+	defer t.release()
+	tb, err := t.tableOf(c.a.typ)
+	if err != nil {
+		return nil, failed(c.a.op, c.a.typ, err)
+	}
+	keys, err := c.keys(ctx, t, tb)
+	return keys, wrap(c.a.op, tb, nil, err)
+}

@@ -1,0 +1,279 @@
+package kivis
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// Page is one page of a query's records. It is made for JSON as it is.
+type Page[R any] struct {
+	Records []R    `json:"records"`
+	Next    string `json:"next,omitempty"` // cursor of the next page; "" on the last one
+	Prev    string `json:"prev,omitempty"` // cursor of the page before; "" on the first one
+}
+
+// Page returns up to size records from a cursor on: "" for the first page, or
+// the Next or Prev of a page of the same query. Without OrderBy they come in
+// primary-key order. A cursor names a place between records, not a number of
+// them: whatever is inserted or deleted in the meantime, a record that stays
+// is neither skipped nor shown twice, and the cursor is good after a restart
+// too. Records come in the query's order in both directions. A cursor that was
+// damaged, or is of another query, is ErrBadCursor; the size of the pages may
+// change. A Func counts by its position alone. Page is not combined with
+// Limit, Offset or After.
+func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R], error) {
+	q.q.ByKey = true
+	a := q.ask("page")
+	switch {
+	case a.err != nil:
+	case size < 1:
+		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a page of %d records", size)}
+	case q.q.Limit >= 0 || q.q.Offset > 0 || q.after != "":
+		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a Page is not combined with Limit, Offset or After")}
+	}
+	p := pager{a: a, size: size}
+	page := Page[R]{Records: []R{}}
+	err := p.run(ctx, cursor, func(row *query.Row) error {
+		rec, err := decodeRow[R](row)
+		if err == nil {
+			page.Records = append(page.Records, *rec)
+		}
+		return err
+	})
+	if err != nil {
+		return Page[R]{}, err
+	}
+	if p.back {
+		slices.Reverse(page.Records)
+	}
+	page.Next, page.Prev = p.next, p.prev
+	return page, nil
+}
+
+// pager reads one page and finds out what lies before and behind it.
+type pager struct {
+	a          *ask
+	size       int
+	back       bool
+	next, prev string
+}
+
+// run calls fn with each row of the page, in the order in which it is read.
+func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error) error {
+	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, false)
+	if err != nil {
+		return err
+	}
+	stats, err := p.read(ctx, &s, token, fn)
+	return s.close(nil, Result{Rows: stats.Rows, Entries: stats.Entries + stats.Records}, fromQuery(err))
+}
+
+func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (stats query.Stats, err error) {
+	if p.a.err != nil {
+		return stats, inTable(p.a.err, s.table)
+	}
+	q := p.a.q
+	var from cursor
+	if token != "" {
+		if from, err = s.t.readCursor(s.table, &q, token); err != nil {
+			return stats, err
+		}
+	}
+	p.back = from.back
+	q.After, q.Backward, q.Limit = from.place, from.back, p.size+1
+	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Records})
+	if err == nil {
+		err = s.t.admit(plan)
+	}
+	if err != nil {
+		return stats, err
+	}
+	rows := plan.Run(ctx, s.t.kv)
+	defer rows.Close()
+	first, last, more, err := p.rows(rows, from.place, fn)
+	if err != nil {
+		return rows.Stats(), err
+	}
+	return rows.Stats(), p.ends(ctx, s, first, last, more, token == "")
+}
+
+// rows reads the page's rows, and returns the places of the first and last of
+// them, in the order of reading, and whether there are more.
+func (p *pager) rows(rows *query.Rows, from *query.Position, fn func(*query.Row) error) (first, last *query.Position, more bool, err error) {
+	first, last = from, from
+	for n := 0; rows.Next(); n++ {
+		if n == p.size {
+			return first, last, true, nil
+		}
+		at, err := rows.Position()
+		if err != nil {
+			return nil, nil, false, err
+		}
+		if n == 0 {
+			first = at
+		}
+		last = at
+		if err := fn(rows.Row()); err != nil {
+			return nil, nil, false, err
+		}
+	}
+	return first, last, false, rows.Err()
+}
+
+// ends makes the cursors to what lies beyond the page.
+func (p *pager) ends(ctx context.Context, s *session, first, last *query.Position, more, start bool) error {
+	before, behind := first, last
+	if p.back {
+		before, behind = last, first
+	}
+	hasNext, hasPrev := more, more
+	var err error
+	switch {
+	case p.back:
+		hasNext, err = p.beyond(ctx, s, behind, false)
+	case start:
+		hasPrev = false
+	default:
+		hasPrev, err = p.beyond(ctx, s, before, true)
+	}
+	if err != nil {
+		return err
+	}
+	if hasNext && behind != nil {
+		p.next = s.t.writeCursor(s.table, &p.a.q, cursor{place: placed(behind, true)})
+	}
+	if hasPrev && before != nil {
+		p.prev = s.t.writeCursor(s.table, &p.a.q, cursor{place: placed(before, false), back: true})
+	}
+	return nil
+}
+
+// placed returns the place behind or before the record at at. A place that a
+// cursor named stays as it is where the page is empty.
+func placed(at *query.Position, behind bool) *query.Position {
+	p := *at
+	p.After = behind
+	return &p
+}
+
+// beyond reports whether a record lies beyond a place.
+func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back bool) (bool, error) {
+	if at == nil {
+		return false, nil
+	}
+	q := p.a.q
+	q.After, q.Backward, q.Limit = placed(at, !back), back, 1
+	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Keys})
+	if err != nil {
+		return false, err
+	}
+	rows := plan.Run(ctx, s.t.kv)
+	defer rows.Close()
+	return rows.Next(), rows.Err()
+}
+
+// cursor is a place in a query, and the direction in which it leads on. As
+// text it is base64url of: a version byte, the direction, a hash of the query,
+// the number of order terms, each of these and the key with its length, and a
+// code (HMAC-SHA-256, truncated) that only the database can make.
+type cursor struct {
+	place *query.Position
+	back  bool
+}
+
+const (
+	cursorVersion = 1
+	shapeSize     = 8
+	codeSize      = 16
+)
+
+// shapeOf returns a hash of what a cursor is tied to: the table, the predicate
+// with its values, and the order.
+func shapeOf(tb *schema.Table, q *query.Query) []byte {
+	var b strings.Builder
+	b.WriteString(tb.Name)
+	if q.Where != nil {
+		b.WriteString("\x00where ")
+		b.WriteString(q.Where.String())
+	}
+	for _, o := range q.Order {
+		fmt.Fprintf(&b, "\x00order %s %t", o.Field, o.Desc)
+	}
+	fmt.Fprintf(&b, "\x00%t", q.ByKey || len(q.Order) > 0)
+	sum := sha256.Sum256([]byte(b.String()))
+	return sum[:shapeSize]
+}
+
+// writeCursor returns c as text.
+func (t *txn) writeCursor(tb *schema.Table, q *query.Query, c cursor) string {
+	b := []byte{cursorVersion, 0}
+	if c.back {
+		b[1] |= 1
+	}
+	if c.place.After {
+		b[1] |= 2
+	}
+	b = append(b, shapeOf(tb, q)...)
+	b = binary.AppendUvarint(b, uint64(len(c.place.Parts)))
+	for _, p := range append(slices.Clone(c.place.Parts), c.place.Key) {
+		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
+	}
+	return base64.RawURLEncoding.EncodeToString(append(b, t.code(b)...))
+}
+
+// code returns the code that shows that this database made b.
+func (t *txn) code(b []byte) []byte {
+	mac := hmac.New(sha256.New, t.db.secret)
+	mac.Write(b)
+	return mac.Sum(nil)[:codeSize]
+}
+
+// readCursor returns the cursor that text is, or ErrBadCursor.
+func (t *txn) readCursor(tb *schema.Table, q *query.Query, text string) (cursor, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) < 2+shapeSize+codeSize || b[0] != cursorVersion {
+		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
+	}
+	body, code := b[:len(b)-codeSize], b[len(b)-codeSize:]
+	if !hmac.Equal(code, t.code(body)) {
+		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
+	}
+	if !bytes.Equal(body[2:2+shapeSize], shapeOf(tb, q)) {
+		return cursor{}, fmt.Errorf("%w: it is one of another query", ErrBadCursor)
+	}
+	place, ok := readPlace(body[2+shapeSize:])
+	if !ok {
+		return cursor{}, ErrBadCursor
+	}
+	place.After = body[1]&2 != 0
+	return cursor{place: place, back: body[1]&1 != 0}, nil
+}
+
+// readPlace reads the parts and the key of a position.
+func readPlace(b []byte) (*query.Position, bool) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > uint64(len(b)) {
+		return nil, false
+	}
+	b = b[used:]
+	var parts [][]byte
+	for range n + 1 {
+		size, used := binary.Uvarint(b)
+		if used <= 0 || size > uint64(len(b)-used) {
+			return nil, false
+		}
+		parts = append(parts, b[used:used+int(size):used+int(size)])
+		b = b[used+int(size):]
+	}
+	return &query.Position{Parts: parts[:n:n], Key: parts[n]}, len(b) == 0
+}

@@ -1,0 +1,49 @@
+package kivis
+
+import (
+	"reflect"
+
+	"github.com/kivisdb/kivis/query"
+	"github.com/kivisdb/kivis/reflectx"
+)
+
+// WhereText starts a query from text; see [Query.WhereText].
+func (t Table[R, K]) WhereText(text string, params ...any) Query[R, K] {
+	return t.Query().WhereText(text, params...)
+}
+
+// WhereText narrows the query by predicates written as text: what the typed
+// predicates say, for tools and callers that learn a query at run time.
+//
+//	origin = 'ORD' and delay >= ? and not (destination in ('LAX', 'SFO'))
+//
+// Package query has the grammar. Fields go by their stored names, exactly, or
+// without case where that is unambiguous. Each ? stands for the next of
+// params, which is compared as a field handle would compare it, so text from a
+// user never becomes part of the query. A mistake is a [QueryError] with its
+// position.
+func (q Query[R, K]) WhereText(text string, params ...any) Query[R, K] {
+	lits := make([]query.Literal, len(params))
+	for i, p := range params {
+		lits[i] = literalOfAny(p)
+	}
+	e, err := query.Parse(text, lits)
+	if err != nil {
+		if q.err == nil {
+			q.err = err
+		}
+		return q
+	}
+	return q.Where(Pred[R]{e})
+}
+
+// literalOfAny returns a parameter as a query compares it. An untyped nil is
+// nil.
+func literalOfAny(v any) query.Literal {
+	if v == nil {
+		return query.Literal{Text: "nil"}
+	}
+	p := reflect.New(reflect.TypeOf(v))
+	p.Elem().Set(reflect.ValueOf(v))
+	return literalAt(p.Type().Elem(), reflectx.Of(p))
+}
