@@ -170,6 +170,61 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Whatever byte of whatever file is damaged, or wherever it is cut, the store is
+// refused, or a read fails, or everything is there. Badger by itself ends the
+// process on some damage, so another one tries.
+func TestDamagedFile(t *testing.T) {
+	const records = 3000
+	closed := t.TempDir()
+	fill(t, closed, records)
+	left := killed(t, records)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	n := 80
+	if testing.Short() {
+		n = 10
+	}
+	var dirs []any
+	var faults []string
+	for i := range n {
+		dir := t.TempDir()
+		from := []string{closed, left}[i/2%2]
+		check(t, os.CopyFS(dir, os.DirFS(from)))
+		files, err := os.ReadDir(dir)
+		check(t, err)
+		name := files[r.IntN(len(files))].Name()
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		check(t, err)
+		size := min(len(data), 1<<20) // what is used of a log
+		switch off := r.IntN(max(1, size)); {
+		case size == 0:
+		case r.IntN(3) == 0 && !strings.HasSuffix(name, ".mem"): // which would look like a kill
+			check(t, os.Truncate(path, int64(off)))
+			name += fmt.Sprintf(" cut at %d", off)
+		default:
+			flip(t, path, off)
+			name += fmt.Sprintf(" with another byte %d", off)
+		}
+		dirs = append(dirs, dir)
+		faults = append(faults, name)
+	}
+	c := start(t, "read", "-", dirs...)
+	bad := 0
+	for _, fault := range faults {
+		line := c.wait(t)
+		switch {
+		case line == fmt.Sprintf("scan %d <nil>", records), line == fmt.Sprintf("scan %d <nil>", records+1):
+		case strings.Contains(line, store.ErrCorrupt.Error()), strings.Contains(line, badgerstore.ErrForeign.Error()):
+			bad++
+		default:
+			t.Errorf("%s: %s", fault, line)
+		}
+	}
+	t.Logf("%d of %d found out", bad, n)
+}
+
 // copyLive copies the files of an open store: what a kill would leave.
 func copyLive(t *testing.T, dir string) string {
 	t.Helper()

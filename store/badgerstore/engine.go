@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -34,28 +33,66 @@ func (s *Store) openEngine() (err error) {
 			s.unlock()
 		}
 	}()
-	files, err := inspect(s.dir, s.opts.ReadOnly)
+	in, err := inspect(s.dir, s.opts.ReadOnly)
 	if err != nil {
 		return err
 	}
-	logs, err := s.soundLogs()
-	if err != nil {
+	if err := s.acceptLoss(in); err != nil {
 		return err
 	}
 	dir := s.dir
 	if s.opts.ReadOnly {
-		dir, err = s.shadow(files, logs)
+		dir, err = s.shadow(in)
 	} else {
-		err = s.signLock()
+		err = s.prepare(in)
 	}
 	if err != nil {
 		return err
 	}
 	if s.db, err = openBadger(s.opts.engine(dir)); err != nil {
+		return wrapEngine("opening "+s.dir, err)
+	}
+	s.guard(in.tables)
+	return nil
+}
+
+// acceptLoss returns an error if files have lost what they had, unless a power
+// failure may have met a store that does without syncs: that goes back to the
+// version before.
+func (s *Store) acceptLoss(in *inspection) error {
+	lost := in.lost()
+	switch {
+	case in.gap == 0 && lost == nil:
+	case s.opts.NoSync:
+		if s.opts.Logger != nil {
+			s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", in.gap, "tables", lost)
+		}
+	case in.gap > 0:
+		return fmt.Errorf("badgerstore: the logs in %s are damaged: version %d is missing; "+
+			"opened once with Options.NoSync, the store goes back to the one before: %w", s.dir, in.gap, store.ErrCorrupt)
+	default:
+		return fmt.Errorf("badgerstore: the MANIFEST has lost its entry of %s: %w", lost[0], store.ErrCorrupt)
+	}
+	return nil
+}
+
+// prepare makes a directory one that Badger can open for writing.
+func (s *Store) prepare(in *inspection) error {
+	if err := s.signLock(); err != nil {
 		return err
 	}
-	s.guard(files)
-	return nil
+	for _, path := range in.lost() {
+		// Badger would delete it. Somebody may want to look into it.
+		if err := os.Rename(path, path+".lost"); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
+		}
+	}
+	if in.gap > 0 {
+		if err := cutLogs(s.dir, in.logs); err != nil {
+			return err
+		}
+	}
+	return in.sweep()
 }
 
 // makeDir makes the directory of a new store, durably.
@@ -70,28 +107,6 @@ func (s *Store) makeDir() error {
 		return fmt.Errorf("badgerstore: %w", err)
 	}
 	return nil
-}
-
-// soundLogs returns what is sound in the logs, which is everything unless a
-// power failure has met a store that does without syncs. Then it goes back to
-// the version before the gap.
-func (s *Store) soundLogs() ([]logExtent, error) {
-	logs, gap, err := readLogs(s.dir)
-	switch {
-	case err != nil:
-		return nil, err
-	case gap == 0:
-		return logs, nil
-	case !s.opts.NoSync:
-		return nil, fmt.Errorf("badgerstore: the logs in %s are damaged: version %d is missing; "+
-			"opened once with Options.NoSync, the store goes back to version %d: %w", s.dir, gap, gap-1, store.ErrCorrupt)
-	case s.opts.ReadOnly:
-		return logs, nil
-	}
-	if s.opts.Logger != nil {
-		s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", gap)
-	}
-	return logs, cutLogs(s.dir, logs)
 }
 
 // lockName is the file in which Badger, too, leaves the number of the process
@@ -115,20 +130,15 @@ func (s *Store) signLock() error {
 
 func openBadger(opts badger.Options) (db *badger.DB, err error) {
 	defer caught(&err)
-	db, err = badger.OpenManaged(opts)
-	return db, wrapEngine("opening "+opts.Dir, err)
+	return badger.OpenManaged(opts)
 }
 
 // shadow returns a directory that Badger can open for reading: dir itself or,
 // if its process was killed, one with links to its tables and copies of what is
 // sound in its logs. Badger refuses a log that is not cut to its end, and
 // deletes tables that are not in the manifest, even when it only reads.
-func (s *Store) shadow(tables map[uint64]levelFile, logs []logExtent) (string, error) {
-	files, err := os.ReadDir(s.dir)
-	if err != nil {
-		return "", fmt.Errorf("badgerstore: %w", err)
-	}
-	if !slices.ContainsFunc(files, func(f os.DirEntry) bool { return s.leftOver(f.Name(), tables) }) {
+func (s *Store) shadow(in *inspection) (string, error) {
+	if len(in.logs) == 0 && in.gap == 0 && len(in.orphans) == 0 {
 		return s.dir, nil
 	}
 	tmp, err := os.MkdirTemp("", "kivis-read-")
@@ -140,10 +150,10 @@ func (s *Store) shadow(tables map[uint64]levelFile, logs []logExtent) (string, e
 		os.RemoveAll(tmp)
 		unlock()
 	}
-	for _, f := range files {
+	for _, f := range in.files {
 		err = errors.Join(err, s.shadowFile(f.Name(), tmp))
 	}
-	for _, x := range logs {
+	for _, x := range in.logs {
 		if x.first > 0 {
 			err = errors.Join(err, copyFile(logPath(s.dir, x.fid), logPath(tmp, x.fid), x.end))
 		}
@@ -155,26 +165,10 @@ func (s *Store) shadow(tables map[uint64]levelFile, logs []logExtent) (string, e
 	return tmp, nil
 }
 
-// leftOver says whether a file would not be there had the store been closed.
-func (s *Store) leftOver(name string, tables map[uint64]levelFile) bool {
-	switch filepath.Ext(name) {
-	case ".mem":
-		return true
-	case ".sst":
-		for _, t := range tables {
-			if filepath.Base(t.path) == name {
-				return false
-			}
-		}
-		return true
-	}
-	return false
-}
-
 func (s *Store) shadowFile(name, tmp string) error {
 	from, to := filepath.Join(s.dir, name), filepath.Join(tmp, name)
 	switch {
-	case strings.HasSuffix(name, ".sst"), strings.HasSuffix(name, ".vlog"):
+	case strings.HasSuffix(name, ".sst"):
 		return os.Symlink(from, to)
 	case name == badger.ManifestFilename, name == badger.KeyRegistryFileName:
 		info, err := os.Stat(from)

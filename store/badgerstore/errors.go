@@ -52,6 +52,10 @@ var states = []struct {
 	{"file does not exist for table", store.ErrCorrupt},
 	{"Level validation", store.ErrCorrupt},
 	{"unexpected EOF", store.ErrCorrupt},
+	{"key registry", store.ErrCorrupt},
+	{"sanity text", store.ErrCorrupt}, // of the key registry
+	{"Encryption key mismatch", store.ErrCorrupt},
+	{"Invalid datakey id", store.ErrCorrupt},
 }
 
 // caught turns a panic in Badger into an error: on damaged data it slices

@@ -75,7 +75,7 @@ func Checked(s *Store) bool { return s.tables.Load() == nil }
 
 // LogEnd returns where the last whole transaction in a log ends.
 func LogEnd(path string) (int64, error) {
-	x, err := readLog(path)
+	x, err := readLog(path, 0)
 	return x.end, err
 }
 

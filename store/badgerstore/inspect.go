@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/fb"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -18,51 +19,107 @@ import (
 // package, or one of a version that it does not know.
 var ErrForeign = errors.New("badgerstore: not a store of this kind")
 
+// inspection is what a directory holds.
+type inspection struct {
+	dir     string
+	files   []os.DirEntry
+	tables  map[uint64]*levelFile // that are part of the store
+	orphans []string              // paths of tables that are not
+	logs    []logExtent           // what is sound in them
+	gap     uint64                // the first version that is missing in the logs, or 0
+}
+
 // inspect looks at a directory before Badger opens it, because there Badger
-// deletes what it should not, or ends the process. It returns the levels of
-// the table files, and nothing for a new store. Nobody else has the directory.
-func inspect(dir string, readOnly bool) (map[uint64]levelFile, error) {
+// deletes what it should not, or ends the process. It changes nothing. Nobody
+// else has the directory.
+func inspect(dir string, readOnly bool) (*inspection, error) {
 	files, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist) && !readOnly:
-		return nil, nil
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("badgerstore: %w", err)
 	}
-	if !slices.ContainsFunc(files, func(f os.DirEntry) bool { return f.Name() == badger.ManifestFilename }) {
-		return nil, vacant(dir, files, readOnly)
+	in := &inspection{dir: dir, files: files}
+	if !in.has(badger.ManifestFilename) {
+		return in, in.vacant(readOnly)
 	}
-	tables, err := readManifest(dir)
-	if errors.Is(err, ErrForeign) && strings.Contains(err.Error(), "bad magic") && slices.ContainsFunc(files, isEngineFile) {
-		return nil, fmt.Errorf("badgerstore: the MANIFEST of %s is not one, but other files are Badger's: %w", dir, store.ErrCorrupt)
-	}
-	if err != nil {
+	if in.tables, err = readManifest(dir); err != nil {
+		if slices.ContainsFunc(files, isEngineFile) && strings.Contains(err.Error(), "bad magic") {
+			return nil, fmt.Errorf("badgerstore: the MANIFEST of %s is not one, but other files are Badger's: %w", dir, store.ErrCorrupt)
+		}
 		return nil, err
 	}
-	if !readOnly {
-		if err := sweep(dir, files); err != nil {
-			return nil, err
+	if err := checkEdges(in.tables); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if filepath.Ext(f.Name()) == ".sst" && !in.owns(f.Name()) {
+			in.orphans = append(in.orphans, filepath.Join(dir, f.Name()))
 		}
 	}
-	return tables, checkEdges(tables)
+	in.logs, in.gap, err = readLogs(dir)
+	return in, err
+}
+
+func (in *inspection) has(name string) bool {
+	return slices.ContainsFunc(in.files, func(f os.DirEntry) bool { return f.Name() == name })
+}
+
+func (in *inspection) owns(name string) bool {
+	for _, t := range in.tables {
+		if filepath.Base(t.path) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// lost returns the tables that should be part of the store and are not, because
+// the manifest has lost their entries. A kill leaves tables, too, that Badger
+// deletes the next time: their versions are in the logs or in other tables, or
+// were dropped by a compaction, which a stamp had allowed.
+func (in *inspection) lost() (paths []string) {
+	known := uint64(0)
+	for _, t := range in.tables {
+		known = max(known, t.version)
+	}
+	var first, last uint64
+	stamped := false
+	for _, x := range in.logs {
+		if x.first > 0 && first == 0 {
+			first = x.first
+		}
+		last = max(last, x.last)
+		stamped = stamped || x.stamped
+	}
+	var r sstReader
+	for _, path := range in.orphans {
+		version, err := r.version(path)
+		switch {
+		case err != nil: // not completely written
+		case version <= known, version >= first && version <= last:
+		case version < first && stamped:
+		default:
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // vacant returns nil if a directory without a manifest can become a new store.
 // Badger would take any directory, and delete the tables in it.
-func vacant(dir string, files []os.DirEntry, readOnly bool) error {
+func (in *inspection) vacant(readOnly bool) error {
 	if readOnly {
-		return fmt.Errorf("%w: %s has no MANIFEST, and a read-only store is not created", ErrForeign, dir)
+		return fmt.Errorf("%w: %s has no MANIFEST, and a read-only store is not created", ErrForeign, in.dir)
 	}
-	for _, f := range files {
+	for _, f := range in.files {
 		name := f.Name()
 		switch {
 		case strings.HasPrefix(name, "."), name == "lost+found", name == lockName, name == "MANIFEST-REWRITE":
 			// What a file system, or a store killed at its creation, leaves.
 		case isEngineFile(f):
 			return fmt.Errorf("badgerstore: %s has lost its MANIFEST, without which %s and other files are unreadable: %w",
-				dir, name, store.ErrCorrupt)
+				in.dir, name, store.ErrCorrupt)
 		default:
-			return fmt.Errorf("%w: %s has no MANIFEST but %s; want a store or an empty directory", ErrForeign, dir, name)
+			return fmt.Errorf("%w: %s has no MANIFEST but %s; want a store or an empty directory", ErrForeign, in.dir, name)
 		}
 	}
 	return nil
@@ -80,11 +137,12 @@ func isEngineFile(f os.DirEntry) bool {
 // levelFile is a table as the manifest has it.
 type levelFile struct {
 	tableFile
-	level int
+	level   int
+	version uint64 // the newest in it, once it has been read
 }
 
 // readManifest returns the tables that are part of the store.
-func readManifest(dir string) (tables map[uint64]levelFile, err error) {
+func readManifest(dir string) (tables map[uint64]*levelFile, err error) {
 	path := filepath.Join(dir, badger.ManifestFilename)
 	f, err := os.Open(path)
 	if err != nil {
@@ -100,34 +158,37 @@ func readManifest(dir string) (tables map[uint64]levelFile, err error) {
 	default:
 		return nil, fmt.Errorf("badgerstore: %s: %w: %w", path, err, store.ErrCorrupt)
 	}
-	tables = make(map[uint64]levelFile, len(m.Tables))
+	tables = make(map[uint64]*levelFile, len(m.Tables))
 	for id, t := range m.Tables {
-		tables[id] = levelFile{tableFile{tablePath(dir, id), t.Compression}, int(t.Level)}
+		tables[id] = &levelFile{tableFile: tableFile{tablePath(dir, id), t.Compression}, level: int(t.Level)}
 	}
 	return tables, nil
 }
 
-// sweep removes empty logs. A kill while Badger creates or deletes one leaves
-// it so, and Badger then does not open. There is nothing in them.
-func sweep(dir string, files []os.DirEntry) error {
-	for _, f := range files {
-		if ext := filepath.Ext(f.Name()); ext != ".mem" && ext != ".vlog" {
+// sweep removes value logs, in which there is never anything, and empty
+// memtable logs. A kill while Badger creates or deletes one leaves it so, and
+// Badger then does not open.
+func (in *inspection) sweep() error {
+	for _, f := range in.files {
+		switch filepath.Ext(f.Name()) {
+		case ".mem":
+			if info, err := f.Info(); err != nil || info.Size() > 0 {
+				continue
+			}
+		case ".vlog":
+		default:
 			continue
 		}
-		info, err := f.Info()
-		if err != nil || info.Size() > 0 {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
-			return fmt.Errorf("badgerstore: removing an empty log: %w", err)
+		if err := os.Remove(filepath.Join(in.dir, f.Name())); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
 		}
 	}
 	return nil
 }
 
 // checkEdges checks what Badger reads of every table when it opens it.
-func checkEdges(tables map[uint64]levelFile) error {
-	work := make(chan tableFile)
+func checkEdges(tables map[uint64]*levelFile) error {
+	work := make(chan *levelFile)
 	errs := make([]error, min(4, len(tables)))
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -135,25 +196,28 @@ func checkEdges(tables map[uint64]levelFile) error {
 			var r sstReader
 			for t := range work {
 				if errs[i] == nil {
-					errs[i] = present(&r, t)
+					errs[i] = r.present(t)
 				}
 			}
 		})
 	}
 	for _, t := range tables {
-		work <- t.tableFile
+		work <- t
 	}
 	close(work)
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-// present checks a table's edges; it must be there.
-func present(r *sstReader, t tableFile) error {
+// present checks the edges of a table, which must be there.
+func (r *sstReader) present(t *levelFile) error {
 	if missing(t.path) {
 		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
 	}
-	return r.edges(t)
+	return r.check(t.tableFile, func(i, n int, index *fb.TableIndex) bool {
+		t.version = index.MaxVersion()
+		return i == 0 || i == n-1
+	})
 }
 
 // missing says whether a table file has gone, or is about to.

@@ -12,10 +12,10 @@ import (
 // A block that Badger cannot read, or whose checksum is wrong, it takes for the
 // end of its table: a scan skips what follows, a get finds nothing, a
 // compaction drops it for good, all without an error. Checking every table when
-// the store opens would make opening as slow as reading everything. So each
-// table that was there at opening is checked as a whole before its first use,
-// or by the maintenance in the background, whichever comes first. Tables that
-// are written later were in memory a moment ago.
+// the store opens would make opening as slow as reading everything. So of each
+// table that was there at opening the blocks in question are checked before
+// they are used, after a few times the whole table, and in the background all
+// of them. Tables that are written later were in memory a moment ago.
 
 // tableSet is the tables that were there at opening.
 type tableSet struct {
@@ -28,16 +28,21 @@ type guarded struct {
 	tableFile
 	left, right []byte // its first and last key, without versions
 
-	mu   sync.Mutex
-	done atomic.Bool
-	err  error // after done
+	mu    sync.Mutex
+	peeks int         // how often a part was checked
+	done  atomic.Bool // the whole table was, or is damaged
+	err   error       // after done
 }
+
+// maxPeeks is after how many checks of a part the next one is of the whole: a
+// part costs the reading of the index, about a twentieth.
+const maxPeeks = 8
 
 var sstReaders = sync.Pool{New: func() any { return new(sstReader) }}
 
 // guard puts the tables under guard. They are the ones that Badger has opened
 // and that were inspected before.
-func (s *Store) guard(files map[uint64]levelFile) {
+func (s *Store) guard(files map[uint64]*levelFile) {
 	if s.opts.NoVerify || len(files) == 0 {
 		return
 	}
@@ -77,8 +82,8 @@ func (s *Store) guardCompaction() error {
 	return err
 }
 
-// sound checks every table that holds keys in [lo, hi], both ends included, and
-// was not checked before.
+// sound checks what tables hold of the keys in [lo, hi], both ends included, if
+// it was not checked before.
 func (s *Store) sound(lo, hi []byte) error {
 	set := s.tables.Load()
 	if set == nil {
@@ -89,7 +94,7 @@ func (s *Store) sound(lo, hi []byte) error {
 			if bytes.Compare(t.left, hi) > 0 || bytes.Compare(t.right, lo) < 0 {
 				continue
 			}
-			if err := s.soundTable(t); err != nil {
+			if err := s.soundPart(t, lo, hi); err != nil {
 				return err
 			}
 		}
@@ -110,28 +115,57 @@ func overlapping(level []*guarded, all bool, lo, hi []byte) []*guarded {
 	return level[i:j]
 }
 
-// soundTable checks a table, once.
-func (s *Store) soundTable(t *guarded) error {
+// soundPart checks what a table holds of the keys in [lo, hi].
+func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
 	if t.done.Load() {
 		return t.err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.done.Load() {
-		r := sstReaders.Get().(*sstReader)
-		t.err = r.whole(t.tableFile)
-		sstReaders.Put(r)
-		t.done.Store(true)
-		s.noteDamage(t.err)
+	if t.peeks++; t.peeks > maxPeeks {
+		return s.soundLocked(t)
 	}
-	return t.err
+	if t.done.Load() {
+		return t.err
+	}
+	r := sstReaders.Get().(*sstReader)
+	defer sstReaders.Put(r)
+	return s.finish(t, r.part(t.tableFile, lo, hi))
+}
+
+// soundTable checks a whole table, once.
+func (s *Store) soundTable(t *guarded) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return s.soundLocked(t)
+}
+
+func (s *Store) soundLocked(t *guarded) error {
+	if t.done.Load() {
+		return t.err
+	}
+	r := sstReaders.Get().(*sstReader)
+	defer sstReaders.Put(r)
+	err := s.finish(t, r.whole(t.tableFile))
+	t.done.Store(true)
+	return err
+}
+
+// finish has a damaged table be one for good.
+func (s *Store) finish(t *guarded, err error) error {
+	if err != nil {
+		t.err = err
+		t.done.Store(true)
+		s.noteDamage(err)
+	}
+	return err
 }
 
 // noteDamage remembers that the store is damaged: it then takes no commits any
 // more, since a compaction could lose what is left.
 func (s *Store) noteDamage(err error) {
-	if err != nil {
-		s.damage.CompareAndSwap(nil, &err)
+	if s.damage.CompareAndSwap(nil, &err) && s.opts.Logger != nil {
+		s.opts.Logger.Error("badgerstore: damage", "err", err)
 	}
 }
 

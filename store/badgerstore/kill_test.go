@@ -27,6 +27,7 @@ const childEnv = "KIVIS_BADGERSTORE_CHILD"
 
 var children = map[string]func(dir string, args []string) error{
 	"hold":    childHold,
+	"read":    childRead,
 	"writers": childWriters,
 	"big":     childBig,
 }
@@ -114,6 +115,36 @@ func childHold(dir string, args []string) error {
 	defer s.Close()
 	fmt.Println("open")
 	time.Sleep(time.Minute)
+	return nil
+}
+
+// childRead opens and reads each directory in args, in which anything may be
+// damaged, and says what comes of it.
+func childRead(_ string, args []string) error {
+	for i, dir := range args {
+		s, err := badgerstore.Open(dir, &badgerstore.Options{ReadOnly: i%2 == 1, NoTidy: true})
+		if err != nil {
+			fmt.Printf("open %q\n", err)
+			continue
+		}
+		n := 0
+		err = view(s, func(tx store.Tx) error {
+			c, err := tx.Scan(store.Range{})
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			for c.Next() {
+				n++
+			}
+			return c.Err()
+		})
+		if err = errors.Join(err, s.Verify(ctx), s.Close()); err != nil {
+			fmt.Printf("scan %d %q\n", n, err)
+			continue
+		}
+		fmt.Println("scan", n, err)
+	}
 	return nil
 }
 

@@ -138,6 +138,11 @@ func (s *Store) tidy() {
 func (s *Store) fill(commits int64) bool {
 	// A memtable is full when its log is, or its keys in memory.
 	for range 2*s.opts.memtable()/(s.db.MaxBatchSize()/2) + 1 {
+		select {
+		case <-s.stop:
+			return false
+		default:
+		}
 		if done, err := s.pad(commits); done || err != nil {
 			return done && err == nil
 		}

@@ -96,6 +96,10 @@ func TestOpenRefuses(t *testing.T) {
 			fill(t, dir, 20_000)
 			flip(t, filepath.Join(dir, "MANIFEST"), 0)
 		}, false, store.ErrCorrupt},
+		{"a manifest cut short", func(t *testing.T, dir string) {
+			fill(t, dir, 20_000)
+			check(t, os.Truncate(filepath.Join(dir, "MANIFEST"), 16))
+		}, false, store.ErrCorrupt},
 		{"a lost manifest", func(t *testing.T, dir string) {
 			fill(t, dir, 20_000)
 			check(t, os.Remove(filepath.Join(dir, "MANIFEST")))

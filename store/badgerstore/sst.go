@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/options"
+	"github.com/dgraph-io/badger/v4/y"
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/kivisdb/kivis/store"
@@ -40,21 +42,37 @@ type sstReader struct {
 	index, raw, plain []byte
 }
 
-// edges checks the index of a table, and its first and last block: what Badger
-// reads when it opens the table.
-func (r *sstReader) edges(t tableFile) error {
-	return r.check(t, func(i, n int) bool { return i == 0 || i == n-1 })
-}
-
 // whole checks every block of a table.
 func (r *sstReader) whole(t tableFile) error {
-	return r.check(t, func(int, int) bool { return true })
+	return r.check(t, func(int, int, *fb.TableIndex) bool { return true })
+}
+
+// part checks the blocks of a table that may hold keys in [lo, hi].
+func (r *sstReader) part(t tableFile, lo, hi []byte) error {
+	first := func(index *fb.TableIndex, i int) []byte {
+		var at fb.BlockOffset
+		index.Offsets(&at, i)
+		return y.ParseKey(at.KeyBytes())
+	}
+	return r.check(t, func(i, n int, index *fb.TableIndex) bool {
+		return bytes.Compare(first(index, i), hi) <= 0 &&
+			(i == n-1 || bytes.Compare(first(index, i+1), lo) >= 0)
+	})
+}
+
+// version returns the newest version in a table file.
+func (r *sstReader) version(path string) (version uint64, err error) {
+	err = r.read(tableFile{path: path}, func(_, _ int, index *fb.TableIndex) bool {
+		version = index.MaxVersion()
+		return false
+	})
+	return version, err
 }
 
 // check checks the index of a table and those blocks i of n that want selects.
 // A table that has gone is no fault: Badger deletes those that it has
 // compacted, by truncating them first.
-func (r *sstReader) check(t tableFile, want func(i, n int) bool) error {
+func (r *sstReader) check(t tableFile, want func(i, n int, index *fb.TableIndex) bool) error {
 	err := r.read(t, want)
 	if err == nil {
 		return nil
@@ -68,7 +86,7 @@ func (r *sstReader) check(t tableFile, want func(i, n int) bool) error {
 	return fmt.Errorf("badgerstore: table file %s: %w: %w", t.path, err, store.ErrCorrupt)
 }
 
-func (r *sstReader) read(t tableFile, want func(i, n int) bool) (err error) {
+func (r *sstReader) read(t tableFile, want func(i, n int, index *fb.TableIndex) bool) (err error) {
 	f, err := os.Open(t.path)
 	if err != nil {
 		return err
@@ -90,7 +108,7 @@ func (r *sstReader) read(t tableFile, want func(i, n int) bool) (err error) {
 	}
 	var at fb.BlockOffset
 	for i := range n {
-		if !want(i, n) {
+		if !want(i, n, index) {
 			continue
 		}
 		index.Offsets(&at, i)

@@ -42,8 +42,8 @@ func (s *Store) verify(ctx context.Context) error {
 
 // verifyPresent looks for tables that have gone, though not by a compaction:
 // that takes them out of the manifest first.
-func (s *Store) verifyPresent(tables map[uint64]levelFile) error {
-	maps.DeleteFunc(tables, func(_ uint64, t levelFile) bool { return !missing(t.path) })
+func (s *Store) verifyPresent(tables map[uint64]*levelFile) error {
+	maps.DeleteFunc(tables, func(_ uint64, t *levelFile) bool { return !missing(t.path) })
 	if len(tables) == 0 {
 		return nil
 	}

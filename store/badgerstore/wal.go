@@ -2,6 +2,7 @@ package badgerstore
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -90,13 +91,13 @@ type logExtent struct {
 	end         int64  // of the last whole transaction
 	first, last uint64 // versions; 0 if there is none
 	gap         uint64 // a version that is missing next, though later ones are there; or 0
+	stamped     bool   // stampKey is there
 }
 
 // readLogs returns what is sound in the logs of dir, and the first version that
 // is missing between others, or 0; what follows that is not sound. Badger ends
 // the replay of a log at the first damaged entry, and goes on with the next log
-// as if nothing had happened. But there is no gap between versions. (What is
-// missing at the very end cannot be told from a commit that was cut short.)
+// as if nothing had happened. But there is no gap between versions.
 func readLogs(dir string) (sound []logExtent, gap uint64, err error) {
 	fids, err := listLogs(dir)
 	if err != nil {
@@ -104,7 +105,7 @@ func readLogs(dir string) (sound []logExtent, gap uint64, err error) {
 	}
 	last := uint64(0)
 	for _, fid := range fids {
-		x, err := readLog(logPath(dir, fid))
+		x, err := readLog(logPath(dir, fid), last)
 		if err != nil {
 			return nil, 0, fmt.Errorf("badgerstore: %w", err)
 		}
@@ -121,8 +122,9 @@ func readLogs(dir string) (sound []logExtent, gap uint64, err error) {
 	return sound, 0, nil
 }
 
-// readLog reads a log as Badger does in logFile.iterate, up to a gap.
-func readLog(path string) (logExtent, error) {
+// readLog reads a log as Badger does in logFile.iterate. The newest version in
+// the logs before it is last.
+func readLog(path string, last uint64) (logExtent, error) {
 	x := logExtent{end: walHeader}
 	f, err := os.Open(path)
 	if err != nil {
@@ -132,9 +134,18 @@ func readLog(path string) (logExtent, error) {
 	if _, err := f.Seek(walHeader, io.SeekStart); err != nil {
 		return x, err
 	}
-	r := newLogReader(f)
+	x.read(newLogReader(f))
+	if _, err := f.Seek(x.end, io.SeekStart); err != nil {
+		return x, err
+	}
+	x.gap, err = missedVersion(f, max(last, x.last))
+	return x, err
+}
+
+// read takes in whole transactions, up to the first damage.
+func (x *logExtent) read(r *logReader) {
 	var txn uint64 // the version of the transaction that has begun
-	for x.gap == 0 && r.next() {
+	for r.next() {
 		switch {
 		case r.meta&walTxn != 0:
 			version := y.ParseTs(r.key)
@@ -142,35 +153,59 @@ func readLog(path string) (logExtent, error) {
 				txn = version
 			}
 			if txn != version {
-				return x, nil
+				return
 			}
+			x.stamped = x.stamped || bytes.Equal(y.ParseKey(r.key), stampKey)
 		case r.meta&walFinTxn != 0:
 			version, err := strconv.ParseUint(string(r.value), 10, 64)
 			if err != nil || version != txn {
-				return x, nil
+				return
 			}
-			x.add(version, r.at)
-			txn = 0
+			if x.first == 0 {
+				x.first = version
+			}
+			x.last, x.end, txn = version, r.at, 0
 		case txn != 0:
-			return x, nil
+			return
 		default:
 			x.end = r.at
 		}
 	}
-	return x, nil
 }
 
-// add takes in a transaction. Its version is that of the one before, if both
-// are parts of it, or the next.
-func (x *logExtent) add(version uint64, end int64) {
-	switch {
-	case x.first == 0:
-		x.first = version
-	case version > x.last+1:
-		x.gap = x.last + 1
-		return
+var finKey = []byte("!badger!txn")
+
+// missedVersion looks for whole transactions behind the end of a log, and
+// returns the version that is missing before them, after last, or 0. A commit
+// that was cut short leaves the end of one transaction there at most: its own.
+func missedVersion(f io.Reader, last uint64) (uint64, error) {
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return 0, err
 	}
-	x.last, x.end = version, end
+	ends := 0
+	first := uint64(0)
+	for at := 0; ; at++ {
+		i := bytes.Index(data[at:], finKey)
+		if i < 0 {
+			return 0, nil
+		}
+		at += i
+		// Meta, user meta, two lengths and an expiry are a byte each.
+		const head = 5
+		r := newLogReader(bytes.NewReader(data[max(0, at-head):]))
+		if !r.next() || r.meta&walFinTxn == 0 {
+			continue
+		}
+		if first == 0 {
+			first = y.ParseTs(r.key)
+		}
+		if ends++; ends == 2 && last > 0 {
+			return last + 1, nil
+		} else if ends == 2 {
+			return first, nil
+		}
+	}
 }
 
 // cutLogs removes from the logs of dir what is not sound, the newest first, so
