@@ -194,6 +194,9 @@ func (k *checker) records(tb *schema.Table) error {
 			return k.add(Fault{Table: tb.Name, Kind: FaultRecord, Key: refTo(tb, tuple).value(), Err: codec.ErrCorrupt})
 		}
 		for _, ix := range tb.Indexes {
+			if ix.State != schema.Ready {
+				continue
+			}
 			if err := k.entriesOf(tb, ix, tuple); err != nil {
 				return err
 			}
