@@ -147,6 +147,9 @@ type sliceDecoder struct {
 }
 
 func (c *decoderCompiler) makeSlice(t reflect.Type, ty *Type) (decodeFunc, error) {
+	if opcodeOf(t.Elem(), ty.Elem) == opString {
+		return decodeStrings, nil
+	}
 	elem, err := c.compile(t.Elem(), ty.Elem)
 	size := t.Elem().Size()
 	return (&sliceDecoder{t, elem, size, firstAlloc(size), sliceAllocators[t.Elem().Kind()]}).decode, err
@@ -191,10 +194,31 @@ func (d *sliceDecoder) grow(p reflectx.Pointer, have, n int) (first reflectx.Poi
 	return p.Slice()
 }
 
+// decodeStrings is decode for strings, without a call for each.
+func decodeStrings(b []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	if msgpack.IsNil(b) {
+		*reflectx.Ref[[]string](p) = nil
+		return b[1:], nil
+	}
+	n, rest, err := msgpack.ConsumeArrayLen(b)
+	if err != nil {
+		return b, err
+	}
+	list := make([]string, 0, min(n, 1<<12))
+	for i := range n {
+		var s []byte
+		if s, rest, err = msgpack.ConsumeString(rest); err != nil {
+			return rest, atIndex(i, err)
+		}
+		list = append(list, reflectx.String(s))
+	}
+	*reflectx.Ref[[]string](p) = list
+	return rest, nil
+}
+
 // sliceAllocators has the kinds of the most common elements: their slices are
 // made without reflection.
 var sliceAllocators = [reflect.UnsafePointer + 1]func(p reflectx.Pointer, n int){
-	reflect.String:  allocSlice[string],
 	reflect.Int:     allocSlice[int],
 	reflect.Int64:   allocSlice[int64],
 	reflect.Uint64:  allocSlice[uint64],

@@ -60,9 +60,33 @@
 //	body               one msgpack value for each field of that version, in order
 //	4 bytes            CRC-32C over table id, key tuple, and all of the above
 //
-// Nested structs are arrays of their fields in order; times are msgpack's own
-// timestamps; arrays and slices of bytes are bin. What is nil is nil. Types that
-// marshal themselves are what they make of themselves.
+// The values are written in the shortest form; a reader takes numbers in any:
+//
+//	bool, string       as such; a string may hold any bytes
+//	integers           as such, Duration too; they must fit what they are read into
+//	floats             with their own width, bit for bit
+//	[]byte, [N]byte    bin; nil for a nil slice
+//	time               msgpack's timestamp extension, the years 1 to 9999
+//	pointer            nil, or the value; what it points to is never nil itself: a
+//	                   nil slice or map is written as an empty one there
+//	slice, array       an array; nil for a nil slice
+//	map                a map in the order of the bytes of its encoded keys, which
+//	                   are scalars, times, strings, arrays of bytes, or marshal
+//	                   themselves; nil for a nil map
+//	struct             an array of its stored fields in order
+//	any                what github.com/vmihailenco/msgpack writes; it comes back as
+//	                   that library's types
+//
+// Scalars, strings and bytes are stored by kind whatever methods they have, other
+// than those of msgpack. Other types with methods of their own are bin if they
+// have MarshalBinary, or else a string if they have MarshalText. What a type
+// writes with msgpack's methods is the value if it is one value and not bin;
+// else, if it is several or none, the value is bin that holds it. A nil in place
+// of any of these is the zero value of the Go type.
+//
+// At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
+// for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on
+// bodies without.
 //
 // # Compatibility
 //

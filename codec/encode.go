@@ -39,13 +39,16 @@ const (
 	opUint64
 	opString
 	opFloat64
+	opBool
 )
 
 // opcodeOf returns the opcode for values of t stored as ty.
 func opcodeOf(t reflect.Type, ty *Type) opcode {
 	switch ty.Kind {
-	case Int, Uint, Duration, Float, String:
+	case Bool, Int, Uint, Duration, Float, String:
 		switch t.Kind() {
+		case reflect.Bool:
+			return opBool
 		case reflect.Int:
 			if strconv.IntSize == 64 {
 				return opInt64
@@ -120,6 +123,8 @@ func appendFields(dst []byte, steps []encodeStep, p reflectx.Pointer, depth int,
 			dst = msgpack.AppendString(dst, *reflectx.Ref[string](f))
 		case opFloat64:
 			dst = msgpack.AppendFloat64(dst, *reflectx.Ref[float64](f))
+		case opBool:
+			dst = msgpack.AppendBool(dst, *reflectx.Ref[bool](f))
 		default:
 			if dst, err = s.encode(dst, f, depth); err != nil {
 				return dst, at(s.name, err)

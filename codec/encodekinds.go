@@ -146,6 +146,9 @@ type listEncoder struct {
 }
 
 func (c *encoderCompiler) makeSlice(t reflect.Type, ty *Type) (encodeFunc, error) {
+	if opcodeOf(t.Elem(), ty.Elem) == opString {
+		return encodeStrings, nil
+	}
 	elem, err := c.compile(t.Elem(), ty.Elem)
 	return (&listEncoder{elem: elem, size: t.Elem().Size()}).encodeSlice, err
 }
@@ -173,6 +176,19 @@ func (l *listEncoder) encode(dst []byte, first reflectx.Pointer, n, depth int) (
 		if dst, err = l.elem(dst, first.At(uintptr(i)*l.size), depth); err != nil {
 			return dst, atIndex(i, err)
 		}
+	}
+	return dst, nil
+}
+
+// encodeStrings is encodeSlice for strings, without a call for each.
+func encodeStrings(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	list := *reflectx.Ref[[]string](p)
+	if list == nil {
+		return msgpack.AppendNil(dst), nil
+	}
+	dst = msgpack.AppendArrayLen(dst, len(list))
+	for _, s := range list {
+		dst = msgpack.AppendString(dst, s)
 	}
 	return dst, nil
 }

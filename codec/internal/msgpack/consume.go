@@ -247,6 +247,15 @@ const (
 // ConsumeTime takes an instant, which it returns in UTC. It must lie in the
 // years 1 to 9999.
 func ConsumeTime(b []byte) (t time.Time, rest []byte, err error) {
+	if len(b) >= 10 && b[0] == fixExt8 && b[1] == timeExt {
+		if u := be.Uint64(b[2:]); u>>34 < 1e9 {
+			return time.Unix(int64(u&(1<<34-1)), int64(u>>34)).UTC(), b[10:], nil
+		}
+	}
+	return consumeTime(b)
+}
+
+func consumeTime(b []byte) (t time.Time, rest []byte, err error) {
 	typ, data, rest, err := ConsumeExt(b)
 	if err != nil {
 		if len(b) > 0 && err != ErrTruncated {

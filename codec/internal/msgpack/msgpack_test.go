@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -264,4 +265,47 @@ func FuzzSkip(f *testing.F) {
 			t.Fatalf("the library takes %x, Skip leaves %x", raw, rest)
 		}
 	})
+}
+
+func noExt([]byte) (any, error) { return nil, errors.New("no extensions") }
+
+func TestConsumeAny(t *testing.T) {
+	for _, tt := range golden {
+		if strings.Contains(tt.name, " of ") {
+			continue // only its start
+		}
+		v, rest, err := ConsumeAny(tt.got, 0, noExt)
+		var want any
+		libErr := vm.Unmarshal(tt.got, &want)
+		if tm, ok := want.(time.Time); ok {
+			want = tm.UTC()
+		}
+		if !reflect.DeepEqual(v, want) || len(rest) > 0 || err != nil || libErr != nil {
+			t.Errorf("%s: ConsumeAny = %#v, %x, %v, the library %#v, %v", tt.name, v, rest, err, want, libErr)
+		}
+	}
+	list := AppendArrayLen(nil, 2)
+	list = AppendInt(AppendString(AppendMapLen(list, 1), "a"), 1)
+	list = AppendBool(AppendInt(AppendNil(AppendString(AppendMapLen(list, 2), "a")), 300), true)
+	want := []any{map[string]any{"a": int8(1)}, map[any]any{"a": nil, uint16(300): true}}
+	if v, _, err := ConsumeAny(list, 2, noExt); !reflect.DeepEqual(v, want) || err != nil {
+		t.Errorf("ConsumeAny = %#v, %v, want %#v", v, err, want)
+	}
+	if _, _, err := ConsumeAny(list, 1, noExt); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("ConsumeAny beyond the depth = %v, want ErrCorrupt", err)
+	}
+	for n := range list {
+		if _, _, err := ConsumeAny(list[:n], 2, noExt); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("ConsumeAny of %d bytes = %v, want ErrCorrupt", n, err)
+		}
+	}
+	for _, bad := range []string{"c1", "820101" + "0101", "819001", "81c0", "81d4000101", "81c4000101", "", "9101c1"} {
+		b, _ := hex.DecodeString(bad)
+		if v, rest, err := ConsumeAny(b, 9, noExt); err == nil && len(rest) == 0 {
+			t.Errorf("ConsumeAny(%s) = %v", bad, v)
+		}
+	}
+	if _, _, err := ConsumeAny([]byte{0xd4, 1, 1}, 9, noExt); err == nil || err.Error() != "no extensions" {
+		t.Errorf("ConsumeAny of an extension = %v", err)
+	}
 }
