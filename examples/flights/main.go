@@ -42,7 +42,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	db, err := kivis.Open(st, nil)
+	p := &printer{w: stdout, quiet: *quiet}
+	db, err := kivis.Open(st, &kivis.Options{Tracer: &p.reads})
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err := db.Register(&Airport{}, &Flight{}); err != nil {
 		return err
 	}
-	p := &printer{w: stdout, quiet: *quiet}
 	if err := p.load(ctx, db); err != nil {
 		return err
 	}
@@ -87,6 +87,7 @@ func openStore(kind, dir string) (store.Store, func() error, error) {
 type printer struct {
 	w     io.Writer
 	quiet bool
+	reads reads
 }
 
 // load loads the data and says so.
@@ -105,6 +106,7 @@ func (p *printer) load(ctx context.Context, db *kivis.DB) error {
 	if !fresh {
 		verb = "Found"
 	}
+	p.reads.list = nil
 	fmt.Fprintf(p.w, "%s %s airports and %s flights%s.\n", verb, thousands(nAirports), thousands(nFlights), p.took(began))
 	return nil
 }

@@ -41,7 +41,7 @@ func differences(ctx context.Context, db *kivis.DB) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(diff)
+	fmt.Print(diff)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
@@ -42,6 +43,10 @@ func Example_explain() {
 		log.Fatal(err)
 	}
 	// Output:
+	// index range on orders.recent(Customer, -Placed)
+	//   where   Customer = 1
+	//   fetch   records
+	//   filter  Cents >= 2000
 }
 
 // Two records and their index entries, as the store has them.
@@ -94,7 +99,7 @@ func dump(st store.Store) {
 	}
 	defer c.Close()
 	for c.Next() {
-		fmt.Printf("% x -> % x\n", c.Key(), c.Value())
+		fmt.Println(strings.TrimSpace(fmt.Sprintf("% x -> % x", c.Key(), c.Value())))
 	}
 	if err := c.Err(); err != nil {
 		log.Fatal(err)
