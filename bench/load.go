@@ -84,10 +84,12 @@ func runDisk(s *session) (Measure, error) {
 	if s.entry.Field != onDisk {
 		return Measure{}, errSkip
 	}
-	if err := s.reopen(func() {}, func() {}); err != nil {
+	var n int64
+	var err error
+	closed := func() { n, err = diskUsage(filepath.Join(s.Dir, mainFolder)) }
+	if err := s.reopen(closed, func() {}); err != nil {
 		return Measure{}, err
 	}
-	n, err := diskUsage(filepath.Join(s.Dir, mainFolder))
 	return Measure{Value: float64(n) / float64(s.Records+len(s.extras))}, err
 }
 
