@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/kivisdb/kivis/codec/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
@@ -81,25 +82,24 @@ func consumeFields(b []byte, steps []decodeStep, p reflectx.Pointer, depth int) 
 	for i := range steps {
 		s := &steps[i]
 		f := p.At(s.offset)
-		var i int64
-		var u uint64
-		var text []byte
 		switch s.op {
 		case opInt64:
-			i, b, err = msgpack.ConsumeInt(b)
-			*reflectx.Ref[int64](f) = i
+			*reflectx.Ref[int64](f), rest, err = msgpack.ConsumeInt(b)
 		case opUint64:
-			u, b, err = msgpack.ConsumeUint(b)
-			*reflectx.Ref[uint64](f) = u
+			*reflectx.Ref[uint64](f), rest, err = msgpack.ConsumeUint(b)
 		case opString:
-			text, b, err = msgpack.ConsumeString(b)
+			var text []byte
+			text, rest, err = msgpack.ConsumeString(b)
 			*reflectx.Ref[string](f) = reflectx.String(text)
+		case opTime:
+			*reflectx.Ref[time.Time](f), rest, err = msgpack.ConsumeTime(b)
 		default:
-			b, err = s.decode(b, f, depth)
+			rest, err = s.decode(b, f, depth)
 		}
 		if err != nil {
-			return b, at(s.name, err)
+			return rest, at(s.name, err)
 		}
+		b = rest
 	}
 	return b, nil
 }

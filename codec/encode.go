@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/kivisdb/kivis/codec/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
@@ -40,11 +41,14 @@ const (
 	opString
 	opFloat64
 	opBool
+	opTime
 )
 
 // opcodeOf returns the opcode for values of t stored as ty.
 func opcodeOf(t reflect.Type, ty *Type) opcode {
 	switch ty.Kind {
+	case Time:
+		return opTime
 	case Bool, Int, Uint, Duration, Float, String:
 		switch t.Kind() {
 		case reflect.Bool:
@@ -125,6 +129,10 @@ func appendFields(dst []byte, steps []encodeStep, p reflectx.Pointer, depth int,
 			dst = msgpack.AppendFloat64(dst, *reflectx.Ref[float64](f))
 		case opBool:
 			dst = msgpack.AppendBool(dst, *reflectx.Ref[bool](f))
+		case opTime:
+			if dst, err = appendTime(dst, *reflectx.Ref[time.Time](f)); err != nil {
+				return dst, at(s.name, err)
+			}
 		default:
 			if dst, err = s.encode(dst, f, depth); err != nil {
 				return dst, at(s.name, err)

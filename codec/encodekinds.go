@@ -98,9 +98,9 @@ func appendTime(dst []byte, t time.Time) ([]byte, error) {
 // A pointerEncoder encodes pointers: as nil, or as what they point to.
 type pointerEncoder struct {
 	elem encodeFunc
-	// empty stands for what is nil itself, so that it is not taken for a nil
-	// pointer; 0 where what is pointed to cannot be nil.
-	empty byte
+	// empty is encoded for what is nil itself, so that it is not taken for a
+	// nil pointer; nil where what is pointed to cannot be nil.
+	empty []byte
 }
 
 func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, error) {
@@ -108,11 +108,13 @@ func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, err
 	e := &pointerEncoder{elem: elem}
 	switch ty.Elem.Kind {
 	case Bytes:
-		return e.encodeBytes, err
+		e.empty = msgpack.AppendBytes(nil, nil)
 	case Slice:
-		e.empty = msgpack.AppendArrayLen(nil, 0)[0]
+		e.empty = msgpack.AppendArrayLen(nil, 0)
 	case Map:
-		e.empty = msgpack.AppendMapLen(nil, 0)[0]
+		e.empty = msgpack.AppendMapLen(nil, 0)
+	case Custom:
+		e.empty = msgpack.AppendBytes(nil, nilValue) // see wrapCustom
 	}
 	return e.encode, err
 }
@@ -124,18 +126,10 @@ func (e *pointerEncoder) encode(dst []byte, p reflectx.Pointer, depth int) ([]by
 	}
 	start := len(dst)
 	dst, err := e.elem(dst, q, depth)
-	if e.empty != 0 && err == nil && dst[start] == msgpack.Nil {
-		dst[start] = e.empty
+	if e.empty != nil && err == nil && msgpack.IsNil(dst[start:]) {
+		dst = append(dst[:start], e.empty...)
 	}
 	return dst, err
-}
-
-func (e *pointerEncoder) encodeBytes(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
-	q := p.Elem()
-	if q.IsNil() {
-		return msgpack.AppendNil(dst), nil
-	}
-	return msgpack.AppendBytes(dst, *reflectx.Ref[[]byte](q)), nil
 }
 
 // A listEncoder encodes slices and arrays: as arrays.

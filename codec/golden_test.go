@@ -20,6 +20,7 @@ type (
 	word  string
 	words []word
 	flags byte
+	stamp time.Time
 
 	point struct {
 		X int
@@ -119,6 +120,8 @@ var goldenValues = []struct {
 	{"byte array", [3]byte{1, 2, 3}, "c403010203"},
 	{"time", noon, "d7ff0000001469a810b0"},
 	{"zero time", time.Time{}, "c70cff00000000fffffff1886e0900"},
+	{"named time", stamp(noon.UTC()), "d7ff0000001469a810b0"},
+	{"struct with a time's methods", struct{ time.Time }{noon.UTC()}, "c40f010000000ee13a07b000000005ffff"},
 	{"duration", time.Second, "ce3b9aca00"},
 	{"nil pointer", (*int)(nil), "c0"},
 	{"pointer", pointerOf(5), "05"},
@@ -157,6 +160,7 @@ var goldenValues = []struct {
 	{"msgpack of two values", couple{"a", "b"}, "c404a161a162"},
 	{"msgpack of no values", raw{[]byte{}}, "c400"},
 	{"msgpack that is none", raw{[]byte{0xc1}}, "c401c1"},
+	{"pointer to msgpack of nil", &raw{[]byte{0xc0}}, "c401c0"},
 	{"slice of msgpack", []couple{{"a", "b"}}, "91c404a161a162"},
 	{"nil any", struct{ A any }{}, "91c0"},
 	{"any", struct{ A any }{int64(5)}, "91d30000000000000005"},

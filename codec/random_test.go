@@ -87,8 +87,9 @@ func fillAny(s source, v reflect.Value, depth int) {
 	case reflect.TypeFor[netip.Addr]():
 		v.Set(reflect.ValueOf(netip.AddrFrom4([4]byte{byte(s.Uint32())})))
 		return
-	case reflect.TypeFor[time.Time]():
-		v.Set(reflect.ValueOf(s.time().UTC()))
+	}
+	if reflectx.IsTime(v.Type()) {
+		v.Set(reflect.ValueOf(s.time().UTC()).Convert(v.Type()))
 		return
 	}
 	none := depth <= 0 || s.IntN(4) == 0

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unsafe"
 
+	vmsgpack "github.com/vmihailenco/msgpack/v5"
+
 	"github.com/kivisdb/kivis/codec/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
@@ -176,6 +178,9 @@ func TestEncodeErrors(t *testing.T) {
 		{struct{ A any }{struct{ M map[string][1]flags }{map[string][1]flags{"k": {}}}}, "A: the msgpack library panics: reflect.Copy: uint8 != codec.flags"},
 		{struct{ A any }{map[[2]byte]int{{}: 1}}, "A: it could not be read again: corrupt data: found bytes, want the key of a map"},
 		{struct{ A any }{map[any]int{1: 1, int8(1): 2}}, "A: it could not be read again: corrupt data: a map with two equal keys"},
+		{struct{ S []failingBinary }{make([]failingBinary, 1)}, "S[0]: it failed"},
+		{struct{ S []failingRaw }{make([]failingRaw, 1)}, "S[0]: it failed"},
+		{struct{ S *failingCoder }{&failingCoder{}}, "S: it failed"},
 		{struct{ S map[string]failing }{map[string]failing{"k": {}}}, "S[k]: it failed"},
 	} {
 		e, _ := mustCodec(t, reflect.TypeOf(tt.in))
@@ -192,11 +197,25 @@ func TestEncodeErrors(t *testing.T) {
 
 var errFailed = errors.New("it failed")
 
-// A failing fails whatever it is asked.
-type failing struct{ X int }
+// These types fail whatever they are asked.
+type (
+	failing       struct{ X int }
+	failingBinary struct{ X int }
+	failingRaw    struct{ X int }
+	failingCoder  struct{ X int }
+)
 
-func (failing) MarshalText() ([]byte, error)  { return nil, errFailed }
-func (*failing) UnmarshalText(_ []byte) error { return errFailed }
+func (failing) MarshalText() ([]byte, error)          { return nil, errFailed }
+func (*failing) UnmarshalText(_ []byte) error         { return errFailed }
+func (failingBinary) MarshalBinary() ([]byte, error)  { return nil, errFailed }
+func (*failingBinary) UnmarshalBinary(_ []byte) error { return errFailed }
+func (failingRaw) MarshalMsgpack() ([]byte, error)    { return nil, errFailed }
+func (*failingRaw) UnmarshalMsgpack(_ []byte) error   { return errFailed }
+func (*failingCoder) EncodeMsgpack(enc *vmsgpack.Encoder) error {
+	_ = enc.EncodeNil()
+	return errFailed
+}
+func (*failingCoder) DecodeMsgpack(_ *vmsgpack.Decoder) error { return errFailed }
 
 func TestDecodeCorrupt(t *testing.T) {
 	for _, tt := range []struct {
