@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
@@ -102,6 +104,56 @@ func TestOldestSkipsEndedContexts(t *testing.T) {
 			t.Errorf("write %v: %d transactions are live, want none", write, n)
 		}
 	}
+}
+
+// TestPublishSweepsWriters has a writer sit at the end of its context: as long
+// as it is live, all commits are remembered for it.
+func TestPublishSweepsWriters(t *testing.T) {
+	s := newSimple(occ.Options{})
+	s.keep = true
+	ctx, cancel := context.WithCancel(background)
+	if _, err := s.Begin(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "a")
+	if n := s.core.Live(); n != 1 {
+		t.Fatalf("%d transactions are live, want 1", n)
+	}
+	cancel()
+	put(t, s, "b")
+	if n := s.core.Live(); n != 0 {
+		t.Errorf("%d transactions are live after a commit, want none", n)
+	}
+}
+
+// TestCloseWaitsForCommits closes while a commit is with the engine.
+func TestCloseWaitsForCommits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimple(occ.Options{})
+		engine := make(chan struct{})
+		s.fail = func() error { <-engine; return nil }
+		committed, closed := false, false
+		go func() {
+			if err := put(t, s, "a"); err != nil {
+				t.Errorf("a commit in progress while the store is closed: %v", err)
+			}
+			committed = true
+		}()
+		time.Sleep(time.Second) // the commit is with the engine
+		go func() {
+			s.Close()
+			closed = true
+		}()
+		synctest.Wait()
+		if closed {
+			t.Error("Close returned while a commit was with the engine")
+		}
+		close(engine)
+		time.Sleep(time.Second)
+		if !closed || !committed {
+			t.Errorf("afterwards: closed %v, committed %v", closed, committed)
+		}
+	})
 }
 
 // TestScanWatchesContext checks that the end of the context alone frees a

@@ -21,6 +21,7 @@ import (
 type simple struct {
 	core occ.Core
 	fail func() error // of a write, if set; nothing is written then
+	keep bool         // old states, without asking for the oldest version
 
 	mu      sync.Mutex
 	states  map[uint64]state
@@ -151,6 +152,9 @@ func (s *simple) write(version uint64) error {
 
 // forget drops the states that nobody sees.
 func (s *simple) forget(members int) {
+	if s.keep {
+		return
+	}
 	oldest := s.core.Oldest()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -108,6 +108,26 @@ func TestOverlayAbsorb(t *testing.T) {
 	}
 }
 
+// TestOverlayRollback checks that what was undone takes no room, small and as a
+// tree.
+func TestOverlayRollback(t *testing.T) {
+	var o Overlay
+	o.Set([]byte("kept"), []byte("1"))
+	mark := o.Savepoint()
+	for _, n := range []int{3, 3 * smallOverlay} {
+		for i := range n {
+			o.Set(fmt.Append(nil, i), []byte("undone"))
+		}
+		o.Delete([]byte("kept"))
+		if err := o.Rollback(mark); err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := o.Get([]byte("kept")); o.Len() != 1 || o.Size() != 5 || !ok || text(e) != "kept=1" {
+			t.Errorf("after %d writes were undone: %d keys of %d bytes, %q; want kept=1 alone", n, o.Len(), o.Size(), text(e))
+		}
+	}
+}
+
 // TestOverlayReset checks that recycled memory is not what a cursor reads.
 func TestOverlayReset(t *testing.T) {
 	var o Overlay

@@ -48,6 +48,11 @@ func TestTracker(t *testing.T) {
 	if hits < 20 || hits > 380 {
 		t.Errorf("%d of 400 checks are conflicts, which tests little", hits)
 	}
+	var f Footprint
+	f.AddKey([]byte("never written"))
+	if oldest < 2 || !tracker.Conflicts(&f, oldest-1) {
+		t.Errorf("a snapshot before %d, up to which all is forgotten, does not conflict", oldest)
+	}
 	tracker.Forget(1 << 60)
 	if tracker.tree.Len() != 0 || len(tracker.queue) != 0 || tracker.bytes != 0 {
 		t.Errorf("%d keys, %d commits, %d bytes are left when all is forgotten", tracker.tree.Len(), len(tracker.queue), tracker.bytes)
