@@ -42,6 +42,26 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// TestGuideHasErrors holds the guide's table of errors to the package's.
+func TestGuideHasErrors(t *testing.T) {
+	guide := string(readFile(t, "docs/guide.md"))
+	n := 0
+	walk(t, ".go", func(p string) {
+		if filepath.Dir(p) != "." || strings.HasSuffix(p, "_test.go") {
+			return
+		}
+		for _, m := range errorPattern.FindAllStringSubmatch(string(readFile(t, p)), -1) {
+			n++
+			if !regexp.MustCompile(`\b` + m[1] + `\b`).MatchString(guide) {
+				t.Errorf("docs/guide.md lacks %s", m[1])
+			}
+		}
+	})
+	if n == 0 {
+		t.Error("no errors found")
+	}
+}
+
 // documents returns the Markdown files of the repository.
 func documents(t *testing.T) []string {
 	t.Helper()
@@ -130,10 +150,11 @@ func uncommented(text string) string {
 }
 
 var (
-	codePattern = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
-	linkPattern = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
-	testPattern = regexp.MustCompile("`(Test[A-Z]\\w*)`")
-	funcPattern = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	codePattern  = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	linkPattern  = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
+	testPattern  = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+	errorPattern = regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s+= `)
+	funcPattern  = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
 // localLinks returns the files that a document links to.
