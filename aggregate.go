@@ -130,7 +130,9 @@ func eachPart(ctx context.Context, a *ask, op query.Operand, fn func(part []byte
 		plain := op
 		plain.Deref = false
 		a.q.Where = both(a.q.Where, query.Not{Expr: query.IsNil{Field: plain}})
-		a.q.ByKey = a.q.ByKey && len(a.q.Order) == 0 && a.q.Limit >= 0
+	}
+	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
+		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
 	run, err := a.start(ctx, query.Want{Kind: query.Values, Value: op}, false)
 	if err != nil {
