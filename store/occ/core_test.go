@@ -150,6 +150,7 @@ func TestCloseWaitsForCommits(t *testing.T) {
 		}
 		close(engine)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if !closed || !committed {
 			t.Errorf("afterwards: closed %v, committed %v", closed, committed)
 		}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
@@ -84,7 +84,9 @@ func (s *simple) Commit(tx *occ.Tx) (uint64, error) {
 // lead commits groups until the queue is empty.
 func (s *simple) lead() {
 	for {
-		time.Sleep(20 * time.Microsecond) // company may come
+		for range 20 {
+			runtime.Gosched() // company may come
+		}
 		s.mu.Lock()
 		group := s.queue
 		s.queue = nil
