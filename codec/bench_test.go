@@ -202,3 +202,43 @@ func mustCodec(t testing.TB, typ reflect.Type) (*Encoder, *Decoder) {
 	}
 	return e, d
 }
+
+// BenchmarkAgainstHand measures the plans in turns with code by hand, and takes
+// the best of many short runs of each, so that other work on the machine does
+// not count. It reports how many times as long the plan takes.
+func BenchmarkAgainstHand(b *testing.B) {
+	e, d := mustCodec(b, reflect.TypeFor[benchUser]())
+	u, v := newBenchUser(), new(benchUser)
+	buf, offs := make([]byte, 0, 1024), make([]uint32, 0, 16)
+	body, err := appendByHand(nil, u)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name       string
+		hand, plan func()
+	}{
+		{"encode", func() { _, _ = appendByHand(buf, u) }, func() { _, _, _ = e.Encode(buf, reflectx.To(u), offs) }},
+		{"decode", func() { _ = consumeByHand(body, v) }, func() { _ = d.Decode(body, reflectx.To(v)) }},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			hand, plan := time.Hour, time.Hour
+			for b.Loop() {
+				hand, plan = min(hand, timed(bb.hand)), min(plan, timed(bb.plan))
+			}
+			b.ReportMetric(float64(hand.Nanoseconds())/timedRuns, "ns/hand")
+			b.ReportMetric(float64(plan.Nanoseconds())/timedRuns, "ns/plan")
+			b.ReportMetric(float64(plan)/float64(hand), "x-hand")
+		})
+	}
+}
+
+const timedRuns = 200
+
+func timed(f func()) time.Duration {
+	start := time.Now()
+	for range timedRuns {
+		f()
+	}
+	return time.Since(start)
+}
