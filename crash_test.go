@@ -23,6 +23,10 @@ const crashDir = "KIVIS_CRASH_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
+		if os.Getenv(crashHuge) != "" {
+			crashHugeChild(dir)
+			return
+		}
 		crashChild(dir)
 		return
 	}
@@ -122,12 +126,12 @@ func TestCrash(t *testing.T) {
 	t.Logf("%d transactions acknowledged in %d rounds", len(used), rounds)
 }
 
-// runAndKill runs the child for a while after its first acknowledgement and
-// returns what it printed in whole lines.
-func runAndKill(t *testing.T, dir string, after time.Duration) (lines []string) {
+// runAndKill runs the child for a while after its first line and returns what
+// it printed in whole lines.
+func runAndKill(t *testing.T, dir string, after time.Duration, env ...string) (lines []string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(append(os.Environ(), crashDir+"="+dir), env...)
 	cmd.Stderr = os.Stderr
 	out := must(cmd.StdoutPipe())(t)
 	check(t, cmd.Start())

@@ -1,7 +1,6 @@
 package kivis_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -169,7 +168,7 @@ func TestRulesHoldForUnregisteredTables(t *testing.T) {
 // TestParentChildRace has one goroutine delete a parent that it found without
 // children, and another insert a child: never may both commit.
 func TestParentChildRace(t *testing.T) {
-	rounds := 1500
+	rounds := 2000
 	if testing.Short() {
 		rounds = 150
 	}
@@ -195,7 +194,7 @@ func TestParentChildRace(t *testing.T) {
 
 // TestUniqueRace has two goroutines insert the same unique value.
 func TestUniqueRace(t *testing.T) {
-	rounds := 1500
+	rounds := 2000
 	if testing.Short() {
 		rounds = 150
 	}
@@ -223,5 +222,3 @@ func TestUniqueRace(t *testing.T) {
 }
 
 var email = kivis.FieldOf(func(u *User) *string { return &u.Email })
-
-var _ = context.Background

@@ -1,10 +1,8 @@
 package kivis_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -289,9 +287,6 @@ func TestForeignStore(t *testing.T) {
 		t.Errorf("error = %v, want both options named", err)
 	}
 }
-
-var _ = rand.Int
-var _ = context.Background
 
 // TestBackgroundBuild writes and queries while an index is being built.
 func TestBackgroundBuild(t *testing.T) {
