@@ -85,6 +85,41 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
+// BenchmarkGetParallel reads on all processors, while commits go on or not.
+func BenchmarkGetParallel(b *testing.B) {
+	for name, writing := range map[string]bool{"alone": false, "with a writer": true} {
+		b.Run(name, func(b *testing.B) {
+			s, stop := benchStore(b), make(chan struct{})
+			defer close(stop)
+			if writing {
+				go commitUntil(b, s, stop)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				var key []byte
+				for i := 0; pb.Next(); i++ {
+					key = benchKey(key, i)
+					getOne(b, context.Background(), s, key)
+				}
+			})
+		})
+	}
+}
+
+func commitUntil(b *testing.B, s store.Store, stop chan struct{}) {
+	var key []byte
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		default:
+			key = benchKey(key, i)
+			setOne(b, s, key, key)
+		}
+	}
+}
+
 // contexts returns a context that cannot end and one that can, as a server's
 // requests have.
 func contexts(tb testing.TB) map[string]context.Context {

@@ -25,9 +25,11 @@ import (
 type engine struct {
 	core occ.Core
 
-	committer sync.Mutex // held throughout a commit; comes before mu
+	committer sync.Mutex // held throughout a commit
 
-	mu   sync.RWMutex // guards tree and every generation's tree
+	// Locks are taken in this order: committer, the core's, mu.
+
+	mu   sync.RWMutex // guards tree, size and every generation's tree
 	tree *btree.BTreeG[occ.Entry]
 	size int64
 
@@ -66,15 +68,16 @@ func (e *engine) Commit(tx *occ.Tx) (uint64, error) {
 
 // update writes into the tree in place, having cloned it if it must.
 func (e *engine) update(version uint64, writes *occ.Overlay) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	// Transactions that begin on the new version wait for mu to read.
+	// Transactions that begin on the new version from here on wait for mu
+	// when they read.
 	e.core.Publish(version, func(seen bool) {
+		e.mu.Lock()
 		if seen {
 			e.now.tree = e.tree.Clone()
 			e.now = new(generation)
 		}
 	})
+	defer e.mu.Unlock()
 	e.size += apply(e.tree, writes)
 }
 
@@ -84,14 +87,14 @@ func (e *engine) replace(version uint64, writes *occ.Overlay) {
 	next := e.tree.Clone()
 	e.mu.Unlock()
 	grown := apply(next, writes)
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.core.Publish(version, func(bool) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		e.now.tree = e.tree
 		e.now = new(generation)
+		e.tree = next
+		e.size += grown
 	})
-	e.tree = next
-	e.size += grown
 }
 
 // apply writes into tree and returns by how many bytes it has grown.
