@@ -93,9 +93,6 @@ func (s *session) close(tuple []byte, r Result, err error) error {
 	return err
 }
 
-// cursorKey returns the key that signs the database's page cursors.
-func (s *session) cursorKey() ([]byte, error) { return s.t.db.secret, nil }
-
 // failed names the call and the record type in an error from before the table
 // is known.
 func failed(op string, typ reflect.Type, err error) error {

@@ -72,13 +72,13 @@ func (o *Options) settings() (Options, error) {
 	}
 	var faults []error
 	if s.MaxAttempts < 0 {
-		faults = append(faults, fmt.Errorf("MaxAttempts (%d) must not be negative", s.MaxAttempts))
+		faults = append(faults, fmt.Errorf("option MaxAttempts (%d) must not be negative", s.MaxAttempts))
 	}
 	if s.Slow < 0 {
-		faults = append(faults, fmt.Errorf("Slow (%v) must not be negative", s.Slow))
+		faults = append(faults, fmt.Errorf("option Slow (%v) must not be negative", s.Slow))
 	}
 	if len(faults) > 0 {
-		return s, fmt.Errorf("kivis: options: %w", errors.Join(faults...))
+		return s, fmt.Errorf("kivis: %w", errors.Join(faults...))
 	}
 	if s.MaxAttempts == 0 {
 		s.MaxAttempts = defaultAttempts

@@ -19,7 +19,6 @@ type txn struct {
 	kv     store.Tx
 	set    *schema.Set
 	write  bool
-	depth  int   // calls and nested steps that hold a savepoint
 	bulk   *Bulk // set where the transaction is a chunk of a Bulk
 	writes int   // calls that have written, to know what is stale
 
