@@ -186,7 +186,7 @@ func (p *panel) bounds() (lo, hi float64) {
 			}
 		}
 	}
-	return lo / 1.3, hi * 1.3
+	return lo / 1.6, hi * 1.6
 }
 
 // powers returns a tick for each power of ten, and one for each of 2 and 5

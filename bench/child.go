@@ -95,7 +95,11 @@ func (s *session) run(req request) (*Measure, error) {
 		return nil, fmt.Errorf("unknown workload %q", req.Workload)
 	}
 	s.round = req.Round
-	m, err := w.Run(s)
+	var m Measure
+	err := s.profiled(w.Name, func() (err error) {
+		m, err = w.Run(s)
+		return err
+	})
 	return &m, err
 }
 

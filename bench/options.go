@@ -31,6 +31,7 @@ type Options struct {
 	LoadCap    time.Duration
 	Overwrites int
 	Idle       time.Duration
+	Profile    string
 }
 
 // parseOptions reads the command line; its faults are all reported at once.
@@ -55,6 +56,7 @@ func parseOptions(args []string, errOut io.Writer) (*Options, error) {
 	f.DurationVar(&o.LoadCap, "cap", 90*time.Second, "time of a load after which a contender is left out")
 	f.IntVar(&o.Overwrites, "overwrites", 100_000, "overwrites of the workloads aged-scan and aged-count")
 	f.DurationVar(&o.Idle, "idle", 3*time.Second, "time for tidying-up after them")
+	f.StringVar(&o.Profile, "profile", "", "existing directory for a processor profile of each measurement")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -140,6 +142,6 @@ func (o *Options) workloads() []Workload {
 func (o *Options) settings(dir string, n int) Settings {
 	return Settings{
 		Dir: dir, Records: n, Seed: o.Seed, Memory: o.Memory,
-		Budget: o.Budget, LoadCap: o.LoadCap, Overwrites: o.Overwrites, Idle: o.Idle,
+		Budget: o.Budget, LoadCap: o.LoadCap, Overwrites: o.Overwrites, Idle: o.Idle, Profile: o.Profile,
 	}
 }

@@ -22,6 +22,7 @@ type Settings struct {
 	LoadCap    time.Duration // after which a contender gives up loading
 	Overwrites int           // of the workloads that let a table age
 	Idle       time.Duration // how long they then do nothing
+	Profile    string        // directory for profiles; "" is none
 }
 
 // session is a contender with its table, in the process that has them.
