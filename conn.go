@@ -30,13 +30,27 @@ var errUnbound = errors.New("the table handle is not bound to a database; call W
 
 // join returns the transaction that a call on conn takes part in, if any.
 func join(ctx context.Context, conn Conn, write bool) (*txn, *DB, error) {
-	if conn == nil {
+	if !bound(conn) {
 		return nil, nil, errUnbound
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	return conn.join(ctx, write)
+}
+
+// bound reports whether conn is a Conn that can be used: not nil, nor a nil
+// pointer to one.
+func bound(conn Conn) bool {
+	switch c := conn.(type) {
+	case *DB:
+		return c != nil
+	case *Tx:
+		return c != nil
+	case *Bulk:
+		return c != nil
+	}
+	return false
 }
 
 // session is one read through a Conn: a snapshot and the table it reads.

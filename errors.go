@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
@@ -148,7 +149,10 @@ func refTo(tb *schema.Table, tuple []byte) *keyRef {
 	return &keyRef{tb, append([]byte(nil), tuple...)}
 }
 
-// String returns the key in the user's terms.
+// maxKeyText bounds how much of a key an error's text shows.
+const maxKeyText = 200
+
+// String returns the key in the user's terms, cut where it is long.
 func (k *keyRef) String() string {
 	if k == nil {
 		return "?"
@@ -159,7 +163,10 @@ func (k *keyRef) String() string {
 	}
 	text, _, err := typ.Format(k.tuple)
 	if err != nil {
-		return fmt.Sprintf("%x", k.tuple)
+		text = fmt.Sprintf("%x", k.tuple)
+	}
+	if len(text) > maxKeyText {
+		text = fmt.Sprintf("%s... (%d bytes)", strings.ToValidUTF8(text[:maxKeyText], ""), len(k.tuple))
 	}
 	return text
 }

@@ -154,7 +154,7 @@ func (t Table[R, K]) Key() Field[R, K] {
 // keyOfRecord sets key to the primary key of rec, or leaves it zero where the
 // table is not known.
 func keyOfRecord(conn Conn, typ reflect.Type, rec *record, key keySlot) {
-	if conn == nil {
+	if !bound(conn) {
 		return
 	}
 	tb := conn.base().set.Load().ByType(typ)

@@ -117,20 +117,26 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 	return nil
 }
 
-// giveBack returns the rest of the lease, when the database closes.
+// giveBack returns the rest of the lease, when the database closes. An insert
+// that is still on its way has to lease anew.
 func (s *sequence) giveBack(ctx context.Context, kv store.Store) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == s.high {
 		return nil
 	}
-	return store.Lease(ctx, kv, s.key, func(old []byte) ([]byte, error) {
+	given := false
+	err := store.Lease(ctx, kv, s.key, func(old []byte) ([]byte, error) {
 		mark, err := decodeMark(old)
-		if err != nil || mark != s.high {
+		if given = err == nil && mark == s.high; !given {
 			return old, err
 		}
 		return binary.BigEndian.AppendUint64(nil, s.next), nil
 	})
+	if given && err == nil {
+		s.high = s.next
+	}
+	return err
 }
 
 // decodeMark reads a stored high-water mark; there is none before the first id, 1.

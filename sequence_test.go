@@ -2,9 +2,11 @@ package kivis_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
@@ -74,6 +76,39 @@ type Line struct {
 type LineKey struct {
 	Order string
 	ID    uint16
+}
+
+// TestIdsAcrossCloseAmidInserts closes databases that others insert into: what
+// Close gives back of the leased ids, no insert on its way may still take.
+func TestIdsAcrossCloseAmidInserts(t *testing.T) {
+	dir := t.TempDir()
+	var mu sync.Mutex
+	seen := map[kivis.ID[User]]bool{}
+	for round := range 10 {
+		db := openDB(t, reopenBadger(t, dir), &User{})
+		users := kivis.TableOf[User](db)
+		var wg sync.WaitGroup
+		for worker := range 8 {
+			wg.Go(func() {
+				for i := 0; ; i++ {
+					id, err := users.Insert(bg, &User{Email: fmt.Sprint(round, worker, i)})
+					if err != nil {
+						return
+					}
+					mu.Lock()
+					if seen[id] {
+						t.Errorf("round %d: id %d was given before", round, id)
+					}
+					seen[id] = true
+					mu.Unlock()
+					_ = users.Delete(bg, id) // or the next id would show as taken
+				}
+			})
+		}
+		time.Sleep(10 * time.Millisecond)
+		check(t, db.Close())
+		wg.Wait()
+	}
 }
 
 func TestExhaustedIds(t *testing.T) {

@@ -79,6 +79,9 @@ func TestHandleErrors(t *testing.T) {
 	}{
 		{"unregistered", func() error { _, err := kivis.TableOf[Flight](db).Get(bg, 1); return err }, kivis.ErrNotRegistered, "db.Register(&Flight{})"},
 		{"unbound", func() error { _, err := kivis.TableOf[User](nil).Get(bg, 1); return err }, nil, "With"},
+		{"nil DB", func() error { _, err := kivis.TableOf[User]((*kivis.DB)(nil)).Get(bg, 1); return err }, nil, "With"},
+		{"nil Tx", func() error { return kivis.TableOf[User]((*kivis.Tx)(nil)).Delete(bg, 1) }, nil, "With"},
+		{"nil Bulk", func() error { _, err := kivis.TableOf[User]((*kivis.Bulk)(nil)).Query().First(bg); return err }, nil, "With"},
 		{"wrong key", func() error { _, err := kivis.TableBy[Airport, int](db).Get(bg, 1); return err }, nil, "IATA"},
 		{"wrong key in Insert", func() error { _, err := kivis.TableBy[Airport, int](db).Insert(bg, &Airport{Code: "A"}); return err }, nil, "IATA"},
 		{"nil record", func() error { _, err := kivis.TableOf[User](db).Insert(bg, nil); return err }, nil, "nil"},
@@ -100,6 +103,9 @@ func TestHandleErrors(t *testing.T) {
 			err := tt.call()
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error = %v, want %v with %q", err, tt.want, tt.text)
+			}
+			if n := len(err.Error()); n > 500 {
+				t.Errorf("the error's text has %d bytes", n)
 			}
 		})
 	}
