@@ -38,7 +38,7 @@ var (
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Verifier     = (*Store)(nil)
-	_ occ.Engine         = (*Store)(nil)
+	_ occ.Engine         = engine{}
 	_ store.Counter      = (*reader)(nil)
 )
 
@@ -102,9 +102,6 @@ func (s *Store) start() (err error) {
 	if s.logs, err = watchLogs(s.dir); err != nil {
 		return err
 	}
-	if err := s.guardCompaction(); err != nil {
-		return err
-	}
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -112,7 +109,7 @@ func (s *Store) start() (err error) {
 	if err := s.loadBlobs(); err != nil {
 		return err
 	}
-	s.core.Init(s, s.sealed, occ.Options{
+	s.core.Init(engine{s}, s.sealed, occ.Options{
 		ReadOnly: s.opts.ReadOnly,
 		MaxKey:   maxKey,
 		Limit:    limitOf(s.opts.MaxTx),
@@ -132,8 +129,14 @@ func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
 	return tx, nil
 }
 
+// engine is the store as the core sees it.
+type engine struct{ s *Store }
+
 // Snapshot implements occ.Engine.
-func (s *Store) Snapshot(uint64) (occ.Reader, error) { return s.current, nil }
+func (e engine) Snapshot(uint64) (occ.Reader, error) { return e.s.current, nil }
+
+// Commit implements occ.Engine.
+func (e engine) Commit(tx *occ.Tx) (uint64, error) { return e.s.commit(tx) }
 
 // OnCommit implements [store.CommitHooker].
 func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (remove func()) {
@@ -150,8 +153,8 @@ func (s *Store) Close() error {
 	return s.closeEngine()
 }
 
-// open returns why the store cannot be used, if it cannot.
-func (s *Store) open() error {
+// usable returns why the store cannot be used, if it cannot.
+func (s *Store) usable() error {
 	tx, err := s.core.Begin(context.Background(), false)
 	if err != nil {
 		return err

@@ -24,13 +24,22 @@ func open(t testing.TB, dir string, opts *badgerstore.Options) *badgerstore.Stor
 }
 
 func TestStore(t *testing.T) {
-	noSync := &badgerstore.Options{NoSync: true}
-	storetest.Run(t,
-		func(t testing.TB) store.Store { return open(t, t.TempDir(), noSync) },
-		storetest.Reopen(func(t testing.TB, dir string) store.Store { return open(t, dir, noSync) }),
-		storetest.Limited(func(t testing.TB) store.Store {
-			return open(t, t.TempDir(), &badgerstore.Options{NoSync: true, MaxTx: 1 << 20})
-		}))
+	for _, test := range []struct {
+		name string
+		opts badgerstore.Options
+	}{
+		{"durable", badgerstore.Options{}},
+		{"nosync", badgerstore.Options{NoSync: true, Memory: 16 << 20}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			limited := test.opts
+			limited.MaxTx = 1 << 20
+			storetest.Run(t,
+				func(t testing.TB) store.Store { return open(t, t.TempDir(), &test.opts) },
+				storetest.Reopen(func(t testing.TB, dir string) store.Store { return open(t, dir, &test.opts) }),
+				storetest.Limited(func(t testing.TB) store.Store { return open(t, t.TempDir(), &limited) }))
+		})
+	}
 }
 
 func cancelled() (context.Context, context.CancelFunc) {

@@ -34,8 +34,8 @@ type member struct {
 
 var members = sync.Pool{New: func() any { return &member{wake: make(chan bool, 1)} }}
 
-// Commit implements occ.Engine.
-func (s *Store) Commit(tx *occ.Tx) (uint64, error) {
+// commit commits tx, alone or with others.
+func (s *Store) commit(tx *occ.Tx) (uint64, error) {
 	m := members.Get().(*member)
 	m.tx, m.version, m.err = tx, 0, nil
 	if s.queue.join(m) || <-m.wake {

@@ -49,7 +49,7 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openBadger(s.opts.engine(dir)); err != nil {
+	if s.db, err = openBadger(s.opts.badger(dir)); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.guard(in.tables)
@@ -80,6 +80,11 @@ func (s *Store) acceptLoss(in *inspection) error {
 func (s *Store) prepare(in *inspection) error {
 	if err := s.signLock(); err != nil {
 		return err
+	}
+	if !s.opts.NoVerify {
+		if err := in.checkCompaction(s.opts.baseLevel()); err != nil {
+			return err
+		}
 	}
 	for _, path := range in.lost() {
 		// Badger would delete it. Somebody may want to look into it.
@@ -195,27 +200,48 @@ func copyFile(from, to string, n int64) error {
 	return errors.Join(err, dst.Close())
 }
 
-// closeEngine closes Badger and gives the directory free. A memtable that does
-// not fit on the disk is one that Badger tries to flush for ever, so that its
-// Close may never return; the store's does.
+// closeEngine closes Badger and gives the directory free. If there is no space
+// to turn the log into tables, it leaves things as a kill would: nothing is
+// lost, but the directory stays locked until the process ends. Badger would get
+// a SIGBUS, or try for ever.
 func (s *Store) closeEngine() error {
+	full := fmt.Errorf("badgerstore: closing %s: the log cannot be turned into tables: %w", s.dir, syscall.ENOSPC)
+	if !s.flushable() {
+		return full
+	}
 	done := make(chan error, 1)
 	go func() { done <- closeBadger(s.db) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for full := 0; ; {
+	for n := 0; ; {
 		select {
 		case err := <-done:
 			s.unlock()
 			return err
 		case <-tick.C:
 		}
-		if free, ok := freeSpace(s.dir); !ok || s.opts.ReadOnly || free > uint64(s.opts.memtable()) {
-			full = 0
-		} else if full++; full == 10 {
-			return fmt.Errorf("badgerstore: closing %s: the log cannot be turned into tables: %w", s.dir, syscall.ENOSPC)
+		if s.flushable() {
+			n = 0
+		} else if n++; n == 10 {
+			return full
 		}
 	}
+}
+
+// flushable says whether there is space for what the logs hold.
+func (s *Store) flushable() bool {
+	free, ok := freeSpace(s.dir)
+	if !ok || s.opts.ReadOnly {
+		return true
+	}
+	fids, err := listLogs(s.dir)
+	need := int64(1 << 20)
+	for _, fid := range fids {
+		if info, err := os.Stat(logPath(s.dir, fid)); err == nil {
+			need += allocated(info)
+		}
+	}
+	return err != nil || free >= uint64(need)
 }
 
 func closeBadger(db *badger.DB) (err error) {

@@ -13,7 +13,7 @@ func EngineOptions(dir string, opts *Options) badger.Options {
 	if err != nil {
 		panic(err)
 	}
-	return o.engine(dir)
+	return o.badger(dir)
 }
 
 // Levels returns how many tables each level has.

@@ -138,7 +138,9 @@ func isEngineFile(f os.DirEntry) bool {
 type levelFile struct {
 	tableFile
 	level   int
+	size    int64
 	version uint64 // the newest in it, once it has been read
+	checked bool   // as a whole
 }
 
 // readManifest returns the tables that are part of the store.
@@ -211,13 +213,50 @@ func checkEdges(tables map[uint64]*levelFile) error {
 
 // present checks the edges of a table, which must be there.
 func (r *sstReader) present(t *levelFile) error {
-	if missing(t.path) {
+	info, err := os.Stat(t.path)
+	if err != nil || info.Size() == 0 {
 		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
 	}
+	t.size = info.Size()
 	return r.check(t.tableFile, func(i, n int, index *fb.TableIndex) bool {
 		t.version = index.MaxVersion()
 		return i == 0 || i == n-1
 	})
+}
+
+// checkCompaction checks the tables that a compaction is going to take as soon as
+// Badger opens: those of level 0, if there are enough, and those of the first
+// other level. If that is the last and it is bigger than a base level, Badger
+// makes a new level in between.
+func (in *inspection) checkCompaction(baseLevel int64) error {
+	var tables, size [lastLevel + 1]int64
+	for _, t := range in.tables {
+		tables[t.level]++
+		size[t.level] += t.size
+	}
+	for _, x := range in.logs {
+		if x.first > 0 {
+			tables[0]++ // soon
+		}
+	}
+	if tables[0] < levelZeroTables {
+		return nil
+	}
+	next := 1
+	for next < lastLevel && tables[next] == 0 {
+		next++
+	}
+	var r sstReader
+	for _, t := range in.tables {
+		if t.level > 0 && (t.level != next || next == lastLevel && size[next] > baseLevel) {
+			continue
+		}
+		if err := r.whole(t.tableFile); err != nil {
+			return err
+		}
+		t.checked = true
+	}
+	return nil
 }
 
 // missing says whether a table file has gone, or is about to.

@@ -56,6 +56,7 @@ func (s *Store) guard(files map[uint64]*levelFile) {
 	for _, t := range s.db.Tables() {
 		if f, ok := files[t.ID]; ok {
 			g := &guarded{tableFile: f.tableFile, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right)}
+			g.done.Store(f.checked)
 			set.levels[f.level] = append(set.levels[f.level], g)
 		}
 	}
@@ -63,23 +64,6 @@ func (s *Store) guard(files map[uint64]*levelFile) {
 		slices.SortFunc(level, func(a, b *guarded) int { return bytes.Compare(a.left, b.left) })
 	}
 	s.tables.Store(set)
-}
-
-// guardCompaction checks the tables that a compaction would take at once.
-func (s *Store) guardCompaction() error {
-	set := s.tables.Load()
-	if set == nil || len(set.levels[0]) < levelZeroTables {
-		return nil
-	}
-	var err error
-	set.all(func(level int, t *guarded) bool {
-		if level != 0 && level != set.base {
-			return false
-		}
-		err = s.soundTable(t)
-		return err == nil
-	})
-	return err
 }
 
 // sound checks what tables hold of the keys in [lo, hi], both ends included, if
@@ -169,24 +153,16 @@ func (s *Store) noteDamage(err error) {
 	}
 }
 
-// all calls f for every table, those first that a compaction may take first,
-// until f returns false.
-func (set *tableSet) all(f func(level int, t *guarded) bool) {
-	order := make([]int, 0, len(set.levels))
-	order = append(order, 0)
+// all returns every table, those first that a compaction may take first.
+func (set *tableSet) all() (tables []*guarded) {
+	tables = append(tables, set.levels[0]...)
 	if set.base > 0 {
-		order = append(order, set.base)
+		tables = append(tables, set.levels[set.base]...)
 	}
-	for i := range set.levels {
+	for i, level := range set.levels {
 		if i > 0 && i != set.base {
-			order = append(order, i)
+			tables = append(tables, level...)
 		}
 	}
-	for _, i := range order {
-		for _, t := range set.levels[i] {
-			if !f(i, t) {
-				return
-			}
-		}
-	}
+	return tables
 }

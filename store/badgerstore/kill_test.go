@@ -18,6 +18,7 @@ import (
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
+	"github.com/kivisdb/kivis/store/storetest"
 )
 
 // These tests kill a process that writes, and look at what it leaves. The
@@ -221,8 +222,12 @@ func count(s store.Store, w int) (n, version uint64, err error) {
 	return n, version, err
 }
 
+func TestKillConformance(t *testing.T) {
+	storetest.Kill(t, func(t testing.TB, dir string) store.Store { return open(t, dir, nil) }, 20_000)
+}
+
 func TestKill(t *testing.T) {
-	rounds := 24
+	rounds := 20
 	if testing.Short() {
 		rounds = 6
 	}

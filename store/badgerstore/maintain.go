@@ -62,10 +62,9 @@ func (s *Store) stamped() {
 // scrubber returns a function that checks one table at a time and says how long
 // to rest and whether there are more.
 func (s *Store) scrubber() func() (time.Duration, bool) {
-	set := s.tables.Load()
 	var todo []*guarded
-	if set != nil {
-		set.all(func(_ int, t *guarded) bool { todo = append(todo, t); return true })
+	if set := s.tables.Load(); set != nil {
+		todo = set.all()
 	}
 	return func() (time.Duration, bool) {
 		if len(todo) == 0 {

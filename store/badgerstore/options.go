@@ -12,18 +12,20 @@ import (
 // Options say how to open a store. The zero value, like nil, is a durable,
 // writable store of moderate memory.
 type Options struct {
-	// NoSync lets Commit return before the disk has the data. What the
-	// operating system has received survives the end of the process, not that
-	// of the machine: a power failure may lose or tear recent commits.
+	// NoSync lets Commit return before the disk has the data. What Commit has
+	// returned for then survives the end of the process, but not that of the
+	// machine: a power failure may lose the latest commits, from some version
+	// on, and tear the last one that is left if it was a big one.
 	NoSync bool
 
 	// ReadOnly opens a store that refuses writes and changes none of its
 	// files. Several processes may hold it so at once, none beside a writer.
 	ReadOnly bool
 
-	// Memory is about how many bytes the engine may use in all: for recent
-	// writes, for cached blocks, and for compaction. Open transactions come on
-	// top. 0 is 64 MiB; the least is 16 MiB.
+	// Memory is about how many bytes the engine may use in all: a quarter for
+	// cached blocks, the rest for recent writes and compactions. While it
+	// compacts under heavy load it takes several times more. Transactions come
+	// on top. 0 is 64 MiB; the least is 16 MiB.
 	Memory int64
 
 	// MaxTx is how many bytes one transaction may write before it gets
@@ -35,8 +37,8 @@ type Options struct {
 	// fast again as soon as no commit has come for a moment.
 	NoTidy bool
 
-	// NoVerify leaves out the check of every table file's checksums before
-	// its first use. Damage may then show as rows that are silently missing.
+	// NoVerify leaves out the check of the table files' checksums before their
+	// first use. Damage may then show as rows that are silently missing.
 	NoVerify bool
 
 	// Logger gets the engine's warnings. nil is silence.
@@ -85,8 +87,8 @@ func (o *Options) memtable() int64 {
 // the keys. Badger refuses a directory that has another one.
 const magic = uint16('K')<<8 | 1
 
-// engine returns Badger's options.
-func (o *Options) engine(dir string) badger.Options {
+// badger returns Badger's options.
+func (o *Options) badger(dir string) badger.Options {
 	mem := o.memtable()
 	b := badger.DefaultOptions(dir).
 		WithReadOnly(o.ReadOnly).
@@ -102,7 +104,8 @@ func (o *Options) engine(dir string) badger.Options {
 	b = b.WithMemTableSize(mem).
 		WithNumMemtables(1).
 		WithBaseTableSize(mem / 4).
-		WithBaseLevelSize(mem + mem/4).
+		WithBaseLevelSize(o.baseLevel()).
+		WithMaxLevels(lastLevel + 1).
 		WithNumCompactors(2).
 		WithNumLevelZeroTables(levelZeroTables).
 		WithBlockCacheSize(o.Memory / 4).
@@ -117,6 +120,11 @@ func (o *Options) engine(dir string) badger.Options {
 	return b.WithValueThreshold(maxInline + 1).
 		WithValueLogFileSize(1 << 20)
 }
+
+// baseLevel returns how big the level below level 0 is to become.
+func (o *Options) baseLevel() int64 { return o.memtable() * 5 / 4 }
+
+const lastLevel = 6
 
 // levelZeroTables is how many flushed memtables start a compaction. Badger's
 // default of 5 leaves up to 4 for every scan to merge, with all the versions of

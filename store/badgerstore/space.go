@@ -54,7 +54,7 @@ func (c *spaceCheck) check(size int64) error {
 
 // Size implements [store.Sizer]: the bytes that the store's files take on disk.
 func (s *Store) Size() (int64, error) {
-	if err := s.open(); err != nil {
+	if err := s.usable(); err != nil {
 		return 0, err
 	}
 	files, err := os.ReadDir(s.dir)

@@ -13,7 +13,7 @@ import (
 // all checksums. It does not use the engine's own verification, which ends the
 // process on some damage, and cannot be cancelled.
 func (s *Store) Verify(ctx context.Context) error {
-	if err := s.open(); err != nil {
+	if err := s.usable(); err != nil {
 		return err
 	}
 	err := s.verify(ctx)
