@@ -40,14 +40,20 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 type changer struct {
 	a   *ask
 	one func(t *txn, tb *schema.Table, tuple []byte) error
-	n   int
+	n   int    // how many have been changed
+	how Result // the reading of the keys
+}
+
+// report tells the tracer how the records were found.
+func (c *changer) report(r *Result) {
+	r.Rows, r.Plan, r.Entries = c.n, c.how.Plan, c.how.Entries
 }
 
 func (c *changer) run(ctx context.Context) (int, error) {
 	if b, ok := c.a.conn.(*Bulk); ok && b != nil {
 		return c.chunked(ctx, b)
 	}
-	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, rows: func() int { return c.n }}
+	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, report: c.report}
 	m.work = func(t *txn, tb *schema.Table) ([]byte, error) {
 		c.n = 0
 		keys, err := c.keys(ctx, t, tb)
@@ -97,6 +103,7 @@ func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) ([][]byte,
 	for rows.Next() {
 		keys = append(keys, bytes.Clone(rows.Row().Key))
 	}
+	c.how = t.db.result(plan, rows.Stats())
 	return keys, fromQuery(rows.Err())
 }
 

@@ -3,7 +3,6 @@ package kivis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 
 	"github.com/kivisdb/kivis/schema"
@@ -112,7 +111,7 @@ func (s *session) close(tuple []byte, r Result, err error) error {
 func failed(op string, typ reflect.Type, err error) error {
 	e := &callError{op: op, table: typ.String(), err: err}
 	if errors.Is(err, ErrInTx) {
-		e.hint = fmt.Sprintf("use the handle's With(tx), as in flights.With(tx).%s(ctx, ...)", op)
+		e.hint = "bind the handle to the transaction first: With(tx)"
 	}
 	return e
 }

@@ -48,7 +48,8 @@ type mutation struct {
 	work func(t *txn, tb *schema.Table) (tuple []byte, err error)
 	// undo takes back what work changed in the caller's memory.
 	undo func()
-	rows func() int // how many records it changed; nil means one
+	// report tells the tracer more than that one record was changed.
+	report func(*Result)
 }
 
 // run performs the call: in a transaction of its own on a DB, else as a step
@@ -79,9 +80,9 @@ func (m *mutation) run(ctx context.Context) error {
 	r := Result{Attempts: attempts}
 	if err == nil {
 		r.Rows = 1
-		if m.rows != nil {
-			r.Rows = m.rows()
-		}
+	}
+	if m.report != nil {
+		m.report(&r)
 	}
 	c.end(r, err)
 	return err

@@ -6,10 +6,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
@@ -64,6 +62,7 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 type pager struct {
 	a          *ask
 	size       int
+	shape      []byte
 	back       bool
 	next, prev string
 }
@@ -74,19 +73,22 @@ func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error
 	if err != nil {
 		return err
 	}
-	stats, err := p.read(ctx, &s, token, fn)
-	return s.close(nil, Result{Rows: stats.Rows, Entries: stats.Entries + stats.Records}, fromQuery(err))
+	r, err := p.read(ctx, &s, token, fn)
+	return s.close(nil, r, fromQuery(err))
 }
 
-func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (stats query.Stats, err error) {
+func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Result, err error) {
 	if p.a.err != nil {
-		return stats, inTable(p.a.err, s.table)
+		return r, inTable(p.a.err, s.table)
 	}
 	q := p.a.q
+	if p.shape, err = shapeOf(s.table, &q); err != nil {
+		return r, err
+	}
 	var from cursor
 	if token != "" {
-		if from, err = s.t.readCursor(s.table, &q, token); err != nil {
-			return stats, err
+		if from, err = s.t.readCursor(p.shape, token); err != nil {
+			return r, err
 		}
 	}
 	p.back = from.back
@@ -96,15 +98,15 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 		err = s.t.admit(plan)
 	}
 	if err != nil {
-		return stats, err
+		return r, err
 	}
 	rows := plan.Run(ctx, s.t.kv)
 	defer rows.Close()
 	first, last, more, err := p.rows(rows, from.place, fn)
-	if err != nil {
-		return rows.Stats(), err
+	if err == nil {
+		err = p.ends(ctx, s, first, last, more, token == "")
 	}
-	return rows.Stats(), p.ends(ctx, s, first, last, more, token == "")
+	return s.t.db.result(plan, rows.Stats()), err
 }
 
 // rows reads the page's rows, and returns the places of the first and last of
@@ -150,10 +152,10 @@ func (p *pager) ends(ctx context.Context, s *session, first, last *query.Positio
 		return err
 	}
 	if hasNext && behind != nil {
-		p.next = s.t.writeCursor(s.table, &p.a.q, cursor{place: placed(behind, true)})
+		p.next = s.t.writeCursor(p.shape, cursor{place: placed(behind, true)})
 	}
 	if hasPrev && before != nil {
-		p.prev = s.t.writeCursor(s.table, &p.a.q, cursor{place: placed(before, false), back: true})
+		p.prev = s.t.writeCursor(p.shape, cursor{place: placed(before, false), back: true})
 	}
 	return nil
 }
@@ -184,8 +186,8 @@ func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back
 
 // cursor is a place in a query, and the direction in which it leads on. As
 // text it is base64url of: a version byte, the direction, a hash of the query,
-// the number of order terms, each of these and the key with its length, and a
-// code (HMAC-SHA-256, truncated) that only the database can make.
+// the place, and a code (HMAC-SHA-256, truncated) that only the database can
+// make.
 type cursor struct {
 	place *query.Position
 	back  bool
@@ -199,35 +201,25 @@ const (
 
 // shapeOf returns a hash of what a cursor is tied to: the table, the predicate
 // with its values, and the order.
-func shapeOf(tb *schema.Table, q *query.Query) []byte {
-	var b strings.Builder
-	b.WriteString(tb.Name)
-	if q.Where != nil {
-		b.WriteString("\x00where ")
-		b.WriteString(q.Where.String())
+func shapeOf(tb *schema.Table, q *query.Query) ([]byte, error) {
+	plain := *q
+	plain.After, plain.Backward = nil, false
+	plan, err := query.Make(tb, &plain, query.Want{Kind: query.Records})
+	if err != nil {
+		return nil, err
 	}
-	for _, o := range q.Order {
-		fmt.Fprintf(&b, "\x00order %s %t", o.Field, o.Desc)
-	}
-	fmt.Fprintf(&b, "\x00%t", q.ByKey || len(q.Order) > 0)
-	sum := sha256.Sum256([]byte(b.String()))
-	return sum[:shapeSize]
+	shape := plan.Shape()
+	return shape[:shapeSize], nil
 }
 
 // writeCursor returns c as text.
-func (t *txn) writeCursor(tb *schema.Table, q *query.Query, c cursor) string {
+func (t *txn) writeCursor(shape []byte, c cursor) string {
 	b := []byte{cursorVersion, 0}
 	if c.back {
-		b[1] |= 1
+		b[1] = 1
 	}
-	if c.place.After {
-		b[1] |= 2
-	}
-	b = append(b, shapeOf(tb, q)...)
-	b = binary.AppendUvarint(b, uint64(len(c.place.Parts)))
-	for _, p := range append(slices.Clone(c.place.Parts), c.place.Key) {
-		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
-	}
+	b = append(b, shape...)
+	b = query.AppendPosition(b, c.place)
 	return base64.RawURLEncoding.EncodeToString(append(b, t.code(b)...))
 }
 
@@ -239,7 +231,7 @@ func (t *txn) code(b []byte) []byte {
 }
 
 // readCursor returns the cursor that text is, or ErrBadCursor.
-func (t *txn) readCursor(tb *schema.Table, q *query.Query, text string) (cursor, error) {
+func (t *txn) readCursor(shape []byte, text string) (cursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) < 2+shapeSize+codeSize || b[0] != cursorVersion {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
@@ -248,32 +240,12 @@ func (t *txn) readCursor(tb *schema.Table, q *query.Query, text string) (cursor,
 	if !hmac.Equal(code, t.code(body)) {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
 	}
-	if !bytes.Equal(body[2:2+shapeSize], shapeOf(tb, q)) {
+	if !bytes.Equal(body[2:2+shapeSize], shape) {
 		return cursor{}, fmt.Errorf("%w: it is one of another query", ErrBadCursor)
 	}
-	place, ok := readPlace(body[2+shapeSize:])
-	if !ok {
-		return cursor{}, ErrBadCursor
+	place, err := query.ParsePosition(body[2+shapeSize:])
+	if err != nil {
+		return cursor{}, fmt.Errorf("%w: %w", ErrBadCursor, err)
 	}
-	place.After = body[1]&2 != 0
-	return cursor{place: place, back: body[1]&1 != 0}, nil
-}
-
-// readPlace reads the parts and the key of a position.
-func readPlace(b []byte) (*query.Position, bool) {
-	n, used := binary.Uvarint(b)
-	if used <= 0 || n > uint64(len(b)) {
-		return nil, false
-	}
-	b = b[used:]
-	var parts [][]byte
-	for range n + 1 {
-		size, used := binary.Uvarint(b)
-		if used <= 0 || size > uint64(len(b)-used) {
-			return nil, false
-		}
-		parts = append(parts, b[used:used+int(size):used+int(size)])
-		b = b[used+int(size):]
-	}
-	return &query.Position{Parts: parts[:n:n], Key: parts[n]}, len(b) == 0
+	return cursor{place: place, back: body[1] == 1}, nil
 }

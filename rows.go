@@ -230,7 +230,11 @@ func (a *ask) plan(t *txn, tb *schema.Table, want query.Want) (*query.Plan, erro
 		return nil, err
 	}
 	if a.after != "" {
-		at, err := t.readCursor(tb, &a.q, a.after)
+		shape, err := shapeOf(tb, &a.q)
+		if err != nil {
+			return nil, err
+		}
+		at, err := t.readCursor(shape, a.after)
 		if err != nil {
 			return nil, err
 		}

@@ -259,7 +259,7 @@ func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
 }
 
 func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []record, key func(int) keySlot) error {
-	call := mutation{conn: conn, op: "insert", typ: typ, rows: func() int { return len(recs) }}
+	call := mutation{conn: conn, op: "insert", typ: typ, report: func(r *Result) { r.Rows *= len(recs) }}
 	call.undo = func() {
 		for i := range recs {
 			recs[i].undo()
