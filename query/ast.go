@@ -134,15 +134,18 @@ func joinExprs(list []Expr, sep, none string) string {
 
 // nested prints a predicate that stands beside another.
 func nested(e Expr) string {
+	list := []Expr(nil)
 	switch e := e.(type) {
 	case And:
-		if len(e) > 1 {
-			return "(" + e.String() + ")"
-		}
+		list = e
 	case Or:
-		if len(e) > 1 {
-			return "(" + e.String() + ")"
-		}
+		list = e
+	}
+	switch {
+	case len(list) == 1:
+		return nested(list[0])
+	case len(list) > 1:
+		return "(" + e.String() + ")"
 	}
 	return e.String()
 }

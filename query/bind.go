@@ -359,7 +359,7 @@ func (b *binder) contains(e Contains) *node {
 	if op == nil {
 		return no
 	}
-	if k := op.stored.Kind; !op.each && (k == codec.String || k == codec.Bytes) || op.each {
+	if k := op.key.Kind; op.each || op.order == nil && (k == codec.String || k == codec.Bytes) {
 		return b.substring(e.Field, e.Value)
 	}
 	e.Field.Each = true

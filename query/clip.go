@@ -8,8 +8,7 @@ func (p *planner) clip(a *access) {
 	out, bounds := make([]byteRange, 0, len(a.ranges)), make([]byteRange, 0, len(a.ranges))
 	for _, r := range a.ranges {
 		was := r
-		at, whole := p.positionIn(a, r)
-		inclusive := p.inclusive() || !whole
+		at, inclusive, _ := p.positionIn(a, r)
 		end := endOf(bytes.Clone(at))
 		switch {
 		case !a.match.reverse && inclusive:
@@ -49,49 +48,92 @@ func earlier(a, b []byte) []byte {
 	return b
 }
 
-// positionIn returns with what the entry of the record at the position begins
-// in one of the candidate's ranges, and whether no other record's entry does.
-func (p *planner) positionIn(a *access, r byteRange) (at []byte, whole bool) {
-	c := a.c
-	space := uint32(0)
-	if c.index != nil {
-		space = c.index.ID
-	}
-	prefix := p.table.Prefix(space)
-	at = bytes.Clone(prefix)
-	if c.index == nil && a.match.ties == tiesNone {
-		return append(at, p.after.Key...), true
-	}
-	rest, null := r.lo[min(len(prefix), len(r.lo)):], false
+// positionIn returns with what the entry of the record at the position would
+// begin in one of the candidate's ranges, and whether entries that begin so are
+// still to come. In what is read a term of the order may have but one value:
+// where that is not the position's, it decides, and same is false.
+func (p *planner) positionIn(a *access, r byteRange) (at []byte, inclusive, same bool) {
+	w := positioner{p: p, a: a, r: r}
+	prefix := p.table.Prefix(spaceOf(a.c))
+	w.at, w.rest = bytes.Clone(prefix), r.lo[min(len(prefix), len(r.lo)):]
+	next := 0 // the next term of the order
 	for i, term := range a.match.terms {
-		part := p.part(c, i)
 		if a.match.ties != tiesNone && i >= a.match.group {
-			return at, false
+			break
 		}
-		start := len(at)
-		if term < 0 {
-			next, err := part.Key.Skip(rest)
-			if err != nil {
-				return at[:start], false // unreachable: bound to a point
-			}
-			at = append(at, rest[:len(rest)-len(next)]...)
-			rest = next
-		} else {
-			at = appendPart(at, p.after.Parts[term], part.Key.Desc)
-			if next, err := part.Key.Skip(rest); err == nil {
-				rest = next
+		for ; next <= term; next++ {
+			if c := w.constant(next); c != 0 {
+				return w.at, c > 0, false
 			}
 		}
-		null = null || part.Key.Ptr && len(at) == start+1
+		w.part(i, term)
+	}
+	for ; next < len(p.order); next++ {
+		if c := w.constant(next); c != 0 {
+			return w.at, c > 0, false
+		}
 	}
 	if a.match.ties != tiesNone {
-		return at, false
+		return w.at, true, true
 	}
 	n := len(a.match.terms)
-	if n < c.keyAt() || c.index.Unique && !null && n == c.keyAt() {
-		return at, true
+	switch {
+	case a.c.index == nil:
+		return append(w.at[:len(prefix)], p.after.Key...), p.inclusive(), true
+	case n < a.c.keyAt() || a.c.index.Unique && !w.null && n == a.c.keyAt():
+		return w.at, p.inclusive(), true
 	}
-	return append(p.cutTail(at, c, n), p.after.Key...), true
+	return append(p.cutTail(w.at, a.c, n), p.after.Key...), p.inclusive(), true
+}
+
+// spaceOf returns where the candidate's keys are.
+func spaceOf(c *candidate) uint32 {
+	if c.index == nil {
+		return 0
+	}
+	return c.index.ID
+}
+
+// A positioner makes the beginning of an entry's key.
+type positioner struct {
+	p    *planner
+	a    *access
+	r    byteRange
+	at   []byte
+	rest []byte // of the range's lower bound, which has the parts bound to points
+	null bool   // a part is nil
+}
+
+// constant compares a term that has one value in what is read with the
+// position's: 1 is after it.
+func (w *positioner) constant(term int) int {
+	t := w.p.order[term]
+	v, ok := constantOf(w.a.root, t.on)
+	if !ok {
+		return 0
+	}
+	c := bytes.Compare(v, w.p.after.Parts[term])
+	if t.desc {
+		return -c
+	}
+	return c
+}
+
+// part appends the i-th part: the one of the position where it is a term, else
+// the one it is bound to.
+func (w *positioner) part(i, term int) {
+	part := w.p.part(w.a.c, i)
+	start := len(w.at)
+	next, err := part.Key.Skip(w.rest)
+	if term >= 0 {
+		w.at = appendPart(w.at, w.p.after.Parts[term], part.Key.Desc)
+	} else if err == nil {
+		w.at = append(w.at, w.rest[:len(w.rest)-len(next)]...)
+	}
+	if err == nil {
+		w.rest = next
+	}
+	w.null = w.null || part.Key.Ptr && len(w.at) == start+1
 }
 
 // cutTail drops what at has of the primary key, of n parts passed.

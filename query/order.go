@@ -50,8 +50,10 @@ func (p *planner) matchOrder(c *candidate, root *node) match {
 		w.m.quality = matchExact
 		return w.m
 	}
-	if c.lookup > 0 && c.ranges == 1 {
-		w.m.quality = matchExact // one record at most
+	if w.oneRecord() {
+		if p.after == nil || c.index == nil && len(p.order) == 0 {
+			w.m.quality, w.m.reverse = matchExact, p.keyDesc
+		} // else it has to be compared with the position, as a sort does
 		return w.m
 	}
 	for i, t := range p.order {
@@ -71,6 +73,19 @@ func (p *planner) matchOrder(c *candidate, root *node) match {
 		w.m.quality = matchExact
 	}
 	return w.m
+}
+
+// oneRecord reports whether the candidate can find one record at most.
+func (w *matcher) oneRecord() bool {
+	if w.c.lookup > 0 && w.c.ranges == 1 || len(w.c.whole) == 1 && w.c.whole[0].point() {
+		return true
+	}
+	for k := range w.p.table.Key.Parts {
+		if !w.constant(w.keyPart(k)) {
+			return false
+		}
+	}
+	return true
 }
 
 // constant reports whether the predicate lets on have one value only.
@@ -149,9 +164,6 @@ func (w *matcher) fixed(i int) bool {
 // keys matches what is left of the parts with the order in which ties are
 // broken: that of the primary key.
 func (w *matcher) keys() bool {
-	if w.c.whole != nil && w.i >= w.c.keyAt() && w.c.whole.allPoints() && len(w.c.whole) == 1 {
-		return true
-	}
 	group := w.i
 	for w.i < w.c.keyAt() && w.fixed(w.i) {
 		w.pass(-1)

@@ -224,11 +224,7 @@ func (p *planner) access(c *candidate, root *node) *access {
 // rangesOf returns the ranges of store keys that the candidate's bounds make,
 // in order. Those of lookups hold one key each.
 func (p *planner) rangesOf(c *candidate) []byteRange {
-	space := uint32(0)
-	if c.index != nil {
-		space = c.index.ID
-	}
-	prefixes := [][]byte{p.table.Prefix(space)}
+	prefixes := [][]byte{p.table.Prefix(spaceOf(c))}
 	for i := range c.bounds {
 		b := &c.bounds[i]
 		set := b.set

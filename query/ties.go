@@ -22,7 +22,8 @@ type mender struct {
 	ahead  item // of the scan, the first of the next group
 	isNext bool // ahead is one
 	group  []byte
-	direct *scan // reads a large group the other way
+	direct *scan // reads a large group the other way: turned, while it does
+	turned scan
 
 	posGroup []byte // the group of the position to go on from
 	check    bool   // the current group is that one
@@ -32,7 +33,9 @@ func (r *Rows) newMender(a *access) *mender {
 	m := &mender{r: r, in: r.newScan(a)}
 	if r.plan.after != nil && len(a.bounds) > 0 {
 		p := planner{bound: r.plan.bound}
-		m.posGroup, _ = p.positionIn(a, a.bounds[0])
+		if at, _, same := p.positionIn(a, a.bounds[0]); same {
+			m.posGroup = at
+		}
 	}
 	return m
 }
@@ -137,7 +140,9 @@ func (m *mender) fits() bool {
 	end := endOf(bytes.Clone(m.group))
 	group := byteRange{later(m.in.rng.lo, bytes.Clone(m.group)), earlier(m.in.rng.hi, end)}
 	turned.ranges = []byteRange{m.clipped(group)}
-	m.direct = m.r.newScan(&turned)
+	m.turned.reset()
+	m.r.setScan(&m.turned, &turned)
+	m.direct = &m.turned
 	m.held.reset()
 	m.isNext = false
 	return m.skip(end)
