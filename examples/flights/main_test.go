@@ -18,6 +18,9 @@ func TestRun(t *testing.T) {
 	golden := filepath.Join("testdata", "output.txt")
 	for _, store := range []string{"mem", "badger"} {
 		t.Run(store, func(t *testing.T) {
+			if testing.Short() && store != "mem" {
+				t.Skip("loads 20,000 flights")
+			}
 			got := output(t, "-q", "-store", store)
 			if *update && store == "mem" {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
@@ -36,6 +39,9 @@ func TestRun(t *testing.T) {
 // TestKept runs the program twice on one directory: the second run finds the
 // data there.
 func TestKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("loads 20,000 flights")
+	}
 	dir := filepath.Join(t.TempDir(), "flights.db")
 	first := output(t, "-q", "-dir", dir)
 	second := output(t, "-q", "-dir", dir)

@@ -60,6 +60,18 @@ func TestCRUD(t *testing.T) {
 	}
 }
 
+func TestNotStored(t *testing.T) {
+	db := shop(t)
+	id, err := customers.With(db).Insert(bg, &Customer{Name: "Gus", cache: []byte{1}, Scratch: []byte{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := customers.With(db).Get(bg, id)
+	if err != nil || c.Name != "Gus" || c.cache != nil || c.Scratch != nil {
+		t.Errorf("Get = %+v, %v, want no cache and no scratch", c, err)
+	}
+}
+
 func keys(ctx context.Context, db *kivis.DB, order kivis.ID[Order]) error {
 	// Several fields.
 	_, err := lines.With(db).Insert(ctx, &Line{Order: order, Number: 1, Text: "a chair"})

@@ -165,6 +165,14 @@ func TestQueries(t *testing.T) {
 	if err != nil || len(second.Records) != 1 || second.Next != "" || second.Prev == "" {
 		t.Errorf("second page = %+v, %v", second, err)
 	}
+	for _, read := range []func(context.Context, *kivis.DB) error{aggregates, load} {
+		if err := read(bg, db); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := terminal(bg, db, 1); err != nil {
+		t.Error(err)
+	}
 	closed, deleted, err := change(bg, db, 1)
 	if err != nil || closed != 1 || deleted != 1 {
 		t.Errorf("change = %d, %d, %v", closed, deleted, err)
