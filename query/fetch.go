@@ -1,89 +1,107 @@
 package query
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/store"
 )
 
-// maxBatch is how many records are fetched at once.
-const maxBatch = 64
+// How many records are fetched at once: at first, where it is not known how
+// many are wanted, and at most.
+const (
+	firstBatch = 8
+	maxBatch   = 64
+)
 
 // A fetcher gives the items of a stream with their records, which it fetches
 // in batches that grow.
 type fetcher struct {
-	r      *Rows
-	in     stream
-	size   int // of the next batch
-	shelf  shelf
+	r     *Rows
+	in    stream
+	size  int // of the next batch
+	ended bool
+
+	items  []item // of the batch; their bytes are in the block, but for values
 	i      int
-	keys   [][]byte
+	bytes  block
+	keys   [][]byte // of the records to read
+	at     []int    // of each key, its item
 	values [][]byte
-	at     []int // of each key, its item on the shelf
-	ended  bool
 }
 
 // newFetcher fetches the records of in's items. With exact, no more of them
 // are wanted than the query's limit says.
 func (r *Rows) newFetcher(in stream, exact bool) *fetcher {
-	f := &fetcher{r: r, in: in, size: 8, shelf: shelf{prefix: r.plan.table.Prefix(0)}}
-	switch few := r.few(); {
-	case exact:
-		f.size = min(few, maxBatch)
-	case few < maxBatch:
-		f.size = min(few, f.size)
+	f := r.kept.fetchers.take()
+	few := r.few()
+	f.r, f.in, f.size = r, in, min(few, maxBatch)
+	if !exact || few == math.MaxInt {
+		f.size = min(f.size, firstBatch)
 	}
 	return f
 }
 
 func (f *fetcher) next(it *item) bool {
-	if f.i == len(f.shelf.slots) && !f.fill() {
+	if f.i == len(f.items) && !f.fill() {
 		return false
 	}
-	f.shelf.get(f.i, it)
+	*it = f.items[f.i]
 	f.i++
 	return true
 }
 
 // fill fetches the next batch.
 func (f *fetcher) fill() bool {
-	f.shelf.reset()
-	f.i = 0
+	f.items, f.keys, f.at, f.i = emptied(f.items), emptied(f.keys), f.at[:0], 0
+	f.bytes.reset()
 	var it item
-	for len(f.shelf.slots) < f.size && !f.ended {
+	for len(f.items) < f.size && !f.ended {
 		if f.ended = !f.in.next(&it); !f.ended {
-			f.shelf.add(&it)
+			f.add(&it)
 		}
 	}
 	f.size = min(2*f.size, maxBatch)
-	return f.r.err == nil && len(f.shelf.slots) > 0 && f.fetch()
+	return f.r.err == nil && len(f.items) > 0 && f.fetch()
+}
+
+// add takes into the batch what is needed of an item once it has its record.
+func (f *fetcher) add(it *item) {
+	it.keep()
+	prefix := f.r.plan.table.Prefix(0)
+	key := append(append(f.bytes.room(len(prefix)+len(it.key)), prefix...), it.key...)
+	x := item{key: key[len(prefix):], value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
+	if it.elem != nil {
+		x.elem = f.bytes.copy(it.elem)
+	}
+	if it.part != nil {
+		x.part = f.bytes.copy(it.part)
+	}
+	if it.value == nil {
+		f.keys, f.at = append(f.keys, key), append(f.at, len(f.items))
+	}
+	f.items = append(f.items, x)
 }
 
 // fetch reads the records of the items that do not have theirs.
 func (f *fetcher) fetch() bool {
-	f.keys, f.at = f.keys[:0], f.at[:0]
-	for i := range f.shelf.slots {
-		if f.shelf.slots[i].value == nil {
-			f.keys, f.at = append(f.keys, f.shelf.storeKey(i)), append(f.at, i)
-		}
-	}
 	if len(f.keys) == 0 {
 		return true
 	}
 	f.values = resize(f.values, len(f.keys))
-	clear(f.values)
-	if err := f.r.tx.GetMany(f.keys, f.values); err != nil {
+	if err := f.r.get(f.keys, f.values); err != nil {
 		f.r.fail(err)
 		return false
 	}
 	f.r.stats.Records += len(f.keys)
 	for n, i := range f.at {
 		if f.values[n] == nil {
-			f.r.damaged(f.r.indexName(), bytes.Clone(f.shelf.key(i)), errNoRecord)
+			f.r.damaged(f.r.indexName(), f.items[i].key, errNoRecord)
 			return false
 		}
-		f.shelf.slots[i].value = f.values[n]
+		f.items[i].value = f.values[n]
 	}
 	clear(f.values)
 	return true
@@ -92,6 +110,27 @@ func (f *fetcher) fetch() bool {
 var errNoRecord = fmt.Errorf("%w: an entry of a record that is not there", codec.ErrCorrupt)
 
 func (f *fetcher) close() { f.in.close() }
+
+// reset lets go of all but memory.
+func (f *fetcher) reset() {
+	f.bytes.reset()
+	*f = fetcher{items: emptied(f.items), bytes: f.bytes, keys: emptied(f.keys), at: f.at[:0], values: emptied(f.values)}
+}
+
+// get reads the values of keys, nil where there is none: all at once, or just
+// the one.
+func (r *Rows) get(keys, values [][]byte) error {
+	if len(keys) > 1 {
+		clear(values)
+		return r.tx.GetMany(keys, values)
+	}
+	value, err := r.tx.Get(keys[0])
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	values[0] = value
+	return err
+}
 
 // A limiter gives some of a stream's items: not the first skip, and left at most.
 type limiter struct {

@@ -5,23 +5,22 @@ import "bytes"
 // A chain gives the items of streams, one after the other.
 type chain struct {
 	ins []stream
-	i   int
 	r   *Rows
 }
 
 func (c *chain) next(it *item) bool {
-	for c.i < len(c.ins) && c.r.err == nil {
-		if c.ins[c.i].next(it) {
+	for c.r.read < len(c.ins) && c.r.err == nil {
+		if c.ins[c.r.read].next(it) {
 			return true
 		}
-		c.ins[c.i].close()
-		c.i++
+		c.ins[c.r.read].close()
+		c.r.read++
 	}
 	return false
 }
 
 func (c *chain) close() {
-	for _, in := range c.ins[c.i:] {
+	for _, in := range c.ins[c.r.read:] {
 		in.close()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/kivisdb/kivis/codec"
@@ -39,22 +40,55 @@ type Rows struct {
 
 	frozen *shelf // what was left when the rows were frozen
 	next   int    // of those
+
+	read    int // which of the plan's reads the current item comes from, where they follow each other
+	limiter limiter
+	kept    kept
 }
+
+// kept is what streams are made of.
+type kept struct {
+	scans    stock[scan]
+	lookups  stock[lookup]
+	fetchers stock[fetcher]
+}
+
+var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
 
 // Run starts the plan in a transaction.
 func (p *Plan) Run(ctx context.Context, tx store.Tx) *Rows {
-	r := &Rows{ctx: ctx, tx: tx, plan: p}
+	r := rowsPool.Get().(*Rows)
+	r.ctx, r.tx, r.plan = ctx, tx, p
 	r.row.Table = p.table
 	r.top = r.build()
 	return r
 }
 
+// Release closes the rows and gives their memory to other ones. Neither they
+// nor what they have returned may be used afterwards, but for bodies and what
+// Err and Stats have said. It is never necessary.
+func (r *Rows) Release() {
+	if r.plan == nil {
+		return // released already
+	}
+	r.Close()
+	r.kept.scans.reset((*scan).reset)
+	r.kept.lookups.reset((*lookup).reset)
+	r.kept.fetchers.reset((*fetcher).reset)
+	buf := r.buf[:0]
+	if cap(buf) > keepBytes {
+		buf = nil
+	}
+	*r = Rows{kept: r.kept, buf: buf, offs: r.offs, visit: r.visit}
+	rowsPool.Put(r)
+}
+
 // build makes the streams of the plan.
 func (r *Rows) build() stream {
 	p := r.plan
-	top, at := r.combine()
+	top := r.combine()
 	if p.sort {
-		s := &sorter{r: r, in: top, now: at, top: p.top()}
+		s := &sorter{r: r, in: top, top: p.top()}
 		for _, a := range p.reads {
 			s.keyers = append(s.keyers, r.keyer(a))
 		}
@@ -63,8 +97,9 @@ func (r *Rows) build() stream {
 		}
 		top = s
 	}
-	if p.offset > 0 || p.limit >= 0 {
-		top = &limiter{in: top, skip: p.offset, left: p.limit}
+	if p.offset > 0 || p.limit >= 0 && p.limit < p.most() {
+		r.limiter = limiter{in: top, skip: p.offset, left: p.limit}
+		top = &r.limiter
 	}
 	if p.fetch && p.needsFetch() {
 		top = r.newFetcher(top, true)
@@ -75,25 +110,24 @@ func (r *Rows) build() stream {
 	return top
 }
 
-// combine makes one stream of the plan's reads, and tells which of them its
-// current item comes from.
-func (r *Rows) combine() (top stream, at *int) {
+// combine makes one stream of the plan's reads.
+func (r *Rows) combine() stream {
 	p := r.plan
 	switch {
 	case len(p.reads) == 1:
-		return r.branch(p.reads[0]), new(int)
+		return r.branch(p.reads[0])
 	case p.merge:
 		m := &merger{r: r}
 		for _, a := range p.reads {
 			m.lanes = append(m.lanes, &lane{in: r.branch(a), keyer: r.keyer(a)})
 		}
-		return m, new(int)
+		return m
 	}
 	c := &chain{r: r}
 	for _, a := range p.reads {
 		c.ins = append(c.ins, r.branch(a))
 	}
-	return c, &c.i
+	return c
 }
 
 // branch makes the streams of one access.
@@ -316,10 +350,23 @@ func (r *Rows) tick() bool {
 
 // few is how many items are wanted at most.
 func (r *Rows) few() int {
+	most := r.plan.most()
 	if n := r.plan.top(); n >= 0 && !r.plan.sort {
-		return max(n, 1)
+		return min(max(n, 1), most)
 	}
-	return math.MaxInt
+	return most
+}
+
+// most is how many items the reads give at most.
+func (p *Plan) most() int {
+	n := 0
+	for _, a := range p.reads {
+		if a.kind == accessScan {
+			return math.MaxInt
+		}
+		n += len(a.ranges)
+	}
+	return n
 }
 
 // Count runs the plan, which should be for [Count], and returns how many rows

@@ -2,7 +2,6 @@ package query
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/codec"
@@ -28,23 +27,30 @@ type scan struct {
 }
 
 func (r *Rows) newScan(a *access) *scan {
-	s := &scan{r: r, a: a, eachAt: -1, tests: r.tests(a, a.entry, true)}
+	s := r.kept.scans.take()
+	r.setScan(s, a)
+	return s
+}
+
+// setScan makes s, which is as reset left it, the scan of an access.
+func (r *Rows) setScan(s *scan, a *access) {
+	s.r, s.a, s.eachAt, s.tests = r, a, -1, r.tests(a, a.entry, true)
 	x := a.c.index
 	if x == nil {
 		s.prefix, s.keys = len(r.plan.table.Prefix(0)), r.plan.keysOnly(a)
-		return s
+		return
 	}
 	s.prefix, s.keys = len(r.plan.table.Prefix(x.ID)), !x.Unique
-	s.ends = make([]int, len(x.Parts))
-	if a.first != nil {
-		for i := range x.Parts {
-			if x.Parts[i].Each {
-				s.eachAt = i
-			}
+	for i := range x.Parts {
+		s.ends = append(s.ends, 0)
+		if a.first != nil && x.Parts[i].Each {
+			s.eachAt = i
 		}
 	}
-	return s
 }
+
+// reset lets go of all but memory.
+func (s *scan) reset() { *s = scan{ends: s.ends[:0], nextKey: s.nextKey[:0]} }
 
 func (s *scan) next(it *item) bool {
 	for s.r.tick() {
@@ -149,18 +155,21 @@ var errBadEntry = fmt.Errorf("%w: an entry's key is damaged", codec.ErrCorrupt)
 // A lookup gives the records, or entries of a unique index, with given keys.
 type lookup struct {
 	scan
-	batch  shelf // one entry each: its tuple
 	keysOf [][]byte
 	values [][]byte
-	i, n   int
+	i      int
 }
 
 // newLookup returns the stream of an access that looks up keys.
-func (r *Rows) newLookup(a *access) *lookup { return &lookup{scan: *r.newScan(a)} }
+func (r *Rows) newLookup(a *access) *lookup {
+	l := r.kept.lookups.take()
+	r.setScan(&l.scan, a)
+	return l
+}
 
 func (l *lookup) next(it *item) bool {
 	for l.r.tick() {
-		if l.i == l.n && !l.fetch() {
+		if l.i == len(l.keysOf) && !l.fetch() {
 			return false
 		}
 		key, value := l.keysOf[l.i], l.values[l.i]
@@ -202,40 +211,29 @@ const lookupBatch = 64
 
 // fetch looks up the next keys.
 func (l *lookup) fetch() bool {
-	todo := len(l.a.ranges) - l.at
-	if todo == 0 {
+	n := min(len(l.a.ranges)-l.at, lookupBatch, l.r.few())
+	if n == 0 {
 		return false
 	}
-	if len(l.a.ranges) == 1 {
-		l.at = 1
-		return l.fetchOne(l.a.ranges[0].lo)
-	}
-	l.i, l.n = 0, min(todo, lookupBatch, l.r.few())
-	l.keysOf, l.values = resize(l.keysOf, l.n), resize(l.values, l.n)
-	for i := range l.n {
+	l.keysOf, l.i = emptied(l.keysOf), 0
+	for i := range n {
 		j := l.at + i
 		if l.a.match.reverse {
 			j = len(l.a.ranges) - 1 - j
 		}
-		l.keysOf[i], l.values[i] = l.a.ranges[j].lo, nil
+		l.keysOf = append(l.keysOf, l.a.ranges[j].lo)
 	}
-	l.at += l.n
-	err := l.r.tx.GetMany(l.keysOf, l.values)
+	l.at += n
+	l.values = resize(l.values, n)
+	err := l.r.get(l.keysOf, l.values)
 	l.r.fail(err)
 	return err == nil
 }
 
-func (l *lookup) fetchOne(key []byte) bool {
-	value, err := l.r.tx.Get(key)
-	if err != nil {
-		if !errors.Is(err, store.ErrNotFound) {
-			l.r.fail(err)
-		}
-		return false
-	}
-	l.keysOf, l.values = append(l.keysOf[:0], key), append(l.values[:0], value)
-	l.i, l.n = 0, 1
-	return true
+// reset lets go of all but memory.
+func (l *lookup) reset() {
+	l.scan.reset()
+	l.keysOf, l.values, l.i = emptied(l.keysOf), emptied(l.values), 0
 }
 
 // resize returns s with n elements, which are not cleared.
@@ -326,6 +324,9 @@ func (m *meet) agree() bool {
 // keyAt returns the record's key at which a scan stands.
 func (m *meet) keyAt(i int) []byte { return m.scans[i].cur.Key()[len(m.stems[i]):] }
 
+// maxSteps is how far a seek is still dearer than going step by step.
+const maxSteps = 4
+
 // reach moves a scan to the first entry at or beyond m.key: step by step if
 // that is near, else by a seek.
 func (m *meet) reach(i int) bool {
@@ -333,10 +334,13 @@ func (m *meet) reach(i int) bool {
 	if !s.stands && !m.move(i) {
 		return false
 	}
-	for range 4 {
+	for steps := 0; ; steps++ {
 		c := bytes.Compare(m.keyAt(i), m.key)
 		if c == 0 || (c > 0) != s.a.match.reverse {
 			return true
+		}
+		if steps == maxSteps {
+			break
 		}
 		if !m.move(i) {
 			return false

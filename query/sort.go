@@ -17,7 +17,6 @@ type sorter struct {
 	r      *Rows
 	in     stream
 	keyers []*keyer // by the access that an item comes from
-	now    *int     // which that is
 	top    int      // -1: all
 
 	items  []sorted
@@ -60,7 +59,7 @@ func (s *sorter) fill() bool {
 	var it item
 	for s.in.next(&it) {
 		var ok bool
-		if s.buf, ok = s.keyers[*s.now].append(s.r, s.buf[:0], &it); !ok {
+		if s.buf, ok = s.keyers[s.r.read].append(s.r, s.buf[:0], &it); !ok {
 			return false
 		}
 		if s.cutoff != nil {

@@ -1,0 +1,69 @@
+package query
+
+// What a query needs while it is planned and run is used again by the next
+// one: allocating it would cost more than most queries do.
+
+const (
+	keepParts = 8        // how many values of a kind are kept
+	keepBytes = 64 << 10 // how large a buffer is kept
+	minBlock  = 256
+)
+
+// A stock holds values of one kind that are used over and over.
+type stock[T any] struct {
+	all  []*T
+	used int
+}
+
+// take returns a value that is not in use: a new one, or one as it was put
+// back.
+func (s *stock[T]) take() *T {
+	if s.used == len(s.all) {
+		s.all = append(s.all, new(T))
+	}
+	s.used++
+	return s.all[s.used-1]
+}
+
+// reset has all values put back.
+func (s *stock[T]) reset(put func(*T)) {
+	for _, x := range s.all[:s.used] {
+		put(x)
+	}
+	if len(s.all) > keepParts {
+		clear(s.all[keepParts:])
+		s.all = s.all[:keepParts]
+	}
+	s.used = 0
+}
+
+// A block is memory for bytes that stay where they are until all of them are
+// dropped at once.
+type block struct{ buf []byte }
+
+// room returns an empty slice with room for n bytes.
+func (b *block) room(n int) []byte {
+	if cap(b.buf)-len(b.buf) < n {
+		b.buf = make([]byte, 0, max(minBlock, n, min(2*cap(b.buf), 1<<20)))
+	}
+	at := len(b.buf)
+	b.buf = b.buf[:at+n]
+	return b.buf[at : at : at+n]
+}
+
+// copy returns x in the block's memory.
+func (b *block) copy(x []byte) []byte { return append(b.room(len(x)), x...) }
+
+// reset drops the bytes. What is left of them is overwritten.
+func (b *block) reset() {
+	if cap(b.buf) > keepBytes {
+		b.buf = nil
+	}
+	b.buf = b.buf[:0]
+}
+
+// emptied returns s without its elements, to be filled again.
+func emptied[T any](s []T) []T {
+	clear(s)
+	return s[:0]
+}
