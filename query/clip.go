@@ -76,14 +76,7 @@ func (p *planner) positionIn(a *access, r byteRange) (at []byte, inclusive, same
 	if a.match.ties != tiesNone {
 		return w.at, true, true
 	}
-	n := len(a.match.terms)
-	switch {
-	case a.c.index == nil:
-		return append(w.at[:len(prefix)], p.after.Key...), p.inclusive(), true
-	case n < a.c.keyAt() || a.c.index.Unique && !w.null && n == a.c.keyAt():
-		return w.at, p.inclusive(), true
-	}
-	return append(p.cutTail(w.at, a.c, n), p.after.Key...), p.inclusive(), true
+	return w.tail(len(a.match.terms))
 }
 
 // spaceOf returns where the candidate's keys are.
@@ -100,8 +93,62 @@ type positioner struct {
 	a    *access
 	r    byteRange
 	at   []byte
-	rest []byte // of the range's lower bound, which has the parts bound to points
-	null bool   // a part is nil
+	rest []byte   // of the range's lower bound, which has the parts bound to points
+	null bool     // a part is nil
+	keys [][]byte // of the parts bound to points, those of the primary key, ascending
+}
+
+// tail goes on with the primary key, by which ties are broken, after n parts.
+func (w *positioner) tail(n int) (at []byte, inclusive, same bool) {
+	c, k0 := w.a.c, n-w.a.c.keyAt() // the first part of the key that is still to come
+	if c.index != nil && c.index.Unique && !w.null {
+		k0 = -1
+	}
+	rest := w.p.after.Key
+	for k := range w.p.table.Key.Parts {
+		part := &w.p.table.Key.Parts[k]
+		next, err := part.Key.Skip(rest)
+		if err != nil {
+			break // unreachable: the key is whole
+		}
+		have := rest[:len(rest)-len(next)]
+		rest = next
+		if v, ok := w.keyConstant(k); ok {
+			if d := bytes.Compare(appendPart(nil, v, part.Key.Desc), have); d != 0 {
+				return w.at, (d > 0) != w.p.keyDesc, false
+			}
+		}
+		if k0 >= 0 && k >= k0 {
+			w.at = append(w.at, have...)
+		}
+	}
+	return w.at, w.p.inclusive(), true
+}
+
+// keyConstant returns the one value that a part of the primary key has in what
+// is read.
+func (w *positioner) keyConstant(k int) ([]byte, bool) {
+	if k < len(w.keys) && w.keys[k] != nil {
+		return w.keys[k], true
+	}
+	for _, on := range w.p.ops {
+		if on.keyPart == k && !on.fold && !on.each {
+			return constantOf(w.a.root, on)
+		}
+	}
+	return nil, false
+}
+
+// fix notes a part that is bound to a point.
+func (w *positioner) fix(i int, part []byte, desc bool) {
+	on := w.a.c.bounds[i].on
+	if on.keyPart < 0 || on.fold {
+		return
+	}
+	for len(w.keys) <= on.keyPart {
+		w.keys = append(w.keys, nil)
+	}
+	w.keys[on.keyPart] = appendPart(nil, part, desc)
 }
 
 // constant compares a term that has one value in what is read with the
@@ -129,26 +176,12 @@ func (w *positioner) part(i, term int) {
 		w.at = appendPart(w.at, w.p.after.Parts[term], part.Key.Desc)
 	} else if err == nil {
 		w.at = append(w.at, w.rest[:len(w.rest)-len(next)]...)
+		w.fix(i, w.at[start:], part.Key.Desc)
 	}
 	if err == nil {
 		w.rest = next
 	}
 	w.null = w.null || part.Key.Ptr && len(w.at) == start+1
-}
-
-// cutTail drops what at has of the primary key, of n parts passed.
-func (p *planner) cutTail(at []byte, c *candidate, n int) []byte {
-	drop := 0
-	rest := p.after.Key
-	for k := 0; k < n-c.keyAt(); k++ {
-		next, err := p.table.Key.Parts[k].Key.Skip(rest)
-		if err != nil {
-			break // unreachable: the key is whole
-		}
-		drop += len(rest) - len(next)
-		rest = next
-	}
-	return at[:len(at)-drop]
 }
 
 // appendPart appends an ascending part, complemented where desc.

@@ -107,6 +107,9 @@ func (w *world) randomType() reflect.Type {
 	for i := range w.rng.IntN(4) {
 		blank = append(blank, fmt.Sprintf("index=ix%d(%s)", i, w.randomParts()))
 	}
+	if w.rng.IntN(2) == 0 {
+		blank = append(blank, "unique=uq("+w.uniqueParts(isKey)+")")
+	}
 	for _, name := range []string{"I", "S", "PI", "Tags", "F", "At", "B", "M", "PS"} {
 		if w.rng.IntN(4) != 0 || isKey[name] {
 			continue
@@ -133,6 +136,24 @@ func (w *world) randomType() reflect.Type {
 		fields = append(fields, sf)
 	}
 	return reflect.StructOf(fields)
+}
+
+// uniqueParts returns the parts of an index that is unique because the parts of
+// the key are among them.
+func (w *world) uniqueParts(isKey map[string]bool) string {
+	var parts []string
+	for _, f := range modelFields { // in an order that the seed gives
+		if isKey[f.name] {
+			parts = append(parts, f.name)
+		}
+	}
+	for _, name := range []string{"PI", "PS", "N.Zip", "Tags:each", "U"} {
+		if w.rng.IntN(4) == 0 && !isKey[name] {
+			parts = append(parts, name)
+		}
+	}
+	w.rng.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	return strings.Join(parts, ",")
 }
 
 // randomParts returns the parts of a composite index.
@@ -408,7 +429,7 @@ func (w *world) pred(tb testing.TB, depth int) modelPred {
 	if depth > 0 && w.rng.IntN(5) < 3 {
 		return w.compound(tb, depth)
 	}
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(14) {
 	case 0:
 		return w.elementPred(tb)
 	case 1:
@@ -420,8 +441,71 @@ func (w *world) pred(tb testing.TB, depth int) modelPred {
 			return modelPred{Func{func(row *Row) (bool, error) { return row.Key[0]%2 == 0, nil }},
 				func(rec modelRecord) bool { return rec.key[0]%2 == 0 }}
 		}
+	case 4, 5, 6, 7, 8, 9:
+		return w.indexPred(tb)
 	}
 	return w.comparison(tb)
+}
+
+// indexPred returns predicates on the leading parts of an index or the key, that
+// a record has.
+func (w *world) indexPred(tb testing.TB) modelPred {
+	if len(w.recs) == 0 {
+		return w.comparison(tb)
+	}
+	rec := w.recs[w.rng.IntN(len(w.recs))]
+	parts := w.table.Key.Parts
+	if n := len(w.table.Indexes); n > 0 && w.rng.IntN(4) > 0 {
+		parts = w.table.Indexes[w.rng.IntN(n)].Parts
+	}
+	var kids []modelPred
+	var exprs []Expr
+	for i := range parts {
+		k := w.partPred(tb, rec, &parts[i])
+		kids, exprs = append(kids, k), append(exprs, k.expr)
+		if w.rng.IntN(3) == 0 {
+			break
+		}
+	}
+	return modelPred{And(exprs), func(rec modelRecord) bool {
+		return !slices.ContainsFunc(kids, func(k modelPred) bool { return !k.ok(rec) })
+	}}
+}
+
+// partPred returns a predicate on one part of an index, that the record has.
+func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) modelPred {
+	if part.Each {
+		list := rec.val.FieldByName(part.Name)
+		if list.Len() == 0 || list.Kind() == reflect.Map {
+			return w.elementPred(tb)
+		}
+		v := list.Index(w.rng.IntN(list.Len()))
+		return modelPred{Contains{namedOperand(part.Name), literal(tb, v)}, func(rec modelRecord) bool {
+			list := rec.val.FieldByName(part.Name)
+			for i := range list.Len() {
+				if modelCompare(list.Index(i), v) == 0 {
+					return true
+				}
+			}
+			return false
+		}}
+	}
+	fields := w.fields()
+	f := fields[slices.IndexFunc(fields, func(f modelField) bool { return f.name == part.Name })]
+	v, o := f.get(rec.val), namedOperand(f.name)
+	if part.Key.Fold && f.typ.Kind() == reflect.String {
+		return modelPred{EqualFold{o, literal(tb, v)}, func(rec modelRecord) bool {
+			return strings.EqualFold(f.get(rec.val).String(), v.String())
+		}}
+	}
+	op := []Op{Eq, Eq, Eq, Eq, Ge, Le}[w.rng.IntN(6)]
+	if w.rng.IntN(6) == 0 {
+		v2 := w.valueLike(f)
+		return modelPred{In{o, []Literal{literal(tb, v), literal(tb, v2)}}, func(rec modelRecord) bool {
+			return modelCompare(f.get(rec.val), v) == 0 || modelCompare(f.get(rec.val), v2) == 0
+		}}
+	}
+	return modelPred{Cmp{op, o, literal(tb, v)}, func(rec modelRecord) bool { return holdsOp(op, modelCompare(f.get(rec.val), v)) }}
 }
 
 func (w *world) compound(tb testing.TB, depth int) modelPred {
@@ -744,6 +828,12 @@ func (w *world) check(t *testing.T) {
 	}
 	w.checkCount(t, m, len(expect), fail)
 	w.checkPages(t, m, want, fail)
+	w.checkValues(t, m, fail)
+	for _, word := range planWords {
+		if strings.Contains(plan.String(), word) {
+			planSeen[word]++
+		}
+	}
 	if w.rng.IntN(4) == 0 {
 		w.checkText(t, m.q, plan)
 	}
@@ -774,6 +864,66 @@ func (w *world) checkCount(t *testing.T, m modelQuery, want int, fail func(strin
 	n, _, err := plan.Count(context.Background(), tx)
 	if err != nil || n != want {
 		fail(fmt.Sprintf("count is %d", n), plan, nil, err)
+	}
+}
+
+// planWords are what the plans of the model test should have among them, and
+// planSeen how often they had.
+var (
+	planWords = []string{"get of", "unique get", "key range", "index range", "covering", "union", "one after the other", "merged by",
+		"intersection", "full scan", "backwards", "turned round", "sorted by key", "by the entries", "once", "sort", "top", "nothing"}
+	planSeen = map[string]int{}
+)
+
+// checkValues asks for a field of each record, and compares the parts.
+func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan, []string, error)) {
+	fields := w.fields()
+	f := fields[w.rng.IntN(len(fields))]
+	o := namedOperand(f.name)
+	values := func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val)).Exact)} }
+	if w.rng.IntN(4) == 0 {
+		o = Operand{Field: &Field{Name: "Tags"}, Each: true}
+		values = func(rec modelRecord) []string {
+			var out []string
+			list := rec.val.FieldByName("Tags")
+			for i := range list.Len() {
+				out = append(out, string(literal(t, list.Index(i)).Exact))
+			}
+			slices.Sort(out)
+			return slices.Compact(out)
+		}
+	}
+	plan, err := Make(w.table, m.q, Want{Values, o})
+	if err != nil {
+		fail("values", plan, nil, err)
+	}
+	tx, err := w.kv.Begin(context.Background(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Discard()
+	rows := plan.Run(context.Background(), tx)
+	defer rows.Close()
+	var got, want []string
+	for rows.Next() {
+		got = append(got, string(rows.Row().Part))
+	}
+	if !m.ordered && (m.q.Limit >= 0 || m.q.Offset > 0) {
+		return // which records, the plan decides
+	}
+	recs := m.all[min(m.q.Offset, len(m.all)):]
+	if m.q.Limit >= 0 {
+		recs = recs[:min(m.q.Limit, len(recs))]
+	}
+	for _, rec := range recs {
+		want = append(want, values(rec)...)
+	}
+	if !m.ordered {
+		slices.Sort(got)
+		slices.Sort(want)
+	}
+	if !slices.Equal(got, want) || rows.Err() != nil {
+		fail(fmt.Sprintf("values of %v: %x want %x", o, got, want), plan, got, rows.Err())
 	}
 }
 
@@ -917,6 +1067,12 @@ func TestModel(t *testing.T) {
 				t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { modelRound(t, open(t), seed, queries) })
 			}
 		})
+	}
+	t.Logf("plans with %v", planSeen)
+	for _, word := range planWords {
+		if *theSeed == 0 && !testing.Short() && planSeen[word] == 0 {
+			t.Errorf("no plan had %q: the test has lost its reach", word)
+		}
 	}
 }
 

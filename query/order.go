@@ -64,6 +64,15 @@ func (p *planner) matchOrder(c *candidate, root *node) match {
 	if !w.keys() || w.m.split && c.ranges > maxStreams {
 		return match{}
 	}
+	if c.index != nil && c.index.Unique && p.after != nil && (w.m.split || root != p.root) {
+		return match{} // an entry need not have the key, by which to go on
+	}
+	if c.lookup > 0 && (w.m.split && p.after != nil || !w.m.split && w.m.ties != tiesNone) {
+		return match{} // they are few, and soon sorted
+	}
+	if c.lookup > 0 {
+		w.m.ties = tiesNone // each stream has one record
+	}
 	switch {
 	case w.m.ties == tiesSort:
 		w.m.quality = matchSort
