@@ -2,6 +2,7 @@ package kivis
 
 import (
 	"context"
+	"errors"
 	"reflect"
 
 	"github.com/kivisdb/kivis/reflectx"
@@ -104,12 +105,15 @@ func (m *mutation) alone(ctx context.Context, db *DB) error {
 		if err = ctx.Err(); err == nil {
 			err = t.commit(ctx)
 		}
+		if errors.Is(err, ErrConflict) {
+			err = commitConflict{err}
+		}
 	}
 	if err != nil && m.undo != nil {
 		m.undo()
 	}
-	if conflict := commitFault(err); isConflictOf(conflict) {
-		return conflict
+	if c, ok := err.(commitConflict); ok {
+		return c
 	}
 	return wrap(m.op, tb, tuple, err)
 }

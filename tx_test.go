@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/store/memstore"
 )
 
 func TestUpdateRollsBack(t *testing.T) {
@@ -253,5 +254,71 @@ func TestMaxAttempts(t *testing.T) {
 	err = db.Update(bg, func(context.Context, *kivis.Tx) error { runs++; return kivis.ErrConflict })
 	if !errors.Is(err, kivis.ErrConflict) || runs != 1 {
 		t.Errorf("error = %v after %d runs, want the function's own after 1", err, runs)
+	}
+}
+
+// TestCommitApart has a transaction's function commit to what it has read
+// through the DB, with a context of its own, again and again: the attempts that
+// run alone hold such a commit back only for a while.
+func TestCommitApart(t *testing.T) {
+	db := newDB(t, &User{})
+	users := kivis.TableOf[User](db)
+	id := must(users.Insert(bg, &User{Email: "a"}))(t)
+	ctx, cancel := context.WithTimeout(bg, 30*time.Second)
+	defer cancel()
+	runs := 0
+	check(t, db.Update(ctx, func(ctx context.Context, tx *kivis.Tx) error {
+		runs++
+		_, err := users.With(tx).Modify(ctx, id, func(u *User) error {
+			u.Name += "x"
+			return nil
+		})
+		if err != nil || runs > 10 {
+			return err
+		}
+		_, err = users.Modify(bg, id, func(u *User) error {
+			u.Email += "a"
+			return nil
+		})
+		return err
+	}))
+	if u := must(users.Get(bg, id))(t); runs != 11 || u.Name != "x" || len(u.Email) != 11 {
+		t.Errorf("after %d runs: %+v", runs, u)
+	}
+}
+
+// TestForeignConflict has a function return the conflict of another database's
+// transaction, which is not its own and so no reason to run it again.
+func TestForeignConflict(t *testing.T) {
+	db := newDB(t, &User{})
+	other, err := kivis.Open(memstore.New(), &kivis.Options{MaxAttempts: 1})
+	check(t, err)
+	defer other.Close()
+	check(t, other.Register(&User{}))
+	users := kivis.TableOf[User](other)
+	id := must(users.Insert(bg, &User{Email: "a"}))(t)
+	lose := func(u *User) error {
+		u.Name += "x"
+		_, err := users.Modify(bg, id, func(u *User) error { u.Email += "a"; return nil })
+		return err
+	}
+	for name, call := range map[string]func() error{
+		"call": func() error { _, err := users.Modify(bg, id, lose); return err },
+		"update": func() error {
+			return other.Update(bg, func(ctx context.Context, tx *kivis.Tx) error {
+				_, err := users.With(tx).Modify(ctx, id, lose)
+				return err
+			})
+		},
+		"query": func() error { _, err := users.Query().Modify(bg, lose); return err },
+	} {
+		runs := 0
+		err := db.Update(bg, func(context.Context, *kivis.Tx) error {
+			runs++
+			return call()
+		})
+		if !errors.Is(err, kivis.ErrConflict) || runs != 1 {
+			t.Errorf("%s: error = %v after %d runs, want a conflict after one", name, err, runs)
+		}
 	}
 }
