@@ -185,10 +185,16 @@ func TestBadCursors(t *testing.T) {
 		t.Errorf("After a cursor: %d records, want 2", len(rest))
 	}
 	bad := map[string]func() error{
-		"garbage":         func() error { _, err := q.Page(bg, 2, "garbage!"); return err },
-		"cut":             func() error { _, err := q.Page(bg, 2, page.Next[:len(page.Next)-2]); return err },
-		"another value":   func() error { _, err := items.Where(itemGroup.Eq("b")).OrderBy(itemN.Asc()).Page(bg, 2, page.Next); return err },
-		"another order":   func() error { _, err := items.Where(itemGroup.Eq("a")).OrderBy(itemN.Desc()).Page(bg, 2, page.Next); return err },
+		"garbage": func() error { _, err := q.Page(bg, 2, "garbage!"); return err },
+		"cut":     func() error { _, err := q.Page(bg, 2, page.Next[:len(page.Next)-2]); return err },
+		"another value": func() error {
+			_, err := items.Where(itemGroup.Eq("b")).OrderBy(itemN.Asc()).Page(bg, 2, page.Next)
+			return err
+		},
+		"another order": func() error {
+			_, err := items.Where(itemGroup.Eq("a")).OrderBy(itemN.Desc()).Page(bg, 2, page.Next)
+			return err
+		},
 		"no order":        func() error { _, err := items.Where(itemGroup.Eq("a")).Page(bg, 2, page.Next); return err },
 		"after of others": func() error { _, err := items.Query().After(page.Next).Collect(bg); return err },
 	}
