@@ -82,6 +82,14 @@ func TestBulkStepStaysInOneChunk(t *testing.T) {
 			return errInvalid
 		})
 		wantErr(t, err, errInvalid)
+		// a query's changes through the Bulk itself are part of the step too
+		err = b.Update(ctx, func(ctx context.Context, _ *kivis.Tx) error {
+			if n := must(users.With(b).Query().Delete(ctx))(t); n != 25 {
+				t.Errorf("Delete = %d, want 25", n)
+			}
+			return errInvalid
+		})
+		wantErr(t, err, errInvalid)
 		return nil
 	})
 	check(t, err)

@@ -50,7 +50,7 @@ func (c *changer) report(r *Result) {
 }
 
 func (c *changer) run(ctx context.Context) (int, error) {
-	if b, ok := c.a.conn.(*Bulk); ok && b != nil {
+	if b, ok := c.a.conn.(*Bulk); ok && b != nil && b.hold == 0 {
 		return c.chunked(ctx, b)
 	}
 	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, report: c.report}
