@@ -47,14 +47,16 @@ type binder struct {
 	exprs  int
 	depth  int
 	values int
+	found  [][]byte // memory of parts
 }
 
 // bind finds the fields of a query and all of its faults.
-func bind(table *schema.Table, q *Query, want Want) (*bound, error) {
-	b := &binder{bound: bound{
+func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) {
+	b.bound = bound{
 		table: table, root: yes, limit: q.Limit, offset: q.Offset, using: q.Using, after: q.After, back: q.Backward,
 		keyDesc: q.Backward, ordered: q.ByKey || len(q.Order) > 0 || q.After != nil || q.Backward,
-	}}
+		ops: b.ops, order: b.order,
+	}
 	b.clause = "where"
 	if q.Where != nil {
 		b.root = b.node(q.Where)

@@ -25,7 +25,13 @@ type candidate struct {
 	used   []*node  // what the bounds make sure of
 
 	match match
-	cost  int // 0: keys or entries alone, 1: records where they lie, 2: records elsewhere
+	terms []int // match.terms, or the memory for them
+	cost  int   // 0: keys or entries alone, 1: records where they lie, 2: records elsewhere
+}
+
+// reset makes c a new candidate in the same memory.
+func (c *candidate) reset() {
+	*c = candidate{bounds: emptied(c.bounds), used: emptied(c.used), terms: c.terms[:0]}
 }
 
 // bounds is what the predicate says of one part.
@@ -40,15 +46,19 @@ type bounds struct {
 // before what reads less of each record.
 func better(a, b *candidate) int {
 	return cmp.Or(
-		-cmp.Compare(a.lookup, b.lookup),
-		-cmp.Compare(a.eq, b.eq),
-		-cmp.Compare(a.sides, b.sides),
+		tighter(a, b),
 		-cmp.Compare(min(a.match.quality, 1), min(b.match.quality, 1)),
 		cmp.Compare(a.cost, b.cost),
 		-cmp.Compare(a.match.quality, b.match.quality),
 		cmp.Compare(a.ranges, b.ranges),
 		cmp.Compare(a.width(), b.width()),
 	)
+}
+
+// tighter is the beginning of better, for candidates of which no more than
+// their bounds is known yet.
+func tighter(a, b *candidate) int {
+	return -cmp.Or(cmp.Compare(a.lookup, b.lookup), cmp.Compare(a.eq, b.eq), cmp.Compare(a.sides, b.sides))
 }
 
 // width is the number of parts in each entry.
@@ -65,41 +75,80 @@ func (c *candidate) bounded() bool { return c.lookup > 0 || c.eq > 0 || c.sides 
 // A planner plans one query.
 type planner struct {
 	*bound
-	want Want
+	want   Want
+	mem    *memory
+	spare  *candidate // one that was not wanted, for its memory
+	prefix []byte     // of keys, while ranges are made
 }
 
 // best returns the best candidate for the records that match root, in the
 // order asked for if there is one.
 func (p *planner) best(root *node) *candidate {
-	var best *candidate
-	consider := func(c *candidate) {
-		if c != nil && (best == nil || better(c, best) < 0) {
-			best = c
-		}
-	}
-	consider(p.candidate(root, nil, nil))
+	best := p.candidate(root, nil, nil)
+	p.judge(best, root)
 	if best.lookup == 2 {
 		return best
 	}
 	for _, x := range p.table.Indexes {
-		if x.State == schema.Ready {
-			p.eachCandidate(root, x, consider)
+		if x.State == schema.Ready && p.mayBound(x) {
+			best = p.bestOf(root, x, best)
+		}
+	}
+	if best.bounded() {
+		return best
+	}
+	for _, x := range p.table.Indexes {
+		if x.State == schema.Ready && !p.mayBound(x) {
+			best = p.bestOf(root, x, best)
 		}
 	}
 	return best
 }
 
+// mayBound reports whether a predicate may bound what is read of an index.
+func (p *planner) mayBound(x *schema.Index) bool {
+	on, exact := p.operandsOf(&x.Parts[0], -1)
+	return on != nil || exact != nil
+}
+
+// bestOf returns the best of the candidates of one index and another one, which
+// may be nil.
+func (p *planner) bestOf(root *node, x *schema.Index, best *candidate) *candidate {
+	p.eachCandidate(root, x, func(c *candidate) {
+		if best != nil && tighter(best, c) < 0 {
+			p.drop(c)
+			return
+		}
+		p.judge(c, root)
+		if best == nil || better(c, best) < 0 {
+			best, c = c, best
+		}
+		p.drop(c)
+	})
+	return best
+}
+
+// drop takes back a candidate, or nil, that is not wanted.
+func (p *planner) drop(c *candidate) {
+	if c != nil {
+		p.spare = c
+	}
+}
+
 // eachCandidate makes the candidates of one index: one, or one for each
-// predicate on elements where the index has an entry per element.
+// predicate on elements where the index has an entry per element. They have
+// not been judged.
 func (p *planner) eachCandidate(root *node, x *schema.Index, consider func(*candidate)) {
 	part := eachPart(x)
 	if part == nil {
 		consider(p.candidate(root, x, nil))
 		return
 	}
-	for _, n := range root.factors() {
+	for n := range root.factors {
 		if n.kind == nodeSet && !n.not && n.on.isPart(part) {
-			consider(p.candidate(root, x, n))
+			if c := p.candidate(root, x, n); c != nil {
+				consider(c)
+			}
 		}
 	}
 	if root == yes && p.value != nil && p.value.isPart(part) && !p.ordered && p.limit < 0 && p.offset == 0 {
@@ -116,17 +165,29 @@ func eachPart(x *schema.Index) *schema.Part {
 	return nil
 }
 
-// candidate returns the way through one index, or nil where there is none.
+// candidate returns the way through one index and what bounds it, or nil where
+// there is none.
 func (p *planner) candidate(root *node, x *schema.Index, each *node) *candidate {
-	c := &candidate{index: x, each: each, ranges: 1}
+	c := p.spare
+	if p.spare = nil; c == nil {
+		c = p.mem.candidates.take()
+	} else {
+		c.reset()
+	}
+	c.index, c.each, c.ranges = x, each, 1
 	p.bindParts(c, root)
 	if each != nil && !c.uses(each) {
+		p.drop(c)
 		return nil // entries of other elements would be missing
 	}
 	p.findLookup(c)
+	return c
+}
+
+// judge finds out the rest of a candidate: its order, and what it reads.
+func (p *planner) judge(c *candidate, root *node) {
 	c.match = p.matchOrder(c, root)
 	c.cost = p.costOf(c, root)
-	return c
 }
 
 func (c *candidate) uses(n *node) bool {
@@ -222,7 +283,7 @@ func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) 
 		c.used = append(c.used, c.each)
 		return
 	}
-	for _, n := range root.factors() {
+	for n := range root.factors {
 		if n.kind == nodeSet && n.on == on && !n.not {
 			c.used = append(c.used, n)
 		}
@@ -233,21 +294,27 @@ func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) 
 // its place in the primary key, negative for a part of an index. A folded part
 // is bounded by predicates on the exact field too.
 func (p *planner) operandOf(part *schema.Part, keyPart int) *operand {
-	var exact *operand
-	for _, on := range p.ops {
-		switch {
-		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
-			return on
-		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each:
-			exact = on
-		}
-	}
-	if exact == nil || exact.order != nil {
-		return nil
+	on, exact := p.operandsOf(part, keyPart)
+	if on != nil || exact == nil {
+		return on
 	}
 	f := *exact
 	f.fold, f.key.Fold, f.keyPart = true, true, -1
 	return &f
+}
+
+// operandsOf returns the query's operand that a part holds, or nil, and without
+// one that which the part holds with case set aside.
+func (p *planner) operandsOf(part *schema.Part, keyPart int) (on, exact *operand) {
+	for _, on := range p.ops {
+		switch {
+		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
+			return on, nil
+		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each && on.order == nil:
+			exact = on
+		}
+	}
+	return nil, exact
 }
 
 // bindWhole bounds the primary key that follows the parts, where the predicate
@@ -270,7 +337,7 @@ func (p *planner) bindWhole(c *candidate, root *node) bool {
 		} else {
 			c.sides = sidesOf(on, set)
 		}
-		for _, n := range root.factors() {
+		for n := range root.factors {
 			if n.kind == nodeSet && n.on == on {
 				c.used = append(c.used, n)
 			}
@@ -306,7 +373,7 @@ func (c *candidate) hasNil() bool {
 // costOf finds out what the candidate reads of each record.
 func (p *planner) costOf(c *candidate, root *node) int {
 	need := p.want.Kind == Records || c.repeats() && !c.match.split || p.value != nil && !c.givesValue(p, root)
-	for _, n := range root.factors() {
+	for n := range root.factors {
 		need = need || !c.uses(n) && !c.decides(p.table, n)
 	}
 	switch {

@@ -11,11 +11,12 @@ import (
 )
 
 // parts returns literals as parts of the operand, or notes what is wrong with
-// them.
+// them. The next call uses the slice again.
 func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) {
-	out := make([][]byte, len(lits))
+	b.found = emptied(b.found)
 	ok := true
-	for i, l := range lits {
+	for i := range lits {
+		l := &lits[i]
 		p, err := op.part(l, o.Deref)
 		if err != nil {
 			at := o
@@ -25,13 +26,13 @@ func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) 
 			b.fail(at, err)
 			ok = false
 		}
-		out[i] = p
+		b.found = append(b.found, p)
 	}
-	return out, ok
+	return b.found, ok
 }
 
 // part returns a literal in the operand's form.
-func (o *operand) part(l Literal, deref bool) ([]byte, error) {
+func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 	if l.Err != nil {
 		return nil, l.Err
 	}
@@ -47,7 +48,7 @@ func (o *operand) part(l Literal, deref bool) ([]byte, error) {
 		}
 		base.Ptr = false
 		var err error
-		if exact, err = appendText(nil, &base, l); err != nil {
+		if exact, err = appendText(nil, &base, *l); err != nil {
 			return nil, err
 		}
 	} else if !o.takes(l.Type) {

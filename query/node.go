@@ -50,17 +50,21 @@ func setNode(on *operand, set spans) *node {
 	return &node{kind: nodeSet, on: on, set: set}
 }
 
+var (
+	onlyFalse = spans{pointOf(codec.AppendBool(nil, false))}
+	onlyTrue  = spans{pointOf(codec.AppendBool(nil, true))}
+)
+
 // boolsOf returns the set as a list of values, or both of them as one span.
 func boolsOf(set spans) spans {
-	f, t := pointOf(codec.AppendBool(nil, false)), pointOf(codec.AppendBool(nil, true))
-	hasFalse, hasTrue := len(set.intersect(spans{f})) > 0, len(set.intersect(spans{t})) > 0
+	hasFalse, hasTrue := set.meets(onlyFalse[0]), set.meets(onlyTrue[0])
 	switch {
 	case hasFalse && hasTrue:
-		return spans{everything}
+		return anything
 	case hasFalse:
-		return spans{f}
+		return onlyFalse
 	case hasTrue:
-		return spans{t}
+		return onlyTrue
 	}
 	return nil
 }
@@ -181,15 +185,19 @@ func group(kind nodeKind, kids []*node, none *node) *node {
 	return &node{kind: kind, kids: kids}
 }
 
-// factors returns the predicates that must all hold for n.
-func (n *node) factors() []*node {
+// factors yields the predicates that must all hold for n.
+func (n *node) factors(yield func(*node) bool) {
 	switch n.kind {
 	case nodeTrue:
-		return nil
 	case nodeAnd:
-		return n.kids
+		for _, k := range n.kids {
+			if !yield(k) {
+				return
+			}
+		}
+	default:
+		yield(n)
 	}
-	return []*node{n}
 }
 
 // alternatives returns n as predicates of which one must hold, none of them

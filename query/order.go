@@ -97,8 +97,12 @@ func (w *matcher) oneRecord() bool {
 	return true
 }
 
-// constant reports whether the predicate lets on have one value only.
+// constant reports whether the predicate lets on have one value only. It says
+// nothing about nil.
 func (w *matcher) constant(on *operand) bool {
+	if on == nil {
+		return false
+	}
 	_, ok := constantOf(w.root, on)
 	return ok
 }
@@ -141,7 +145,8 @@ func (w *matcher) holds(on *operand) bool {
 // pass goes on to the next part; the one passed is a term of the order or -1.
 func (w *matcher) pass(term int) {
 	w.i++
-	w.m.terms = append(w.m.terms, term)
+	w.c.terms = append(w.c.terms, term)
+	w.m.terms = w.c.terms
 }
 
 func (w *matcher) mark(on *operand) {
@@ -218,13 +223,15 @@ func (w *matcher) allDone() bool {
 	return true
 }
 
+// keyPart returns the query's operand that is a part of the primary key, or
+// nil.
 func (w *matcher) keyPart(k int) *operand {
 	for _, on := range w.p.ops {
 		if on.keyPart == k && !on.fold && !on.each {
 			return on
 		}
 	}
-	return &operand{keyPart: k, column: -2}
+	return nil
 }
 
 // wholeUnique reports whether all parts of a unique index that are never nil

@@ -25,6 +25,7 @@ type Plan struct {
 	scan    bool   // the predicate does not bound what is read
 
 	analysis *Analysis
+	mem      *memory
 }
 
 // An access is one way of reading: records by key, or a scan of ranges of keys.
@@ -46,6 +47,9 @@ type access struct {
 	full   bool        // reads all of the table or index
 }
 
+// reset makes a a new access in the same memory.
+func (a *access) reset() { *a = access{ranges: emptied(a.ranges)} }
+
 type accessKind uint8
 
 const (
@@ -58,15 +62,27 @@ const (
 // arguments, and the same ones give the same plan. The errors are all of the
 // query's faults: each an [*Error].
 func Make(table *schema.Table, q *Query, want Want) (*Plan, error) {
-	b, err := bind(table, q, want)
+	m := memories.Get().(*memory)
+	plan, err := m.make(table, q, want)
+	if err != nil {
+		m.reset()
+		return nil, err
+	}
+	return plan, nil
+}
+
+// make is Make in the memory.
+func (m *memory) make(table *schema.Table, q *Query, want Want) (*Plan, error) {
+	b, err := m.binder.bind(table, q, want)
 	if err != nil {
 		return nil, err
 	}
-	p := &planner{bound: b, want: want}
+	p, plan := &m.planner, &m.plan
+	p.bound, p.want, p.mem = b, want, m
+	plan.bound, plan.want, plan.mem = b, want, m
 	if want.Kind == Count && b.after == nil && b.using == "" {
 		b.ordered, b.order = false, nil // it makes no difference
 	}
-	plan := &Plan{bound: b, want: want}
 	switch {
 	case b.root == no:
 		plan.nothing = "no record can match"
@@ -138,12 +154,7 @@ func (p *planner) use1(plan *Plan) error {
 	if x.State != schema.Ready {
 		return fail(fmt.Errorf("the index is still being built"))
 	}
-	var best *candidate
-	p.eachCandidate(p.root, x, func(c *candidate) {
-		if c != nil && (best == nil || better(c, best) < 0) {
-			best = c
-		}
-	})
+	best := p.bestOf(p.root, x, nil)
 	if best == nil {
 		return fail(fmt.Errorf("the index has no entry for a record without elements, so it serves only predicates on elements of %s", eachPart(x).Name))
 	}
@@ -168,28 +179,29 @@ func (p *planner) single(plan *Plan, c *candidate) {
 	if plan.scan {
 		plan.why = p.whyScan()
 	}
-	plan.reads = p.accesses(c, p.root)
+	plan.reads = p.accesses(plan.reads, c, p.root)
 }
 
-// accesses returns how the candidate is read: its ranges in turn, or each by
+// accesses appends how the candidate is read: its ranges in turn, or each by
 // itself where they are to be merged.
-func (p *planner) accesses(c *candidate, root *node) []*access {
+func (p *planner) accesses(reads []*access, c *candidate, root *node) []*access {
 	a := p.access(c, root)
 	if !c.match.split {
-		return []*access{a}
+		return append(reads, a)
 	}
-	reads := make([]*access, len(a.ranges))
 	for i := range a.ranges {
 		part := *a
 		part.ranges, part.bounds = a.ranges[i:i+1], a.bounds[i:i+1]
-		reads[i] = &part
+		reads = append(reads, &part)
 	}
 	return reads
 }
 
 // access returns how the candidate is read.
 func (p *planner) access(c *candidate, root *node) *access {
-	a := &access{c: c, root: root, match: c.match, ranges: p.rangesOf(c)}
+	a := p.mem.accesses.take()
+	a.c, a.root, a.match = c, root, c.match
+	a.ranges = p.rangesOf(a.ranges, c)
 	switch c.lookup {
 	case 2:
 		a.kind = accessGet
@@ -203,7 +215,7 @@ func (p *planner) access(c *candidate, root *node) *access {
 		a.stem = a.ranges[0].lo
 	}
 	a.full = a.kind == accessScan && len(c.bounds) == 0 && c.whole == nil
-	for _, n := range root.factors() {
+	for n := range root.factors {
 		switch {
 		case c.uses(n):
 		case c.index != nil && c.decides(p.table, n):
@@ -221,50 +233,40 @@ func (p *planner) access(c *candidate, root *node) *access {
 	return a
 }
 
-// rangesOf returns the ranges of store keys that the candidate's bounds make,
+// rangesOf appends the ranges of store keys that the candidate's bounds make,
 // in order. Those of lookups hold one key each.
-func (p *planner) rangesOf(c *candidate) []byteRange {
-	prefixes := [][]byte{p.table.Prefix(spaceOf(c))}
-	for i := range c.bounds {
-		b := &c.bounds[i]
-		set := b.set
-		if b.part.Key.Desc {
-			set = set.flip()
-		}
-		if i >= c.eq {
-			return underAll(prefixes, set)
-		}
-		prefixes = pointsUnder(prefixes, set)
-	}
-	if c.whole != nil {
-		return underAll(prefixes, c.whole)
-	}
-	return underAll(prefixes, spans{everything})
+func (p *planner) rangesOf(out []byteRange, c *candidate) []byteRange {
+	p.prefix = append(p.prefix[:0], p.table.Prefix(spaceOf(c))...)
+	return p.rangesUnder(out, c, 0)
 }
 
-// underAll returns the ranges of the set's parts behind each of the prefixes.
-func underAll(prefixes [][]byte, set spans) []byteRange {
-	out := make([]byteRange, 0, len(prefixes)*len(set))
-	for _, prefix := range prefixes {
-		for _, s := range set {
-			if r, ok := s.under(prefix); ok {
-				out = append(out, r)
-			}
+// rangesUnder appends the ranges of the keys that begin with the prefix, which
+// has the parts before the i-th.
+func (p *planner) rangesUnder(out []byteRange, c *candidate, i int) []byteRange {
+	n := len(p.prefix)
+	for _, s := range c.setAt(i) {
+		if i < c.eq && i < len(c.bounds) {
+			p.prefix = append(p.prefix[:n], s.lo.v...)
+			out = p.rangesUnder(out, c, i+1)
+		} else if r, ok := s.under(p.prefix[:n], &p.mem.bytes); ok {
+			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// pointsUnder returns each of the prefixes with each of the set's points.
-func pointsUnder(prefixes [][]byte, set spans) [][]byte {
-	out := make([][]byte, 0, len(prefixes)*len(set))
-	for _, prefix := range prefixes {
-		for _, s := range set {
-			key := make([]byte, 0, len(prefix)+len(s.lo.v)+16)
-			out = append(out, append(append(key, prefix...), s.lo.v...))
-		}
+// setAt returns what the i-th part can be, in the order of the keys: behind
+// those that are bounded, all that is left of the keys.
+func (c *candidate) setAt(i int) spans {
+	switch {
+	case i < len(c.bounds) && c.bounds[i].part.Key.Desc:
+		return c.bounds[i].set.flip()
+	case i < len(c.bounds):
+		return c.bounds[i].set
+	case c.whole != nil:
+		return c.whole
 	}
-	return out
+	return anything
 }
 
 // whyScan says why the predicate bounds nothing.

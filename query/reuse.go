@@ -1,10 +1,13 @@
 package query
 
+import "sync"
+
 // What a query needs while it is planned and run is used again by the next
 // one: allocating it would cost more than most queries do.
 
 const (
 	keepParts = 8        // how many values of a kind are kept
+	keepItems = 1024     // how many items a list may have room for, to be kept
 	keepBytes = 64 << 10 // how large a buffer is kept
 	minBlock  = 256
 )
@@ -64,6 +67,41 @@ func (b *block) reset() {
 
 // emptied returns s without its elements, to be filled again.
 func emptied[T any](s []T) []T {
+	if cap(s) > keepItems {
+		return nil
+	}
 	clear(s)
 	return s[:0]
+}
+
+// memory is what a plan is made of, and what makes it.
+type memory struct {
+	binder     binder
+	planner    planner
+	plan       Plan
+	candidates stock[candidate]
+	accesses   stock[access]
+	bytes      block // of the keys in ranges
+}
+
+var memories = sync.Pool{New: func() any { return new(memory) }}
+
+// reset gives the memory to the next plan.
+func (m *memory) reset() {
+	m.candidates.reset((*candidate).reset)
+	m.accesses.reset((*access).reset)
+	m.bytes.reset()
+	m.binder = binder{bound: bound{ops: emptied(m.binder.ops), order: emptied(m.binder.order)}, found: emptied(m.binder.found)}
+	m.planner = planner{prefix: m.planner.prefix[:0]}
+	m.plan = Plan{reads: emptied(m.plan.reads)}
+	memories.Put(m)
+}
+
+// Release gives the plan's memory to other ones. Nothing of the plan, and none
+// of its rows, may be used afterwards. It is never necessary, and does nothing
+// to a copy of a plan.
+func (p *Plan) Release() {
+	if p.mem != nil && p == &p.mem.plan {
+		p.mem.reset()
+	}
 }

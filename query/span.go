@@ -118,6 +118,11 @@ func (s spans) intersect(t spans) spans {
 	return out
 }
 
+// meets reports whether some of the set is in t.
+func (s spans) meets(t span) bool {
+	return slices.ContainsFunc(s, func(x span) bool { return !overlap(x, t).empty() })
+}
+
 func overlap(a, b span) span {
 	if a.lo.compare(b.lo) < 0 {
 		a.lo = b.lo
@@ -187,13 +192,13 @@ func (r *byteRange) has(x []byte) bool {
 }
 
 // under returns the range of the keys that begin with prefix and go on with a
-// part in the span, and whether there can be any.
-func (s span) under(prefix []byte) (r byteRange, ok bool) {
-	r.lo, ok = s.lo.bound(prefix)
+// part in the span, in the block's memory, and whether there can be any.
+func (s span) under(prefix []byte, mem *block) (r byteRange, ok bool) {
+	r.lo, ok = s.lo.bound(prefix, mem)
 	if !ok {
 		return r, false
 	}
-	r.hi, ok = s.hi.bound(prefix)
+	r.hi, ok = s.hi.bound(prefix, mem)
 	if !ok {
 		r.hi = nil
 	}
@@ -202,9 +207,8 @@ func (s span) under(prefix []byte) (r byteRange, ok bool) {
 
 // bound returns the cut as a place among keys that begin with prefix, and
 // false where it is behind all keys there can be.
-func (a cut) bound(prefix []byte) ([]byte, bool) {
-	b := make([]byte, 0, len(prefix)+len(a.v)+1)
-	b = append(append(b, prefix...), a.v...)
+func (a cut) bound(prefix []byte, mem *block) ([]byte, bool) {
+	b := append(append(mem.room(len(prefix)+len(a.v)), prefix...), a.v...)
 	if !a.after {
 		return b, true
 	}
@@ -226,9 +230,9 @@ func endOf(b []byte) []byte {
 
 // ranges returns the byte ranges of the set's parts.
 func (s spans) ranges() []byteRange {
-	out := make([]byteRange, 0, len(s))
+	out, mem := make([]byteRange, 0, len(s)), &block{}
 	for _, x := range s {
-		if r, ok := x.under(nil); ok {
+		if r, ok := x.under(nil, mem); ok {
 			out = append(out, r)
 		}
 	}

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"slices"
+
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -31,7 +33,7 @@ func (p *planner) union(plan *Plan, best *candidate) bool {
 	}
 	if plan.merge {
 		for i, c := range branches {
-			plan.reads = append(plan.reads, p.accesses(c, alts[i])...)
+			plan.reads = p.accesses(plan.reads, c, alts[i])
 		}
 		return true
 	}
@@ -40,7 +42,7 @@ func (p *planner) union(plan *Plan, best *candidate) bool {
 }
 
 func hasOr(n *node) bool {
-	for _, f := range n.factors() {
+	for f := range n.factors {
 		if f.kind == nodeOr {
 			return true
 		}
@@ -107,7 +109,7 @@ func (p *planner) concat(plan *Plan, alts []*node, branches []*candidate) {
 
 // exclude adds a predicate to what is read.
 func (p *planner) exclude(a *access, n *node) {
-	for _, f := range n.factors() {
+	for f := range n.factors {
 		switch {
 		case f.kind == nodeSet && !f.not && p.excluded(a, f):
 		case a.c.index != nil && a.c.decides(p.table, f):
@@ -142,19 +144,19 @@ func (p *planner) intersect(plan *Plan) {
 		return
 	}
 	a := plan.reads[0]
-	used := append([]*node(nil), a.c.used...)
+	used := slices.Clip(a.c.used)
 	for _, x := range p.table.Indexes {
-		if x.State != schema.Ready {
+		if x.State != schema.Ready || !p.mayBound(x) {
 			continue
 		}
 		p.eachCandidate(p.root, x, func(c *candidate) {
-			if c == nil || len(a.with)+1 >= maxIntersect || !keyOrdered(c) || !adds(c, used) {
-				return
-			}
-			if p.want.Kind == Records && !selective(c) {
+			if len(a.with)+1 >= maxIntersect || !keyOrdered(c) || !adds(c, used) ||
+				p.want.Kind == Records && !selective(c) {
+				p.drop(c)
 				return
 			}
 			used = append(used, c.used...)
+			p.judge(c, p.root)
 			other := p.access(c, p.root)
 			other.match.reverse = a.match.reverse
 			a.with = append(a.with, other)
@@ -169,7 +171,7 @@ func (p *planner) intersect(plan *Plan) {
 func (p *planner) leave(a *access, used []*node) {
 	a.entry, a.filter = nil, nil
 	all := candidate{used: used}
-	for _, n := range p.root.factors() {
+	for n := range p.root.factors {
 		switch {
 		case all.uses(n):
 		case a.c.decides(p.table, n):
