@@ -63,7 +63,7 @@ type Store struct {
 	group      []*member
 	admitted   []*member
 	writer     writer
-	logs       *logWatch
+	log        currentLog
 	space      spaceCheck
 	blobs      map[string]head // the big values there are
 
@@ -99,7 +99,8 @@ func (s *Store) start() (err error) {
 	s.writer = writer{s: s, commitAt: commitAt}
 	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable())
-	if s.logs, err = watchLogs(s.dir); err != nil {
+	s.log = currentLog{dir: s.dir, sync: ownSync && !s.opts.NoSync && !s.opts.ReadOnly}
+	if err := s.log.find(); err != nil {
 		return err
 	}
 	if err := s.settle(); err != nil {

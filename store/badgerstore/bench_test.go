@@ -61,7 +61,8 @@ type pair struct {
 
 func openPair(b *testing.B, opts *badgerstore.Options) pair {
 	b.Helper()
-	raw, err := badger.Open(badgerstore.EngineOptions(b.TempDir(), opts).WithDetectConflicts(true))
+	raw, err := badger.Open(badgerstore.EngineOptions(b.TempDir(), opts).
+		WithDetectConflicts(true).WithSyncWrites(!opts.NoSync))
 	if err != nil {
 		b.Fatal(err)
 	}

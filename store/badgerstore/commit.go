@@ -200,20 +200,12 @@ func (s *Store) refused(group []*member) error {
 	return s.space.check(size)
 }
 
-// durable makes what Badger has committed survive a power failure as well, in
-// the one respect that it leaves out: the directory entry of a new log.
+// durable makes what Badger has committed survive a power failure.
 func (s *Store) durable() error {
-	if s.opts.NoSync || !s.logs.rotated() {
-		return nil
-	}
-	return s.syncLogDir()
-}
-
-func (s *Store) syncLogDir() error {
 	if s.opts.NoSync {
 		return nil
 	}
-	return syncDir(s.dir)
+	return s.log.flush()
 }
 
 // fail has every later call refused, since it is not known what Badger has.

@@ -3,6 +3,7 @@ package badgerstore_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,6 +117,31 @@ func TestGroupCommitSharesSyncs(t *testing.T) {
 		t.Errorf("%d writes for %d commits", writes.Load(), n)
 	}
 	t.Logf("8 writers: %d commits in %d syncs", n, writes.Load())
+}
+
+// The log that the store syncs is the one that holds the commit, also where a
+// commit begins a new one. Should another version of Badger write its log
+// elsewhere, this is what notices.
+func TestSyncedLog(t *testing.T) {
+	s := open(t, t.TempDir(), &badgerstore.Options{Memory: 16 << 20, NoTidy: true})
+	if badgerstore.CurrentLog(s) == "" {
+		t.Skip("Badger syncs")
+	}
+	logs := make(map[string]bool)
+	for i := range 200 {
+		value := bigValue(uint64(i), 60<<10)
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), value) }))
+		path := badgerstore.CurrentLog(s)
+		data, err := os.ReadFile(path)
+		check(t, err)
+		if !bytes.Contains(data, value) {
+			t.Fatalf("commit %d is not in %s", i, path)
+		}
+		logs[path] = true
+	}
+	if len(logs) < 3 {
+		t.Errorf("there were only %d logs", len(logs))
+	}
 }
 
 var errDisk = errors.New("the disk is gone")

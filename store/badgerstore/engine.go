@@ -3,10 +3,8 @@ package badgerstore
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -138,68 +136,6 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 	return badger.OpenManaged(opts)
 }
 
-// shadow returns a directory that Badger can open for reading: dir itself or,
-// if its process was killed, one with links to its tables and copies of what is
-// sound in its logs. Badger refuses a log that is not cut to its end, and
-// deletes tables that are not in the manifest, even when it only reads.
-func (s *Store) shadow(in *inspection) (string, error) {
-	if len(in.logs) == 0 && in.gap == 0 && len(in.orphans) == 0 {
-		return s.dir, nil
-	}
-	tmp, err := os.MkdirTemp("", "kivis-read-")
-	if err != nil {
-		return "", fmt.Errorf("badgerstore: %w", err)
-	}
-	unlock := s.unlock
-	s.unlock = func() {
-		os.RemoveAll(tmp)
-		unlock()
-	}
-	for _, f := range in.files {
-		err = errors.Join(err, s.shadowFile(f.Name(), tmp))
-	}
-	for _, x := range in.logs {
-		if x.first > 0 {
-			err = errors.Join(err, copyFile(logPath(s.dir, x.fid), logPath(tmp, x.fid), x.end))
-		}
-	}
-	if err != nil {
-		return "", fmt.Errorf("badgerstore: %s was not closed, and cannot be read without a repair: %w; "+
-			"open it once for writing: %w", s.dir, err, store.ErrReadOnly)
-	}
-	return tmp, nil
-}
-
-func (s *Store) shadowFile(name, tmp string) error {
-	from, to := filepath.Join(s.dir, name), filepath.Join(tmp, name)
-	switch {
-	case strings.HasSuffix(name, ".sst"):
-		return os.Symlink(from, to)
-	case name == badger.ManifestFilename, name == badger.KeyRegistryFileName:
-		info, err := os.Stat(from)
-		if err != nil {
-			return err
-		}
-		return copyFile(from, to, info.Size())
-	}
-	return nil
-}
-
-// copyFile copies the first n bytes of a file.
-func copyFile(from, to string, n int64) error {
-	src, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.CopyN(dst, src, n)
-	return errors.Join(err, dst.Close())
-}
-
 // closeEngine closes Badger and gives the directory free. If there is no space
 // to turn the log into tables, it leaves things as a kill would: nothing is
 // lost, but the directory stays locked until the process ends. Badger would get
@@ -216,6 +152,7 @@ func (s *Store) closeEngine() error {
 	for n := 0; ; {
 		select {
 		case err := <-done:
+			s.log.close()
 			s.unlock()
 			return err
 		case <-tick.C:

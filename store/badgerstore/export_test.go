@@ -91,3 +91,13 @@ func LogTransactions(data []byte) (ends []int) {
 }
 
 func Dir(s *Store) string { return s.dir }
+
+// CurrentLog returns the path of the log that the store syncs, "" if Badger does.
+func CurrentLog(s *Store) string {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	if s.log.file == nil {
+		return ""
+	}
+	return s.log.file.Name()
+}

@@ -59,6 +59,15 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	return in, err
 }
 
+// clean says whether the store was closed, so that Badger can open it to read.
+func (in *inspection) clean() bool {
+	return len(in.logs) == 0 && in.gap == 0 && len(in.orphans) == 0 &&
+		!slices.ContainsFunc(in.files, func(f os.DirEntry) bool {
+			info, err := f.Info()
+			return filepath.Ext(f.Name()) == ".vlog" && err == nil && info.Size() < walHeader
+		})
+}
+
 func (in *inspection) has(name string) bool {
 	return slices.ContainsFunc(in.files, func(f os.DirEntry) bool { return f.Name() == name })
 }

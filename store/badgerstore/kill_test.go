@@ -228,7 +228,7 @@ func TestKillConformance(t *testing.T) {
 
 func TestKill(t *testing.T) {
 	rounds := 20
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		rounds = 6
 	}
 	dir := t.TempDir()

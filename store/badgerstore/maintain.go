@@ -164,9 +164,10 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if err := s.space.check(s.opts.memtable()); err != nil {
 		return false, err
 	}
-	if err := s.logs.sync(); err != nil {
+	if err := s.log.find(); err != nil {
 		return false, err
 	}
+	before := s.log.fid
 	// At a version of their own, which nobody sees: after it all others may go.
 	version := s.sealed + 1
 	txn := s.db.NewTransactionAt(version, true)
@@ -181,14 +182,17 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if err != badger.ErrTxnTooBig {
 		return false, err
 	}
-	if err = s.writer.commitAt(txn, version); err != nil {
+	if err = s.writer.commitAt(txn, version); err == nil {
+		err = s.durable()
+	}
+	if err != nil {
 		s.fail(err)
 		return false, err
 	}
 	s.sealed = version
 	s.stamped()
-	if done = s.logs.rotated(); done {
-		err = s.syncLogDir()
+	if s.opts.NoSync {
+		_, err = s.log.moved()
 	}
-	return done, err
+	return s.log.fid != before, err
 }

@@ -92,7 +92,7 @@ func (o *Options) badger(dir string) badger.Options {
 	mem := o.memtable()
 	b := badger.DefaultOptions(dir).
 		WithReadOnly(o.ReadOnly).
-		WithSyncWrites(!o.NoSync).
+		WithSyncWrites(!o.NoSync && !ownSync).
 		WithLogger(newLogger(o.Logger)).
 		WithMetricsEnabled(false).
 		WithBypassLockGuard(ownLock).

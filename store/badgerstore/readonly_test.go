@@ -24,6 +24,7 @@ func TestReadOnly(t *testing.T) {
 		{"killed", killed(t, 100), 101},
 		{"killed in a compaction", withLeftover(t, closed), 100},
 		{"killed in the first commit", killed(t, 0), 0},
+		{"killed while opening", withFile(t, closed, "000042.vlog", nil), 100},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
@@ -54,11 +55,16 @@ func TestReadOnly(t *testing.T) {
 // withLeftover copies a store and adds a table that it does not know.
 func withLeftover(t *testing.T, dir string) string {
 	t.Helper()
+	data, err := os.ReadFile(tables(t, dir)[0])
+	check(t, err)
+	return withFile(t, dir, "000099.sst", data)
+}
+
+func withFile(t *testing.T, dir, name string, data []byte) string {
+	t.Helper()
 	to := t.TempDir()
 	check(t, os.CopyFS(to, os.DirFS(dir)))
-	data, err := os.ReadFile(tables(t, to)[0])
-	check(t, err)
-	check(t, os.WriteFile(filepath.Join(to, "000099.sst"), data, 0o600))
+	check(t, os.WriteFile(filepath.Join(to, name), data, 0o600))
 	return to
 }
 

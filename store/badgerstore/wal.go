@@ -37,45 +37,70 @@ func listLogs(dir string) (fids []int, err error) {
 	return fids, nil
 }
 
-// logWatch notices when Badger begins a new log: it numbers them upwards. It
-// must look after each request, or be synced, since logs go too.
-type logWatch struct {
+// currentLog is the log that Badger writes to. Badger numbers logs upwards, and
+// looks for room in one before each request, so that a request is in one log as
+// a whole, and that one is the newest when the request has been answered.
+type currentLog struct {
 	dir  string
-	fid  int    // of the current log
-	next string // path of the one after it
+	fid  int
+	next string   // path of the one after it
+	file *os.File // nil if Badger syncs, or nobody does
+	sync bool
 }
 
-func watchLogs(dir string) (*logWatch, error) {
-	w := &logWatch{dir: dir}
-	return w, w.sync()
-}
-
-// sync looks for the current log.
-func (w *logWatch) sync() error {
-	logs, err := listLogs(w.dir)
+// find looks for the current log. It is due at the beginning, and whenever
+// requests have passed without a call of moved: logs go, too.
+func (l *currentLog) find() error {
+	fids, err := listLogs(l.dir)
 	if err != nil {
 		return err
 	}
 	fid := 0
-	if len(logs) > 0 {
-		fid = logs[len(logs)-1]
+	if len(fids) > 0 {
+		fid = fids[len(fids)-1]
 	}
-	w.set(fid)
+	return l.set(fid)
+}
+
+func (l *currentLog) set(fid int) (err error) {
+	l.fid, l.next = fid, logPath(l.dir, fid+1)
+	if !l.sync {
+		return nil
+	}
+	l.close()
+	if l.file, err = os.Open(logPath(l.dir, fid)); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
 	return nil
 }
 
-func (w *logWatch) set(fid int) {
-	w.fid = fid
-	w.next = logPath(w.dir, fid+1)
+// moved says whether the last request has begun a new log.
+func (l *currentLog) moved() (bool, error) {
+	if _, err := os.Lstat(l.next); err != nil {
+		return false, nil
+	}
+	return true, l.set(l.fid + 1)
 }
 
-// rotated says whether the last request has begun a new log.
-func (w *logWatch) rotated() bool {
-	if _, err := os.Lstat(w.next); err != nil {
-		return false
+// flush makes the last request survive a power failure: what is in the log,
+// unless Badger has done that, and the log's entry in its directory, which
+// Badger leaves out.
+func (l *currentLog) flush() error {
+	moved, err := l.moved()
+	if err == nil && moved {
+		err = syncDir(l.dir)
 	}
-	w.set(w.fid + 1)
-	return true
+	if err == nil && l.file != nil {
+		err = syncData(l.file)
+	}
+	return err
+}
+
+func (l *currentLog) close() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
 }
 
 // Bits of an entry's meta byte in a log.
