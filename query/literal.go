@@ -195,8 +195,14 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// quote returns s in single quotes, as a text has it.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// quote returns s as a text has it: in single quotes, or as in Go where it has
+// bytes that are not seen.
+func quote(s string) string {
+	if q := strconv.Quote(s); len(q) > len(s)+2+strings.Count(s, `"`)+strings.Count(s, `\`) {
+		return q
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
 
 // comparedTuple returns the set of primary keys that compare so with v. Keys
 // compare part by part as values, so where parts descend the set is several

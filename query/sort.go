@@ -118,12 +118,14 @@ const sortedSize = 130
 
 // fillItem makes x a copy of it.
 func (s *sorter) fillItem(x *sorted, it *item) {
-	it.keep()
 	x.sort, x.key = s.copy(x.sort, s.buf), s.copy(x.key, it.key)
 	if it.part != nil {
 		x.part = s.copy(x.part, it.part)
 	}
-	x.value, x.body, x.apart = it.value, it.body, it.apart
+	if s.r.plan.fetch { // else nothing of the record is asked for any more
+		it.keep()
+		x.value, x.body, x.apart = it.value, it.body, it.apart
+	}
 }
 
 // copy returns b in memory of its own: that of old, if it has room.

@@ -1,0 +1,216 @@
+package query
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// TestParse parses texts and prints what they are.
+func TestParse(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"a = 1", "a = 1"},
+		{"a==1 and b<>2", "a = 1 and b != 2"},
+		{"a=-5", "a = -5"},
+		{"A.b.C >= 'it''s'", "A.b.C >= 'it''s'"},
+		{`a = "x\ty"`, `a = "x\ty"`},
+		{"a = 1 or b = 2 and c = 3", "a = 1 or (b = 2 and c = 3)"},
+		{"(a = 1 or b = 2) and c = 3", "(a = 1 or b = 2) and c = 3"},
+		{"((a = 1))", "a = 1"},
+		{"not a = 1 and b = 2", "not (a = 1) and b = 2"},
+		{"NOT (a = 1 AND b = 2)", "not (a = 1 and b = 2)"},
+		{"not not a = 1", "not (not (a = 1))"},
+		{"a in (1, 2,3)", "a in (1, 2, 3)"},
+		{"a in ()", "a in ()"},
+		{"a not in (1)", "not (a in (1))"},
+		{"a in [1, 5)", "a in [1, 5)"},
+		{"a in [1, 5]", "a between 1 and 5"},
+		{"a between 1 and 5 and b = 2", "a between 1 and 5 and b = 2"},
+		{"a not between 1 and 5", "not (a between 1 and 5)"},
+		{"a prefix 'x' or a not prefix 'y'", "a prefix 'x' or not (a prefix 'y')"},
+		{"a contains 'x'", "a contains 'x'"},
+		{"a is nil and b is not null", "a is nil and not (b is nil)"},
+		{"a = nil", "a = nil"},
+		{"fold(a) = 'x' and FOLD(b) != 'y'", "fold(a) = 'x' and not (fold(b) = 'y')"},
+		{"fold(any(tags)) prefix 'x'", "fold(any(tags)) prefix 'x'"},
+		{"fold(a) in ('x', 'y')", "fold(a) = 'x' or fold(a) = 'y'"},
+		{"any(tags) > 'x'", "any(tags) > 'x'"},
+		{"deref(p) < 5", "deref(p) < 5"},
+		{"key() = ('a', 5)", "key() = ('a', 5)"},
+		{"a = true and true or false", "(a = true and true) or false"},
+		{"d = 1h30m and t < 2006-01-02T15:04:05Z", "d = 1h30m and t < 2006-01-02T15:04:05Z"},
+		{"b = 0x0aFF and u = 6ba7b810-9dad-11d1-80b4-00c04fd430c8", "b = 0x0aFF and u = 6ba7b810-9dad-11d1-80b4-00c04fd430c8"},
+		{"`in` = 1 and `two words` = 2 and `a``b` = 3", "`in` = 1 and `two words` = 2 and `a``b` = 3"},
+		{"fold = 1", "fold = 1"},
+		{"größe = 1", "größe = 1"},
+		{"  a\n=\t1 ", "a = 1"},
+		{"a = 1e+06 and b = +Inf and c = NaN", "a = 1e+06 and b = +Inf and c = NaN"},
+	} {
+		e, err := Parse(test.text, nil)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", test.text, err)
+			continue
+		}
+		if got := e.String(); got != test.want {
+			t.Errorf("Parse(%q) = %s, want %s", test.text, got, test.want)
+		}
+		checkReparse(t, e)
+	}
+}
+
+// checkReparse prints e and parses that: it must print the same.
+func checkReparse(t *testing.T, e Expr) {
+	t.Helper()
+	first, err := Parse(e.String(), nil)
+	if err != nil {
+		t.Errorf("%s does not parse: %v", e, err)
+		return
+	}
+	// The first time values that had a type are written as Go has them.
+	again, err := Parse(first.String(), nil)
+	if err != nil || again.String() != first.String() {
+		t.Errorf("%s parses as %v (%v)", first, again, err)
+	}
+}
+
+// TestParseErrors shows the faults of texts, with their positions.
+func TestParseErrors(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"", "text (at 1): a field is expected, not the end"},
+		{"a", "text (at 2): an operator is expected after a (= != < <= > >= in between prefix contains is), not the end"},
+		{"a =", "text (at 4): a value is expected, not the end"},
+		{"a = ORD", "text (at 5): a value is expected, not ORD; a string stands in quotes: 'ORD'"},
+		{"a = 'x", "text (at 5): the quote does not end"},
+		{`a = "x`, "text (at 5): the string does not end, or has a bad escape"},
+		{"a = 1 b = 2", "text (at 7): and, or, or the end is expected, not b"},
+		{"a = 1 and", "text (at 10): a field is expected, not the end"},
+		{"a = 1 && b = 2", "text (at 7): &&: write and"},
+		{"a = 1 || b = 2", "text (at 7): ||: write or"},
+		{"!a = 1", "text (at 1): !: write not"},
+		{"a like 'x%'", "text (at 3): there is no like: use prefix or contains, with fold(a) for any case"},
+		{"a ; b", `text (at 3): ";" is not expected in a predicate`},
+		{"(a = 1", "text (at 7): ) is expected to close the parenthesis, not the end"},
+		{"a = 1)", "text (at 6): and, or, or the end is expected, not )"},
+		{"a in 5", "text (at 6): a list in parentheses is expected, or a range [from, to), not 5"},
+		{"a in (1, 2", "text (at 11): ) is expected to close the list, not the end"},
+		{"a in [1; 2)", `text (at 8): ";" is not expected in a predicate`},
+		{"a between 1 or 2", "text (at 13): and is expected after the first value of between, not or"},
+		{"a is 5", "text (at 6): nil is expected after is, not 5"},
+		{"and = 1", "text (at 1): a field is expected, not and; a field of this name is written `and`"},
+		{"foldd(a) = 'x'", "text (at 1): there is no foldd(): the views of a field are fold, any and deref; did you mean fold?"},
+		{"fold(a) > 'x'", "text (at 9): fold goes with =, !=, in and prefix, not with >"},
+		{"a = ?", "text (at 5): 0 values are given, too few for this question mark"},
+		{"a = (1, 2", "text (at 10): ) is expected to close the tuple, not the end"},
+		{strings.Repeat("(", 500), "text (at 201): the predicate is too complex: more than 200 parentheses or nots in each other"},
+		{strings.Repeat("not ", 500), "text (at 801): the predicate is too complex: more than 200 parentheses or nots in each other"},
+		{"a = " + strings.Repeat("(", 500), "text (at 204): the predicate is too complex: more than 200 parentheses in each other"},
+		{strings.Repeat("any(", 500), "text (at 801): the predicate is too complex: more than 200 parentheses in each other"},
+	} {
+		_, err := Parse(test.text, nil)
+		if err == nil {
+			t.Errorf("Parse(%.40q) has no error, want %s", test.text, test.want)
+			continue
+		}
+		if err.Error() != test.want {
+			t.Errorf("Parse(%.40q): %v\nwant %s", test.text, err, test.want)
+		}
+		var e *Error
+		if !errors.As(err, &e) || e.Pos == 0 {
+			t.Errorf("Parse(%.40q): %T without a position", test.text, err)
+		}
+	}
+	if _, err := Parse("a = ?", make([]Literal, 2)); err == nil || !strings.Contains(err.Error(), "2 values are given, the text has 1") {
+		t.Errorf("with a value too many: %v", err)
+	}
+}
+
+// TestParams gives values for question marks.
+func TestParams(t *testing.T) {
+	kt := codec.KeyType{Kind: codec.Int}
+	five := Literal{Type: &kt, Exact: codec.AppendInt(nil, 5)}
+	e, err := Parse("a = ? and b in (?, 7) and c in [?, 9)", []Literal{five, five, five})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := e.String(), "a = 5 and b in (5, 7) and c in [5, 9)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestLiterals gives texts their types from the fields they are compared with.
+func TestLiterals(t *testing.T) {
+	set := exampleTables(t)
+	for _, test := range []struct{ query, want string }{
+		{"flights | Departs = 2001-02-03", "Departs = 2001-02-03T00:00:00Z"},
+		{"flights | Departs = '2001-02-03 04:05'", "Departs = 2001-02-03T04:05:00Z"},
+		{"flights | Departs = 2001-02-03T04:05:06+02:00", "Departs = 2001-02-03T02:05:06Z"},
+		{"flights | Departs = 5", "error: where Departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 5"},
+		{"flights | Departs = 0000-01-01", "error: where Departs (at 11): a stored time must be in the years 1 to 9999"},
+		{"flights | Delay = 0x10", "Delay = 16"},
+		{"flights | Delay = 99999999999999999999", "error: where Delay (at 9): it wants an integer, not 99999999999999999999"},
+		{"flights | ID = -1", "ID = -1"},
+		{"flights | Cancelled = 1", "error: where Cancelled (at 13): it wants true or false, not 1"},
+		{"flights | Origin = 5", "error: where Origin (at 10): a string stands in quotes: '5'"},
+		{"posts | `In` = 90m", "In = 1h30m0s"},
+		{"posts | `In` = 90", "error: where `In` (at 8): it wants a duration such as 1h30m, not 90"},
+		{"posts | Words = 0x0A0b", "Words = 0x0a0b"},
+		{"posts | Words = 'ab'", "Words = 0x6162"},
+		{"posts | Words = 0x0", "error: where Words (at 9): it wants bytes such as 0x0a0b, not 0x0"},
+		{"users | Score = 1e3", "Score = 1000"},
+		{"users | key() = ('a')", "error: where key() (at 9): it has 2 parts, the tuple 1"},
+		{"users | key() = 'a'", "error: where key() (at 9): it wants a tuple such as (1, 'a'), not 'a'"},
+		{"users | key() = (1, 2)", "error: where key() (at 9): a string stands in quotes: '1'"},
+		{"users | address.zip.code = nil", "Address.Zip.Code is nil"},
+		{"users | Email = ('a', 'b')", "error: where Email (at 9): it wants a string in quotes, not ('a', 'b')"},
+	} {
+		table, q, want, err := parseQuery(set, test.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if b, err := bind(table, q, want); err != nil {
+			got = "error: " + err.Error()
+		} else {
+			got = b.root.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %s\nwant %s", test.query, got, test.want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		"a = 1 and not (b in ('x', \"y\") or c between 1 and 2)", "fold(any(t)) prefix 'x' or key() = (1, nil)", "`a b` is not nil",
+		"d in [1h, 2h) and t > 2001-01-01T00:00:00Z", "a = ? or true", "x contains 0xff", "a.b.c != -1.5e-3", "not false",
+	} {
+		f.Add(s)
+	}
+	set := exampleTables(f)
+	table := set.ByName("users")
+	kt := codec.KeyType{Kind: codec.String}
+	param := Literal{Type: &kt, Exact: codec.AppendString(nil, "p\xff'`")}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := Parse(text, nil)
+		if err != nil {
+			if e, err = Parse(text, []Literal{param}); err != nil {
+				return
+			}
+		}
+		checkReparse(t, e)
+		b, err := bind(table, &Query{Where: e, Limit: -1}, Want{})
+		if err != nil {
+			return
+		}
+		again, err := Parse(e.String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := bind(table, &Query{Where: again, Limit: -1}, Want{})
+		if err != nil || c.root.String() != b.root.String() {
+			t.Errorf("%q: %v, printed and parsed %v (%v)", text, b.root, c, err)
+		}
+	})
+}
