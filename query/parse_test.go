@@ -170,7 +170,7 @@ func TestLiterals(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if b, err := bind(table, q, want); err != nil {
+		if b, err := new(binder).bind(table, q, want); err != nil {
 			got = "error: " + err.Error()
 		} else {
 			got = b.root.String()
@@ -200,7 +200,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		checkReparse(t, e)
-		b, err := bind(table, &Query{Where: e, Limit: -1}, Want{})
+		b, err := new(binder).bind(table, &Query{Where: e, Limit: -1}, Want{})
 		if err != nil {
 			return
 		}
@@ -208,7 +208,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := bind(table, &Query{Where: again, Limit: -1}, Want{})
+		c, err := new(binder).bind(table, &Query{Where: again, Limit: -1}, Want{})
 		if err != nil || c.root.String() != b.root.String() {
 			t.Errorf("%q: %v, printed and parsed %v (%v)", text, b.root, c, err)
 		}
