@@ -97,8 +97,9 @@ func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) ([][]byte,
 	if err != nil {
 		return nil, err
 	}
+	defer plan.Release()
 	rows := plan.Run(ctx, t.kv)
-	defer rows.Close()
+	defer rows.Release()
 	var keys [][]byte
 	for rows.Next() {
 		keys = append(keys, bytes.Clone(rows.Row().Key))

@@ -42,11 +42,9 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 	p := pager{a: a, size: size}
 	page := Page[R]{Records: []R{}}
 	err := p.run(ctx, cursor, func(row *query.Row) error {
-		rec, err := decodeRow[R](row)
-		if err == nil {
-			page.Records = append(page.Records, *rec)
-		}
-		return err
+		var none R
+		page.Records = append(page.Records, none)
+		return decodeRow(row, &page.Records[len(page.Records)-1])
 	})
 	if err != nil {
 		return Page[R]{}, err
@@ -100,8 +98,9 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 	if err != nil {
 		return r, err
 	}
+	defer plan.Release()
 	rows := plan.Run(ctx, s.t.kv)
-	defer rows.Close()
+	defer rows.Release()
 	first, last, more, err := p.rows(rows, from.place, fn)
 	if err == nil {
 		err = p.ends(ctx, s, first, last, more, token == "")
@@ -179,8 +178,9 @@ func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back
 	if err != nil {
 		return false, err
 	}
+	defer plan.Release()
 	rows := plan.Run(ctx, s.t.kv)
-	defer rows.Close()
+	defer rows.Release()
 	return rows.Next(), rows.Err()
 }
 
@@ -208,6 +208,7 @@ func shapeOf(tb *schema.Table, q *query.Query) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer plan.Release()
 	shape := plan.Shape()
 	return shape[:shapeSize], nil
 }

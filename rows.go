@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -30,9 +31,10 @@ func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 			return
 		}
 		defer run.close(nil)
+		rec := new(R)
 		for run.rows.Next() {
-			rec, err := decodeRow[R](run.rows.Row())
-			if err != nil {
+			*rec = none
+			if err := decodeRow(run.rows.Row(), rec); err != nil {
 				yield(none, run.close(err))
 				return
 			}
@@ -91,12 +93,12 @@ func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
 	}
 	defer run.close(nil)
 	recs := []R{}
+	var none R
 	for run.rows.Next() {
-		rec, err := decodeRow[R](run.rows.Row())
-		if err != nil {
+		recs = append(recs, none)
+		if err := decodeRow(run.rows.Row(), &recs[len(recs)-1]); err != nil {
 			return nil, run.close(err)
 		}
-		recs = append(recs, *rec)
 	}
 	if err := run.close(run.rows.Err()); err != nil {
 		return nil, err
@@ -105,25 +107,34 @@ func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
 }
 
 // First returns the first record, or ErrNotFound.
-func (q Query[R, K]) First(ctx context.Context) (R, error) { return q.atMost(ctx, "first", 1) }
+func (q Query[R, K]) First(ctx context.Context) (R, error) { return q.only(ctx, "first", 1) }
 
 // One returns the only record, or ErrNotFound where there is none, or
 // ErrManyFound where there are several.
-func (q Query[R, K]) One(ctx context.Context) (R, error) { return q.atMost(ctx, "one", 2) }
+func (q Query[R, K]) One(ctx context.Context) (R, error) { return q.only(ctx, "one", 2) }
 
-// atMost reads up to n records and returns the first, if it is the only one.
-func (q Query[R, K]) atMost(ctx context.Context, op string, n int) (R, error) {
+// only reads up to n records and returns the first, if it is the only one.
+func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 	var none R
-	recs, err := q.capped(n).collect(ctx, op)
-	switch {
-	case err != nil:
+	run, err := q.capped(n).start(ctx, op, query.Want{Kind: query.Records}, false)
+	if err != nil {
 		return none, err
-	case len(recs) == 0:
-		return none, q.ask(op).none(ErrNotFound)
-	case len(recs) > 1:
-		return none, q.ask(op).none(ErrManyFound)
 	}
-	return recs[0], nil
+	defer run.close(nil)
+	if !run.rows.Next() {
+		return none, run.close(cmp.Or(run.rows.Err(), ErrNotFound))
+	}
+	rec := new(R)
+	if err := decodeRow(run.rows.Row(), rec); err != nil {
+		return none, run.close(err)
+	}
+	if n > 1 && run.rows.Next() {
+		return none, run.close(ErrManyFound)
+	}
+	if err := run.close(run.rows.Err()); err != nil {
+		return none, err
+	}
+	return *rec, nil
 }
 
 // none names the call and the table in an error about what was found.
@@ -167,20 +178,20 @@ func (q Query[R, K]) ask(op string) *ask {
 }
 
 // start begins to run the query.
-func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, live bool) (*reading, error) {
+func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, live bool) (reading, error) {
 	return q.ask(op).start(ctx, want, live)
 }
 
-// decodeRow returns the record of a row.
-func decodeRow[R any](row *query.Row) (*R, error) {
-	if rec, ok := row.Decoded.(*R); ok {
-		return rec, nil
+// decodeRow sets rec, which is zero, to the record of a row.
+func decodeRow[R any](row *query.Row, rec *R) error {
+	if have, ok := row.Decoded.(*R); ok {
+		*rec = *have
+		return nil
 	}
-	rec := new(R)
 	if err := row.Table.Decoder().Decode(row.Body, reflectx.To(rec)); err != nil {
-		return nil, asCorrupt(row.Table, refTo(row.Table, row.Key), err)
+		return asCorrupt(row.Table, refTo(row.Table, row.Key), err)
 	}
-	return rec, nil
+	return nil
 }
 
 // ask is a query on its way to be run, without its types.
@@ -202,19 +213,19 @@ type reading struct {
 }
 
 // start plans the query and begins to run it.
-func (a *ask) start(ctx context.Context, want query.Want, live bool) (*reading, error) {
+func (a *ask) start(ctx context.Context, want query.Want, live bool) (reading, error) {
 	s, err := open(ctx, a.conn, a.op, a.typ, live)
 	if err != nil {
-		return nil, err
+		return reading{}, err
 	}
 	plan, err := a.plan(s.t, s.table, want)
 	if err == nil {
 		err = s.t.admit(plan)
 	}
 	if err != nil {
-		return nil, s.close(nil, Result{}, err)
+		return reading{}, s.close(nil, Result{}, err)
 	}
-	run := &reading{s: s, plan: plan, rows: plan.Run(s.call.ctx, s.t.kv)}
+	run := reading{s: s, plan: plan, rows: plan.Run(s.call.ctx, s.t.kv)}
 	if !s.own && s.t.write {
 		s.t.iters = append(s.t.iters, run.rows)
 	}
@@ -267,6 +278,7 @@ func (t *txn) admit(plan *query.Plan) error {
 }
 
 // close ends the run, once, and returns err with the call and the table in it.
+// The rows and the plan, whose memory goes to others, are not used afterwards.
 func (r *reading) close(err error) error {
 	if r.closed {
 		return err
@@ -276,8 +288,10 @@ func (r *reading) close(err error) error {
 	if t := r.s.t; !r.s.own && t.write {
 		t.iters = slices.DeleteFunc(t.iters, func(x *query.Rows) bool { return x == r.rows })
 	}
-	stats := r.rows.Stats()
-	return r.s.close(nil, r.s.t.db.result(r.plan, stats), fromQuery(err))
+	result := r.s.t.db.result(r.plan, r.rows.Stats())
+	r.rows.Release()
+	r.plan.Release()
+	return r.s.close(nil, result, fromQuery(err))
 }
 
 // result is what the tracer gets to know of a query.
@@ -322,7 +336,9 @@ func (a *ask) count(ctx context.Context) (n int, err error) {
 		return 0, s.close(nil, Result{}, err)
 	}
 	n, stats, err := plan.Count(s.call.ctx, s.t.kv)
-	return n, s.close(nil, s.t.db.result(plan, stats), fromQuery(err))
+	result := s.t.db.result(plan, stats)
+	plan.Release()
+	return n, s.close(nil, result, fromQuery(err))
 }
 
 func (a *ask) explain() (plan query.Plan, err error) {

@@ -376,7 +376,7 @@ func (p *Plan) Count(ctx context.Context, tx store.Tx) (int, Stats, error) {
 		return n, s, err
 	}
 	r := p.Run(ctx, tx)
-	defer r.Close()
+	defer r.Release()
 	n := 0
 	for r.Next() {
 		n++
@@ -411,7 +411,7 @@ func (p *Plan) countKeys(tx store.Tx) (n int, s Stats, ok bool, err error) {
 func (p *Plan) Analyze(ctx context.Context, tx store.Tx) (Plan, error) {
 	began := time.Now()
 	r := p.Run(ctx, tx)
-	defer r.Close()
+	defer r.Release()
 	for r.Next() {
 		continue
 	}
