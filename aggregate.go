@@ -46,7 +46,8 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 		return nil
 	})
 	if err == nil && best == nil {
-		return v, q.ask(op).none(ErrNotFound)
+		a := q.ask(op)
+		return v, a.none(ErrNotFound)
 	}
 	if err == nil {
 		err = decodePart(best, &v)
@@ -125,7 +126,7 @@ func decodePart[V any](part []byte, v *V) error {
 
 // eachPart calls fn with the field's key part in each row of the query. What
 // fn gets is its to read until it returns.
-func eachPart(ctx context.Context, a *ask, op query.Operand, fn func(part []byte) error) error {
+func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte) error) error {
 	if op.Deref {
 		plain := op
 		plain.Deref = false

@@ -33,7 +33,11 @@ func TestAllocs(t *testing.T) {
 			}{
 				{"get", 3, func() error { _, err := members.Get(bg, 7); return err }, func() { hand.get(7, &m) }},
 				{"has", 3, func() error { _, err := members.Has(bg, 7); return err }, func() { hand.get(7, &m) }},
-				{"get by unique", 12, func() error {
+				{"get by key", 4, func() error {
+					_, err := members.Where(members.Key().Eq(7)).One(bg)
+					return err
+				}, func() { hand.get(7, &m) }},
+				{"get by unique", 3, func() error {
 					_, err := members.Where(memberEmail.Eq("member0000007@example.com")).One(bg)
 					return err
 				}, func() { hand.getByEmail("member0000007@example.com", &m) }},
@@ -43,7 +47,7 @@ func TestAllocs(t *testing.T) {
 					_, err := members.Insert(bg, &m)
 					return err
 				}, func() { next++; m := memberOf(next); hand.insert(&m) }},
-				{"range of 100", 125, func() error {
+				{"range of 100", 0, func() error {
 					for _, err := range members.Where(memberAge.Ge(3)).OrderBy(memberAge.Asc()).Limit(100).All(bg) {
 						if err != nil {
 							return err

@@ -38,7 +38,7 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 // changer changes each record that a query finds. It finds them all before it
 // changes the first, so that no change makes it miss or meet a record.
 type changer struct {
-	a   *ask
+	a   ask
 	one func(t *txn, tb *schema.Table, tuple []byte) error
 	n   int    // how many have been changed
 	how Result // the reading of the keys

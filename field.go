@@ -142,13 +142,26 @@ func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
 // too. Its Get needs a bound table.
 func (t Table[R, K]) Key() Field[R, K] {
 	return Field[R, K]{
-		operand: query.Operand{Field: &query.Field{Key: true, Record: reflect.TypeFor[R](), Type: reflect.TypeFor[K]()}},
+		operand: query.Operand{Field: keyOf(reflect.TypeFor[R]())},
 		get: func(rec *R) (key K) {
 			r := recordOf(rec)
 			keyOfRecord(t.conn, reflect.TypeFor[R](), &r, slot(&key))
 			return key
 		},
 	}
+}
+
+// keyFields has the primary keys as fields of queries, by record type: a field
+// remembers where it was found.
+var keyFields sync.Map // reflect.Type -> *query.Field
+
+// keyOf returns the primary key of a record type as a field.
+func keyOf(typ reflect.Type) *query.Field {
+	if f, ok := keyFields.Load(typ); ok {
+		return f.(*query.Field)
+	}
+	f, _ := keyFields.LoadOrStore(typ, &query.Field{Key: true})
+	return f.(*query.Field)
 }
 
 // keyOfRecord sets key to the primary key of rec, or leaves it zero where the

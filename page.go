@@ -58,7 +58,7 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 
 // pager reads one page and finds out what lies before and behind it.
 type pager struct {
-	a          *ask
+	a          ask
 	size       int
 	shape      []byte
 	back       bool

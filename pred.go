@@ -34,6 +34,24 @@ func Not[R any](p Pred[R]) Pred[R] {
 	return Pred[R]{query.Not{Expr: p.expr}}
 }
 
+// conjunction returns what holds where e does, if it is not nil, and all of the
+// predicates.
+func conjunction[R any](e query.Expr, preds []Pred[R]) query.Expr {
+	if e == nil && len(preds) == 1 {
+		return preds[0].expr
+	}
+	list := exprs(preds)
+	switch {
+	case len(list) == 0:
+		return e
+	case e != nil:
+		return query.And(append([]query.Expr{e}, list...))
+	case len(list) == 1:
+		return list[0]
+	}
+	return query.And(list)
+}
+
 // exprs returns the expressions of predicates; the zero Pred is true.
 func exprs[R any](preds []Pred[R]) []query.Expr {
 	list := make([]query.Expr, 0, len(preds))

@@ -38,19 +38,11 @@ func (t Table[R, K]) Range(lo, hi K) Query[R, K] {
 
 // Where narrows the query to records for which all of the predicates hold too.
 func (q Query[R, K]) Where(preds ...Pred[R]) Query[R, K] {
-	more := exprs(preds)
-	if len(more) == 0 {
-		return q
-	}
-	if q.q.Where == nil {
+	where := conjunction(q.q.Where, preds)
+	if q.q.Where == nil && where != nil {
 		q.q.ByKey = false
-	} else {
-		more = append([]query.Expr{q.q.Where}, more...)
 	}
-	q.q.Where = query.And(more)
-	if len(more) == 1 {
-		q.q.Where = more[0]
-	}
+	q.q.Where = where
 	return q
 }
 

@@ -145,23 +145,29 @@ func (a *ask) none(err error) error {
 // Count returns how many records the query finds. It reads index entries
 // alone where they have what the query asks for.
 func (q Query[R, K]) Count(ctx context.Context) (int, error) {
-	return q.ask("count").count(ctx)
+	a := q.ask("count")
+	return a.count(ctx)
 }
 
 // Exists reports whether the query finds anything.
 func (q Query[R, K]) Exists(ctx context.Context) (bool, error) {
-	n, err := q.capped(1).ask("exists").count(ctx)
+	a := q.capped(1).ask("exists")
+	n, err := a.count(ctx)
 	return n > 0, err
 }
 
 // Explain returns how All would read the records, without reading any. Its
 // String says it at a glance.
-func (q Query[R, K]) Explain() (query.Plan, error) { return q.ask("explain").explain() }
+func (q Query[R, K]) Explain() (query.Plan, error) {
+	a := q.ask("explain")
+	return a.explain()
+}
 
 // Analyze runs the query to its end and returns the plan with what it has
 // read, and how long that took.
 func (q Query[R, K]) Analyze(ctx context.Context) (query.Plan, error) {
-	return q.ask("analyze").analyze(ctx)
+	a := q.ask("analyze")
+	return a.analyze(ctx)
 }
 
 // capped returns the query with a limit of at most n.
@@ -173,13 +179,14 @@ func (q Query[R, K]) capped(n int) Query[R, K] {
 }
 
 // ask returns the query without its types.
-func (q Query[R, K]) ask(op string) *ask {
-	return &ask{conn: q.table.conn, typ: reflect.TypeFor[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
+func (q Query[R, K]) ask(op string) ask {
+	return ask{conn: q.table.conn, typ: reflect.TypeFor[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
 }
 
 // start begins to run the query.
 func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, live bool) (reading, error) {
-	return q.ask(op).start(ctx, want, live)
+	a := q.ask(op)
+	return a.start(ctx, want, live)
 }
 
 // decodeRow sets rec, which is zero, to the record of a row.
@@ -305,6 +312,9 @@ func (db *DB) result(plan *query.Plan, stats query.Stats) Result {
 
 // fromQuery turns damage that a plan has met into a CorruptError.
 func fromQuery(err error) error {
+	if err == nil {
+		return nil
+	}
 	var d *query.Damage
 	if !errors.As(err, &d) {
 		return err

@@ -23,6 +23,7 @@ type fetcher struct {
 	in    stream
 	size  int // of the next batch
 	ended bool
+	it    item // of in
 
 	items  []item // of the batch; their bytes are in the block, but for values
 	i      int
@@ -57,10 +58,9 @@ func (f *fetcher) next(it *item) bool {
 func (f *fetcher) fill() bool {
 	f.items, f.keys, f.at, f.i = emptied(f.items), emptied(f.keys), f.at[:0], 0
 	f.bytes.reset()
-	var it item
 	for len(f.items) < f.size && !f.ended {
-		if f.ended = !f.in.next(&it); !f.ended {
-			f.add(&it)
+		if f.ended = !f.in.next(&f.it); !f.ended {
+			f.add(&f.it)
 		}
 	}
 	f.size = min(2*f.size, maxBatch)
