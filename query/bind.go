@@ -47,7 +47,26 @@ type binder struct {
 	exprs  int
 	depth  int
 	values int
-	found  [][]byte // memory of parts
+
+	found [][]byte // memory of parts
+	set   spans    // memory of a set while it is made
+	spans block[span]
+	made  stock[node]
+}
+
+// reset makes b a new binder in the same memory.
+func (b *binder) reset() {
+	b.spans.reset(keepItems)
+	b.made.reset((*node).reset)
+	*b = binder{
+		bound: bound{ops: emptied(b.ops), order: emptied(b.order)},
+		found: emptied(b.found), set: emptied(b.set), spans: b.spans, made: b.made,
+	}
+}
+
+// setNode is the predicate that on is in the set, of which it makes a copy.
+func (b *binder) setNode(on *operand, set spans) *node {
+	return b.made.take().within(on, b.spans.copy(set))
 }
 
 // bind finds the fields of a query and all of its faults.
@@ -256,9 +275,9 @@ func (b *binder) leaf(e Expr) *node {
 	return no
 }
 
-// compare returns the predicate that a field is in the set that make returns of
+// compare returns the predicate that a field is in the set that fill appends of
 // some literals.
-func (b *binder) compare(o Operand, fold bool, make func(op *operand, parts [][]byte) spans, lits ...Literal) *node {
+func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand, parts [][]byte) spans, lits ...Literal) *node {
 	op := b.comparable(o, fold)
 	if op == nil {
 		return no
@@ -267,11 +286,11 @@ func (b *binder) compare(o Operand, fold bool, make func(op *operand, parts [][]
 	if !ok {
 		return no
 	}
-	set := make(op, parts)
+	b.set = fill(emptied(b.set), op, parts)
 	if o.Deref && op.key.Ptr {
-		set = set.intersect(spans{some})
+		b.set = b.set.intersect(spans{some})
 	}
-	return setNode(op, set)
+	return b.setNode(op, b.set)
 }
 
 func (b *binder) cmp(e Cmp) *node {
@@ -286,36 +305,38 @@ func (b *binder) cmp(e Cmp) *node {
 	return b.compare(e.Field, false, comparisons[e.Op], e.Value)
 }
 
-// comparisons are the sets of values that compare so with the first of v.
-var comparisons = [...]func(op *operand, v [][]byte) spans{
-	Eq: func(op *operand, v [][]byte) spans { return spans{pointOf(v[0])} },
-	Ne: func(op *operand, v [][]byte) spans { return compared(op, Ne, v[0]) },
-	Lt: func(op *operand, v [][]byte) spans { return compared(op, Lt, v[0]) },
-	Le: func(op *operand, v [][]byte) spans { return compared(op, Le, v[0]) },
-	Gt: func(op *operand, v [][]byte) spans { return compared(op, Gt, v[0]) },
-	Ge: func(op *operand, v [][]byte) spans { return compared(op, Ge, v[0]) },
+// comparisons append the values that compare so with the first of v.
+var comparisons = [...]func(dst spans, op *operand, v [][]byte) spans{
+	Eq: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Eq, v[0]) },
+	Ne: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Ne, v[0]) },
+	Lt: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Lt, v[0]) },
+	Le: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Le, v[0]) },
+	Gt: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Gt, v[0]) },
+	Ge: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Ge, v[0]) },
 }
 
-// compared returns the set of values that compare so with v.
-func compared(op *operand, by Op, v []byte) spans {
-	all := op.domain()
+// compared appends the values that compare so with v.
+func compared(dst spans, op *operand, by Op, v []byte) spans {
 	if op.whole {
-		return comparedTuple(op, by, v)
+		return append(dst, comparedTuple(op, by, v)...)
 	}
-	before, after := cut{v: v}, cut{v: v, after: true}
+	all, x := op.domain(), pointOf(v)
 	switch by {
 	case Ne:
-		return spans{pointOf(v)}.complement(all)
+		return append(dst, spans{x}.complement(all)...)
 	case Lt:
-		return one(span{all.lo, before})
+		x = span{all.lo, x.lo}
 	case Le:
-		return one(span{all.lo, after})
+		x = span{all.lo, x.hi}
 	case Gt:
-		return one(span{after, all.hi})
+		x = span{x.hi, all.hi}
 	case Ge:
-		return one(span{before, all.hi})
+		x = span{x.lo, all.hi}
 	}
-	return spans{pointOf(v)}
+	if x.empty() {
+		return dst
+	}
+	return append(dst, x)
 }
 
 func (b *binder) in(e In) *node {
@@ -326,7 +347,7 @@ func (b *binder) in(e In) *node {
 	return b.compare(e.Field, false, anyPoint, e.Values...)
 }
 
-func anyPoint(_ *operand, v [][]byte) spans { return points(v) }
+func anyPoint(dst spans, _ *operand, v [][]byte) spans { return appendPoints(dst, v) }
 
 func (b *binder) between(e Between) *node {
 	if e.HalfOpen {
@@ -335,12 +356,12 @@ func (b *binder) between(e Between) *node {
 	return b.compare(e.Field, false, closed, e.Lo, e.Hi)
 }
 
-func halfOpen(op *operand, v [][]byte) spans {
-	return compared(op, Ge, v[0]).intersect(compared(op, Lt, v[1]))
+func halfOpen(dst spans, op *operand, v [][]byte) spans {
+	return append(dst, compared(nil, op, Ge, v[0]).intersect(compared(nil, op, Lt, v[1]))...)
 }
 
-func closed(op *operand, v [][]byte) spans {
-	return compared(op, Ge, v[0]).intersect(compared(op, Le, v[1]))
+func closed(dst spans, op *operand, v [][]byte) spans {
+	return append(dst, compared(nil, op, Ge, v[0]).intersect(compared(nil, op, Le, v[1]))...)
 }
 
 func (b *binder) isNil(e IsNil) *node {
@@ -352,7 +373,7 @@ func (b *binder) isNil(e IsNil) *node {
 		b.fail(e.Field, fmt.Errorf("a %v is never nil", op.stored))
 		return no
 	}
-	return setNode(op, spans{pointOf([]byte{0})})
+	return b.setNode(op, spans{pointOf([]byte{0})})
 }
 
 // contains is a predicate of a slice's elements, a map's keys, or a text.
@@ -369,13 +390,13 @@ func (b *binder) contains(e Contains) *node {
 }
 
 func (b *binder) prefix(e Prefix) *node {
-	return b.compare(e.Field, e.Fold, func(op *operand, v [][]byte) spans {
+	return b.compare(e.Field, e.Fold, func(dst spans, op *operand, v [][]byte) spans {
 		text, ok := textOf(op, v[0])
 		if !ok {
 			b.fail(e.Field, fmt.Errorf("a %v has no prefixes", op.stored))
-			return nil
+			return dst
 		}
-		return spans{beginning(text)}
+		return append(dst, beginning(text))
 	}, e.Value)
 }
 

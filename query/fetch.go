@@ -27,7 +27,7 @@ type fetcher struct {
 
 	items  []item // of the batch; their bytes are in the block, but for values
 	i      int
-	bytes  block
+	bytes  block[byte]
 	keys   [][]byte // of the records to read
 	at     []int    // of each key, its item
 	values [][]byte
@@ -46,6 +46,9 @@ func (r *Rows) newFetcher(in stream, exact bool) *fetcher {
 }
 
 func (f *fetcher) next(it *item) bool {
+	if f.size == 1 {
+		return f.nextOne(it)
+	}
 	if f.i == len(f.items) && !f.fill() {
 		return false
 	}
@@ -54,10 +57,33 @@ func (f *fetcher) next(it *item) bool {
 	return true
 }
 
+// nextOne is next for a batch of one, the first, which needs no copy.
+func (f *fetcher) nextOne(it *item) bool {
+	f.size = 2
+	if f.ended = !f.in.next(it); f.ended {
+		return false
+	}
+	if it.value != nil || it.cur != nil {
+		return true
+	}
+	f.keys, f.values = append(f.keys, f.storeKey(it)), resize(f.values, 1)
+	if !f.read() {
+		return false
+	}
+	it.value = f.values[0]
+	return it.value != nil || f.missing(it)
+}
+
+// storeKey returns the store's key of the item's record.
+func (f *fetcher) storeKey(it *item) []byte {
+	prefix := f.r.plan.table.Prefix(0)
+	return append(append(f.bytes.room(len(prefix)+len(it.key)), prefix...), it.key...)
+}
+
 // fill fetches the next batch.
 func (f *fetcher) fill() bool {
 	f.items, f.keys, f.at, f.i = emptied(f.items), emptied(f.keys), f.at[:0], 0
-	f.bytes.reset()
+	f.bytes.reset(keepBytes)
 	for len(f.items) < f.size && !f.ended {
 		if f.ended = !f.in.next(&f.it); !f.ended {
 			f.add(&f.it)
@@ -70,9 +96,8 @@ func (f *fetcher) fill() bool {
 // add takes into the batch what is needed of an item once it has its record.
 func (f *fetcher) add(it *item) {
 	it.keep()
-	prefix := f.r.plan.table.Prefix(0)
-	key := append(append(f.bytes.room(len(prefix)+len(it.key)), prefix...), it.key...)
-	x := item{key: key[len(prefix):], value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
+	key := f.storeKey(it)
+	x := item{key: key[len(key)-len(it.key):], value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
 	if it.elem != nil {
 		x.elem = f.bytes.copy(it.elem)
 	}
@@ -91,20 +116,32 @@ func (f *fetcher) fetch() bool {
 		return true
 	}
 	f.values = resize(f.values, len(f.keys))
+	if !f.read() {
+		return false
+	}
+	for n, i := range f.at {
+		if f.items[i].value = f.values[n]; f.values[n] == nil {
+			return f.missing(&f.items[i])
+		}
+	}
+	clear(f.values)
+	return true
+}
+
+// read reads the values of the keys.
+func (f *fetcher) read() bool {
 	if err := f.r.get(f.keys, f.values); err != nil {
 		f.r.fail(err)
 		return false
 	}
 	f.r.stats.Records += len(f.keys)
-	for n, i := range f.at {
-		if f.values[n] == nil {
-			f.r.damaged(f.r.indexName(), f.items[i].key, errNoRecord)
-			return false
-		}
-		f.items[i].value = f.values[n]
-	}
-	clear(f.values)
 	return true
+}
+
+// missing notes that an item has no record, and returns false.
+func (f *fetcher) missing(it *item) bool {
+	f.r.damaged(f.r.indexName(), it.key, errNoRecord)
+	return false
 }
 
 var errNoRecord = fmt.Errorf("%w: an entry of a record that is not there", codec.ErrCorrupt)
@@ -113,7 +150,7 @@ func (f *fetcher) close() { f.in.close() }
 
 // reset lets go of all but memory.
 func (f *fetcher) reset() {
-	f.bytes.reset()
+	f.bytes.reset(keepBytes)
 	*f = fetcher{items: emptied(f.items), bytes: f.bytes, keys: emptied(f.keys), at: f.at[:0], values: emptied(f.values)}
 }
 

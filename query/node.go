@@ -36,8 +36,15 @@ var (
 	no  = &node{kind: nodeFalse}
 )
 
+// reset makes n a new node in the same memory.
+func (n *node) reset() { *n = node{} }
+
 // setNode is the predicate that on is in the set.
-func setNode(on *operand, set spans) *node {
+func setNode(on *operand, set spans) *node { return new(node).within(on, set) }
+
+// within returns n, which is new, as the predicate that on is in the set, or a
+// simpler one.
+func (n *node) within(on *operand, set spans) *node {
 	if on.key.Kind == codec.Bool && !on.key.Ptr {
 		set = boolsOf(set)
 	}
@@ -47,7 +54,8 @@ func setNode(on *operand, set spans) *node {
 	if !on.each && full(on, set) {
 		return yes
 	}
-	return &node{kind: nodeSet, on: on, set: set}
+	n.kind, n.on, n.set = nodeSet, on, set
+	return n
 }
 
 var (

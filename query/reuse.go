@@ -9,7 +9,8 @@ const (
 	keepParts = 8        // how many values of a kind are kept
 	keepItems = 1024     // how many items a list may have room for, to be kept
 	keepBytes = 64 << 10 // how large a buffer is kept
-	minBlock  = 256
+	minBlock  = 16       // how many values the first block has room for
+	maxBlock  = 64 << 10
 )
 
 // A stock holds values of one kind that are used over and over.
@@ -40,14 +41,14 @@ func (s *stock[T]) reset(put func(*T)) {
 	s.used = 0
 }
 
-// A block is memory for bytes that stay where they are until all of them are
+// A block is memory for values that stay where they are until all of them are
 // dropped at once.
-type block struct{ buf []byte }
+type block[T any] struct{ buf []T }
 
-// room returns an empty slice with room for n bytes.
-func (b *block) room(n int) []byte {
+// room returns an empty slice with room for n values.
+func (b *block[T]) room(n int) []T {
 	if cap(b.buf)-len(b.buf) < n {
-		b.buf = make([]byte, 0, max(minBlock, n, min(2*cap(b.buf), 1<<20)))
+		b.buf = make([]T, 0, max(minBlock, n, min(2*cap(b.buf), maxBlock)))
 	}
 	at := len(b.buf)
 	b.buf = b.buf[:at+n]
@@ -55,13 +56,14 @@ func (b *block) room(n int) []byte {
 }
 
 // copy returns x in the block's memory.
-func (b *block) copy(x []byte) []byte { return append(b.room(len(x)), x...) }
+func (b *block[T]) copy(x []T) []T { return append(b.room(len(x)), x...) }
 
-// reset drops the bytes. What is left of them is overwritten.
-func (b *block) reset() {
-	if cap(b.buf) > keepBytes {
+// reset drops the values, and the memory where it has room for more than keep.
+func (b *block[T]) reset(keep int) {
+	if cap(b.buf) > keep {
 		b.buf = nil
 	}
+	clear(b.buf)
 	b.buf = b.buf[:0]
 }
 
@@ -81,7 +83,7 @@ type memory struct {
 	plan       Plan
 	candidates stock[candidate]
 	accesses   stock[access]
-	bytes      block // of the keys in ranges
+	bytes      block[byte] // of the keys in ranges
 }
 
 var memories = sync.Pool{New: func() any { return new(memory) }}
@@ -90,8 +92,8 @@ var memories = sync.Pool{New: func() any { return new(memory) }}
 func (m *memory) reset() {
 	m.candidates.reset((*candidate).reset)
 	m.accesses.reset((*access).reset)
-	m.bytes.reset()
-	m.binder = binder{bound: bound{ops: emptied(m.binder.ops), order: emptied(m.binder.order)}, found: emptied(m.binder.found)}
+	m.bytes.reset(keepBytes)
+	m.binder.reset()
 	m.planner = planner{prefix: m.planner.prefix[:0]}
 	m.plan = Plan{reads: emptied(m.plan.reads)}
 	memories.Put(m)

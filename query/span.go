@@ -78,9 +78,11 @@ func one(s span) spans {
 }
 
 // points is the set of some values.
-func points(parts [][]byte) spans {
+func points(parts [][]byte) spans { return appendPoints(make(spans, 0, len(parts)), parts) }
+
+// appendPoints appends points to what is empty yet.
+func appendPoints(set spans, parts [][]byte) spans {
 	slices.SortFunc(parts, bytes.Compare)
-	set := make(spans, 0, len(parts))
 	for i, p := range parts {
 		if i == 0 || !bytes.Equal(p, parts[i-1]) {
 			set = append(set, pointOf(p))
@@ -193,7 +195,7 @@ func (r *byteRange) has(x []byte) bool {
 
 // under returns the range of the keys that begin with prefix and go on with a
 // part in the span, in the block's memory, and whether there can be any.
-func (s span) under(prefix []byte, mem *block) (r byteRange, ok bool) {
+func (s span) under(prefix []byte, mem *block[byte]) (r byteRange, ok bool) {
 	r.lo, ok = s.lo.bound(prefix, mem)
 	if !ok {
 		return r, false
@@ -207,7 +209,7 @@ func (s span) under(prefix []byte, mem *block) (r byteRange, ok bool) {
 
 // bound returns the cut as a place among keys that begin with prefix, and
 // false where it is behind all keys there can be.
-func (a cut) bound(prefix []byte, mem *block) ([]byte, bool) {
+func (a cut) bound(prefix []byte, mem *block[byte]) ([]byte, bool) {
 	b := append(append(mem.room(len(prefix)+len(a.v)), prefix...), a.v...)
 	if !a.after {
 		return b, true
@@ -230,7 +232,7 @@ func endOf(b []byte) []byte {
 
 // ranges returns the byte ranges of the set's parts.
 func (s spans) ranges() []byteRange {
-	out, mem := make([]byteRange, 0, len(s)), &block{}
+	out, mem := make([]byteRange, 0, len(s)), &block[byte]{}
 	for _, x := range s {
 		if r, ok := x.under(nil, mem); ok {
 			out = append(out, r)
