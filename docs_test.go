@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// TestDocs holds the documents to the code: every link to a file leads to one,
-// every test that they name is there, every block of Go is part of a source
-// that is compiled and tested, and every block of text part of what an example
-// says it prints, or of a golden file. A line `...` in a block leaves something
-// out.
+// TestDocs holds the documents to the code: the files they link to, the tests
+// and the names of ours they mention are there, every block of Go is part of a
+// source that is compiled and tested, and every block of text part of what an
+// example says it prints, or of a golden file. A line `...` in a block leaves
+// something out.
 func TestDocs(t *testing.T) {
 	sources, outputs := quotable(t)
-	tests := testNames(t)
+	tests, names := testNames(t), declared(t)
 	for _, doc := range documents(t) {
 		text := string(readFile(t, doc))
 		for _, link := range localLinks(text) {
@@ -27,6 +27,11 @@ func TestDocs(t *testing.T) {
 		for _, m := range testPattern.FindAllStringSubmatch(text, -1) {
 			if !tests[m[1]] {
 				t.Errorf("%s names the test %s, which is not there", doc, m[1])
+			}
+		}
+		for _, m := range namePattern.FindAllStringSubmatch(text, -1) {
+			if !names[m[2]] && !foreign[m[1]] && !extensions[m[2]] {
+				t.Errorf("%s names %s.%s, and nothing of that name is declared", doc, m[1], m[2])
 			}
 		}
 		for _, block := range blocks(text, "go") {
@@ -101,6 +106,24 @@ func testNames(t *testing.T) map[string]bool {
 	return names
 }
 
+// declared returns the names of all functions, methods and types.
+func declared(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	walk(t, ".go", func(p string) {
+		for _, m := range declPattern.FindAllStringSubmatch(string(readFile(t, p)), -1) {
+			names[m[1]] = true
+		}
+	})
+	return names
+}
+
+// What stands before or after the dot of a name that is not ours.
+var (
+	foreign    = map[string]bool{"time": true, "errors": true, "bytes": true, "encoding": true, "unsafe": true, "testing": true, "uuid": true}
+	extensions = map[string]bool{"go": true, "md": true, "mod": true, "txt": true, "awk": true, "csv": true, "gz": true, "db": true}
+)
+
 // walk calls fn with the slash path of each file whose name ends in ext.
 func walk(t *testing.T, ext string, fn func(p string)) {
 	t.Helper()
@@ -153,6 +176,8 @@ var (
 	codePattern  = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 	linkPattern  = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
 	testPattern  = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+	namePattern  = regexp.MustCompile("`(?:[a-z]+/)*(\\w+)\\.(\\w+)(?:\\[[^`]*\\])?(?:\\([^`]*\\))?`")
+	declPattern  = regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |\t)(\w+)`)
 	errorPattern = regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s+= `)
 	funcPattern  = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
