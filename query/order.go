@@ -113,7 +113,7 @@ func (w *matcher) term(n int, t term) bool {
 		w.mark(t.on)
 		return true
 	}
-	if t.on.keyPart >= 0 && w.done&(1<<t.on.keyPart) != 0 || w.allDone() || w.wholeUnique() {
+	if t.on.keyPart >= 0 && w.done&(1<<t.on.keyPart) != 0 || w.known() && (w.allDone() || w.wholeUnique()) {
 		return true // nothing ties any more
 	}
 	for {
@@ -131,6 +131,13 @@ func (w *matcher) term(n int, t term) bool {
 		}
 		w.pass(-1)
 	}
+}
+
+// known reports whether what has one value in what is read has the same in the
+// position to go on from. In a branch of an Or, and in one of several streams,
+// it may have another.
+func (w *matcher) known() bool {
+	return w.p.after == nil || w.root == w.p.root && !w.m.split
 }
 
 // holds reports whether the next part is on.

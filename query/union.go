@@ -140,7 +140,7 @@ const maxIntersect = 4
 // intersect has other indexes decide what the one that is read does not: their
 // entries and its are both in key order.
 func (p *planner) intersect(plan *Plan) {
-	if len(plan.reads) != 1 || !keyOrdered(plan.reads[0].c) || plan.reads[0].first != nil {
+	if len(plan.reads) != 1 || !keyOrdered(plan.reads[0].c) || plan.reads[0].first != nil || plan.reads[0].match.ties != tiesNone {
 		return
 	}
 	a := plan.reads[0]
