@@ -223,7 +223,9 @@ func count(s store.Store, w int) (n, version uint64, err error) {
 }
 
 func TestKillConformance(t *testing.T) {
-	storetest.Kill(t, func(t testing.TB, dir string) store.Store { return open(t, dir, nil) }, 20_000)
+	// A Badger transaction of so little memory has 3,276 entries.
+	opts := &badgerstore.Options{Memory: 16 << 20}
+	storetest.Kill(t, func(t testing.TB, dir string) store.Store { return open(t, dir, opts) }, 4000)
 }
 
 func TestKill(t *testing.T) {
@@ -409,13 +411,13 @@ func bigState(t *testing.T, s store.Store, n int) (committed bool) {
 }
 
 func TestKillBigTransaction(t *testing.T) {
-	n := 200_000
+	n, parts := 200_000, []float64{0.05, 0.2, 0.4, 0.6, 0.8, 0.95}
 	if testing.Short() || raceEnabled {
-		n = 40_000
+		n, parts = 40_000, parts[1:4]
 	}
 	took := timeBig(t, n)
 	undone := 0
-	for _, part := range []float64{0.05, 0.2, 0.4, 0.6, 0.8, 0.95} {
+	for _, part := range parts {
 		dir := t.TempDir()
 		c := start(t, "big", dir, n)
 		c.wait(t)
@@ -442,7 +444,7 @@ func TestKillBigTransaction(t *testing.T) {
 		}
 		check(t, s.Close())
 	}
-	t.Logf("%d writes took %v; of 6 killed, %d were undone", n, took, undone)
+	t.Logf("%d writes took %v; of %d killed, %d were undone", n, took, len(parts), undone)
 }
 
 // timeBig returns how long the commit takes if nobody kills it.
