@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/kivisdb/kivis/query"
@@ -56,26 +57,40 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 }
 
 // Sum returns the sum of the field over the records that the query finds, 0
-// where there are none, or ErrOverflow.
+// where there are none, or ErrOverflow where it does not fit: of floats, where
+// finite ones add up to an infinity.
 func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
 	var sum V
-	err := eachPart(ctx, q.ask("sum"), f.operand, func(part []byte) error {
+	turns := 0 // how often sum has wrapped around, which later values may undo
+	a := q.ask("sum")
+	err := eachPart(ctx, a, f.operand, func(part []byte) error {
 		var v V
 		if err := decodePart(part, &v); err != nil {
 			return err
 		}
 		next := sum + v
-		if v > 0 && next < sum || v < 0 && next > sum {
+		switch {
+		case v > 0 && next < sum:
+			turns++
+		case v < 0 && next > sum:
+			turns--
+		case isInf(next) && !isInf(sum) && !isInf(v):
 			return ErrOverflow
 		}
 		sum = next
 		return nil
 	})
+	if err == nil && turns != 0 {
+		err = a.none(fmt.Errorf("%s: %w", f.operand, ErrOverflow))
+	}
 	if err != nil {
 		return 0, err
 	}
 	return sum, nil
 }
+
+// isInf reports whether v is a float that is an infinity.
+func isInf[V Number](v V) bool { return math.IsInf(float64(v), 0) }
 
 // GroupCount returns how many of the records that the query finds have each
 // value of the field; of an [Each] field, how many have each element. An index

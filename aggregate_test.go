@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 
@@ -45,6 +46,17 @@ func TestAggregates(t *testing.T) {
 		must(items.InsertMany(bg, []Item{{Small: 127}, {Small: 127}}))(t)
 		if _, err := kivis.Sum(bg, items.Query(), itemSmall); !errors.Is(err, kivis.ErrOverflow) {
 			t.Errorf("Sum beyond an int8: %v", err)
+		}
+		// what only the way to the sum goes beyond is no overflow
+		must(items.InsertMany(bg, []Item{{Group: "turn", Small: 127}, {Group: "turn", Small: 1}, {Group: "turn", Small: -9}}))(t)
+		turn := items.Where(itemGroup.Eq("turn")).OrderBy(itemSmall.Desc())
+		if sum := must(kivis.Sum(bg, turn, itemSmall))(t); sum != 119 {
+			t.Errorf("Sum = %d, want 119", sum)
+		}
+		huge := math.MaxFloat64
+		must(items.InsertMany(bg, []Item{{Group: "huge", Score: &huge}, {Group: "huge", Score: &huge}}))(t)
+		if _, err := kivis.Sum(bg, items.Where(itemGroup.Eq("huge")), score); !errors.Is(err, kivis.ErrOverflow) {
+			t.Errorf("Sum beyond a float64: %v", err)
 		}
 	})
 }
@@ -187,6 +199,8 @@ func TestQueryMistakes(t *testing.T) {
 		"unknown index":   func() error { _, err := items.Query().Using("nope").Collect(bg); return err },
 		"foreign field":   func() error { _, err := items.Where(badField.Eq(1)).Collect(bg); return err },
 		"panicking field": func() error { _, err := items.Where(panics.Eq(1)).Collect(bg); return err },
+		"no field":        func() error { _, err := items.Where(kivis.Field[Item, int]{}.Eq(1)).Collect(bg); return err },
+		"nil Func":        func() error { _, err := items.Where(kivis.Func[Item](nil)).Collect(bg); return err },
 		"eq on a slice":   func() error { _, err := things.Where(slice.Eq([]int{1})).Collect(bg); return err },
 		"ne on each":      func() error { _, err := things.Where(kivis.Each(slice).Ne(1)).Collect(bg); return err },
 		"text":            func() error { _, err := items.WhereText("N >= ").Collect(bg); return err },
@@ -204,6 +218,10 @@ func TestQueryMistakes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if n := badField.Get(&Item{N: 1}) + itemN.Get(nil) + (kivis.Field[Item, int]{}).Get(&Item{}); n != 0 {
+		t.Errorf("Get without a field or a record = %d", n)
+	}
+	_ = kivis.Func[Item](nil).String()
 	ctx, cancel := context.WithCancel(bg)
 	cancel()
 	for _, err := range items.All(ctx) {

@@ -31,10 +31,11 @@ type Field[R, V any] struct {
 func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
 	f := &query.Field{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}
 	f.Offset, f.Err = offsetOf(sel)
-	return Field[R, V]{
-		operand: query.Operand{Field: f},
-		get:     func(rec *R) V { return *sel(rec) },
+	h := Field[R, V]{operand: query.Operand{Field: f}}
+	if f.Err == nil {
+		h.get = func(rec *R) V { return *sel(rec) }
 	}
+	return h
 }
 
 // offsetOf returns where in an R the field lies that sel selects.
@@ -61,7 +62,13 @@ func offsetOf[R, V any](sel func(*R) *V) (off uintptr, err error) {
 
 // Get returns the field's value in rec: of a [Deref] the pointed-to value, or
 // zero for nil, of an [Each] the first element, or zero where there is none.
-func (f Field[R, V]) Get(rec *R) V { return f.get(rec) }
+// Without a record, or a good selector, it returns zero.
+func (f Field[R, V]) Get(rec *R) (v V) {
+	if rec == nil || f.get == nil {
+		return v
+	}
+	return f.get(rec)
+}
 
 // Eq holds where the field equals v.
 func (f Field[R, V]) Eq(v V) Pred[R] { return f.compare(query.Eq, v) }
@@ -118,7 +125,7 @@ func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 	op := f.operand
 	op.Deref = true
 	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
-		if p := f.get(rec); p != nil {
+		if p := f.Get(rec); p != nil {
 			v = *p
 		}
 		return v
@@ -131,7 +138,7 @@ func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
 	op := f.operand
 	op.Each = true
 	return Field[R, E]{operand: op, get: func(rec *R) (v E) {
-		if s := f.get(rec); len(s) > 0 {
+		if s := f.Get(rec); len(s) > 0 {
 			v = s[0]
 		}
 		return v

@@ -1,6 +1,8 @@
 package kivis
 
 import (
+	"errors"
+
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
 )
@@ -105,6 +107,9 @@ func IsNil[R, V any](f Field[R, *V]) Pred[R] {
 // inside, so it comes after all else. It must depend on the record alone, and
 // not change it.
 func Func[R any](fn func(*R) bool) Pred[R] {
+	if fn == nil {
+		return Pred[R]{query.IsNil{Field: query.Operand{Field: &query.Field{Err: errors.New("the function given to Func is nil")}}}}
+	}
 	return Pred[R]{query.Func{Match: func(row *query.Row) (bool, error) {
 		rec, ok := row.Decoded.(*R)
 		if !ok {
