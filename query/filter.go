@@ -202,7 +202,6 @@ type firstTest struct {
 	desc   bool // the entry's part descends
 	want   []byte
 	part   []byte
-	differ bool
 }
 
 func (r *Rows) firstTest(a *access) *firstTest {

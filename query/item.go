@@ -143,12 +143,6 @@ func (s *shelf) get(i int, it *item) {
 // key returns the i-th item's key.
 func (s *shelf) key(i int) []byte { return s.arena[s.slots[i].key:s.slots[i].keyEnd] }
 
-// storeKey returns the i-th item's key behind the prefix.
-func (s *shelf) storeKey(i int) []byte {
-	x := &s.slots[i]
-	return s.arena[x.key-len(s.prefix) : x.keyEnd : x.keyEnd]
-}
-
 // size is about how many bytes the shelf holds.
 func (s *shelf) size() int { return len(s.arena) + len(s.slots)*slotSize }
 
