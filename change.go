@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
@@ -38,10 +39,11 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 // changer changes each record that a query finds. It finds them all before it
 // changes the first, so that no change makes it miss or meet a record.
 type changer struct {
-	a   ask
-	one func(t *txn, tb *schema.Table, tuple []byte) error
-	n   int    // how many have been changed
-	how Result // the reading of the keys
+	a    ask
+	one  func(t *txn, tb *schema.Table, tuple []byte) error
+	n    int    // how many have been changed
+	page int    // how many keys are read at a time; 0 is all
+	how  Result // the reading of the keys
 }
 
 // report tells the tracer how the records were found.
@@ -55,8 +57,8 @@ func (c *changer) run(ctx context.Context) (int, error) {
 	}
 	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, report: c.report}
 	m.work = func(t *txn, tb *schema.Table) ([]byte, error) {
-		c.n = 0
-		keys, err := c.keys(ctx, t, tb)
+		c.n, c.how = 0, Result{}
+		keys, _, err := c.keys(ctx, t, tb)
 		if err != nil {
 			return nil, err
 		}
@@ -88,64 +90,101 @@ func (c *changer) change(t *txn, tb *schema.Table, tuple []byte) error {
 	return err
 }
 
-// keys returns the primary keys that the query finds in t.
-func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) ([][]byte, error) {
+// keys returns the primary keys that the query finds in t, and whether it read
+// them in their order.
+func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]byte, inOrder bool, err error) {
 	plan, err := c.a.plan(t, tb, query.Want{Kind: query.Keys})
 	if err == nil {
 		err = t.admit(plan)
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer plan.Release()
+	if inOrder = !plan.Sorts(); c.page > 0 && !inOrder {
+		return nil, false, nil // to find one page it would read all of them
+	}
 	rows := plan.Run(ctx, t.kv)
 	defer rows.Release()
-	var keys [][]byte
+	size := 0
 	for rows.Next() {
 		keys = append(keys, bytes.Clone(rows.Row().Key))
+		if size += len(rows.Row().Key) + keyOverhead; size > query.MaxSortBytes {
+			return nil, false, fmt.Errorf("%w: the keys of the records to change, over %d MB; a Bulk changes any number in chunks", query.ErrSortLimit, query.MaxSortBytes>>20)
+		}
 	}
-	c.how = t.db.result(plan, rows.Stats())
-	return keys, fromQuery(rows.Err())
+	how := t.db.result(plan, rows.Stats())
+	c.how.Plan, c.how.Entries = how.Plan, c.how.Entries+how.Entries
+	return keys, inOrder, fromQuery(rows.Err())
 }
 
+// keyOverhead is about how many bytes a key takes beside its own.
+const keyOverhead = 32
+
 // chunked changes the records one by one through a Bulk, which commits them in
-// chunks. Their keys are read first, from one snapshot that has everything
-// written through the Bulk so far.
+// chunks. Where the query finds them in key order, it does so a chunk at a
+// time, from what is written by then; else all keys are read first.
 func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, failed(c.a.op, c.a.typ, err)
 	}
-	keys, err := c.flushed(ctx, b)
-	if err != nil {
-		return 0, err
+	if q := &c.a.q; len(q.Order) == 0 && q.Limit < 0 && q.Offset == 0 && c.a.after == "" {
+		c.page = b.opts.ChunkSize
 	}
-	for _, tuple := range keys {
-		m := mutation{conn: b, op: c.a.op, typ: c.a.typ}
-		m.work = func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) }
-		if err := m.run(ctx); err != nil {
+	for {
+		keys, more, err := c.flushed(ctx, b)
+		if err != nil {
 			return c.n, err
 		}
+		for _, tuple := range keys {
+			m := mutation{conn: b, op: c.a.op, typ: c.a.typ}
+			m.work = func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) }
+			if err := m.run(ctx); err != nil {
+				return c.n, err
+			}
+		}
+		if !more {
+			return c.n, nil
+		}
+		c.a.q.After = &query.Position{Key: keys[len(keys)-1], After: true}
 	}
-	return c.n, nil
 }
 
-// flushed commits the pending chunk and returns the keys that the query finds.
-func (c *changer) flushed(ctx context.Context, b *Bulk) ([][]byte, error) {
+// flushed commits the pending chunk and returns the next keys that the query
+// finds, and whether there may be more.
+func (c *changer) flushed(ctx context.Context, b *Bulk) (keys [][]byte, more bool, err error) {
 	if b.ended {
-		return nil, failed(c.a.op, c.a.typ, ErrTxDone)
+		return nil, false, failed(c.a.op, c.a.typ, ErrTxDone)
 	}
 	if err := b.flush(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	t, err := b.db.begin(ctx, false)
 	if err != nil {
-		return nil, failed(c.a.op, c.a.typ, err)
+		return nil, false, failed(c.a.op, c.a.typ, err)
 	}
 	defer t.release()
 	tb, err := t.tableOf(c.a.typ)
 	if err != nil {
-		return nil, failed(c.a.op, c.a.typ, err)
+		return nil, false, failed(c.a.op, c.a.typ, err)
 	}
-	keys, err := c.keys(ctx, t, tb)
-	return keys, wrap(c.a.op, tb, nil, err)
+	keys, more, err = c.nextKeys(ctx, t, tb)
+	return keys, more, wrap(c.a.op, tb, nil, err)
+}
+
+// nextKeys returns one page of keys, or all where they do not come in order.
+func (c *changer) nextKeys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]byte, more bool, err error) {
+	if c.page == 0 {
+		keys, _, err = c.keys(ctx, t, tb)
+		return keys, false, err
+	}
+	given := c.a.q
+	c.a.q.ByKey, c.a.q.Limit = true, c.page
+	keys, inOrder, err := c.keys(ctx, t, tb)
+	if err != nil || inOrder {
+		return keys, len(keys) == c.page, err
+	}
+	c.a.q, c.page = given, 0
+	keys, _, err = c.keys(ctx, t, tb)
+	return keys, false, err
 }

@@ -288,5 +288,8 @@ func (p *planner) whyScan() string {
 // what is read: all of the table, or of an index.
 func (p *Plan) FullScan() bool { return p.scan }
 
+// Sorts reports whether the plan holds what it finds in memory to sort it.
+func (p *Plan) Sorts() bool { return p.sort }
+
 // Table returns the table that the plan is for.
 func (p *Plan) Table() *schema.Table { return p.table }
