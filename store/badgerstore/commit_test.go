@@ -149,6 +149,17 @@ var errDisk = errors.New("the disk is gone")
 // After a commit that failed in Badger the store refuses everything, and shows
 // the transaction whole or not at all when it is opened again.
 func TestCommitUnknown(t *testing.T) {
+	const n = 22_000
+	parts := 0 // that it has, with the one ahead of them
+	s := open(t, t.TempDir(), nil)
+	badgerstore.OnWrite(s, func(do func() error) error {
+		parts++
+		return do()
+	})
+	check(t, update(s, func(tx store.Tx) error { return setBig(tx, n) }))
+	if parts < 4 {
+		t.Fatalf("%d parts are too few", parts)
+	}
 	for _, test := range []struct {
 		name    string
 		fail    func(write int, do func() error) error
@@ -178,7 +189,7 @@ func TestCommitUnknown(t *testing.T) {
 			return do()
 		}, true, false},
 		{"after the last part", func(write int, do func() error) error {
-			if err := do(); write < 5 {
+			if err := do(); write < parts {
 				return err
 			}
 			return errDisk
@@ -187,7 +198,6 @@ func TestCommitUnknown(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, dir, nil)
-			const n = 40_000 // five parts, with the one ahead of them
 			check(t, update(s, setOld))
 			reader, err := s.Begin(ctx, false)
 			check(t, err)
