@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
@@ -227,5 +228,45 @@ func TestIntersectionSeeks(t *testing.T) {
 	}
 	if n != 200 || c.seeks+c.nexts > 1700 {
 		t.Errorf("%d rows by %d seeks and %d steps, want 200 rows by no more than 1,700\n%v", n, c.seeks, c.nexts, plan)
+	}
+}
+
+// TestLimitInIndexOrder takes ten out of a million entries of an index, and
+// reads about ten.
+func TestLimitInIndexOrder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million entries take a while")
+	}
+	set := exampleTables(t)
+	kv := flightStore(t, set, 20)
+	defer kv.Close()
+	tx := begin(t, kv, true)
+	table := set.ByName("flights")
+	departs := table.Index("Departs")
+	began := time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 1_000_000 {
+		key, err := codec.AppendTime(table.Prefix(departs.ID), began.Add(time.Duration(i)*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Set(codec.AppendUint(key, uint64(100+i)), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, most := range map[string]int{
+		"flights | order Departs | limit 10":                                     10,
+		"flights | Departs >= 2001-01-01 | order Departs | limit 10":             10,
+		"flights | order -Departs | keys | limit 10":                             11,
+		"flights | Departs > 2002-01-03 | order -Departs | keys | limit 10":      11,
+		"flights | Departs > 2002-01-03 | order -Departs, -ID | keys | limit 10": 10,
+	} {
+		rows := mustPlan(t, set, text).Run(context.Background(), tx)
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if s := rows.Stats(); n != 10 || rows.Err() != nil || s.Entries > most || s.Records > 10 {
+			t.Errorf("%s: %d rows (%v), %+v read", text, n, rows.Err(), s)
+		}
 	}
 }

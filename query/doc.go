@@ -1,0 +1,62 @@
+// Package query plans and runs queries over one table. It knows tables by
+// their metadata alone and works on encoded data: no Go value of a record takes
+// part, unless a predicate in Go asks for one. Package kivis has the typed face
+// of it.
+//
+// # From a predicate to a plan
+//
+// A [Query] holds a predicate, a tree of [Expr] made by field handles or by
+// [Parse] from text. [Make] plans it, in steps that read nothing but the
+// metadata:
+//
+//   - bind: fields are found in the table, and values get the form of its keys.
+//     What a comparison, a list, a prefix or a range says of a field is a set of
+//     intervals of its key encoding.
+//   - normalise: negations go down to these sets; and, or and not of sets of one
+//     field are set algebra. What cannot hold comes out as an empty set, and
+//     reads nothing. A predicate over the bounds of this package is refused with
+//     [ErrTooComplex].
+//   - bound: for the primary key and each index that is ready, the sets bound
+//     its leading parts: points as far as they go, then one more set. An index
+//     over elements serves where an element is bounded.
+//   - choose: looking up keys comes first, then what bounds more parts, then what
+//     gives the order asked for, then what reads less of each record. The choice
+//     depends on nothing else, so the same query has the same plan on every run,
+//     whatever the data; [Query.Using] overrides it. An Or whose sides are all
+//     bounded more closely is a union; equalities on several indexes are an
+//     intersection.
+//
+// # Running a plan
+//
+// [Plan.Run] returns [Rows], which pull: nothing is read before it is asked for.
+// Entries are filtered before their records are fetched, and records are
+// fetched in batches, as late as can be: after a merge, a sort or an offset that
+// does without them. Filters transcode the one field they look at.
+//
+// Memory does not grow with the result, but for sorts that no index saves. They
+// hold at most [MaxSortBytes], or with a limit that many records, and end in
+// [ErrSortLimit]. The same goes for records that tie where an index gives only
+// the first terms of the order.
+//
+// # Order
+//
+// Values are ordered as their keys are: nil first, then as the type says, NaN
+// after +Inf. Ties are broken by the primary key in its stored order, ascending,
+// however the rest is ordered; so the same records come in the same order with
+// any index or none. Where an index has ties the other way round, small groups
+// are held and turned, large ones read again backwards.
+//
+// # Reading a plan
+//
+// The text of a [Plan] says on its first line how records are found: get and
+// unique get read one key, key range and index range a part of the records or
+// of an index, full scan all; covering means that no record is read; union and
+// intersection list what they are of. The lines below say by what it is bounded
+// (where), what is then left out (filter), and what else is done:
+//
+//	index range on flights.route(Origin, Destination, -Departs)
+//	  where   Origin = "ORD", Destination = "LAX", Departs >= 2001-02-01T00:00:00Z
+//	  fetch   records
+//	  filter  Delay >= 60
+//	  limit   20
+package query
