@@ -236,4 +236,5 @@ func TestQueryMistakes(t *testing.T) {
 	wantErr(t, err, kivis.ErrFullScan)
 	must(items.Query().Collect(bg))(t)
 	must(items.Where(itemN.Eq(1)).Collect(bg))(t)
+	must(items.Where(kivis.Or(itemN.Lt(3), itemN.Gt(100))).Collect(bg))(t) // two ranges of one index
 }

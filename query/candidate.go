@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"cmp"
 
 	"github.com/kivisdb/kivis/schema"
@@ -265,7 +266,8 @@ func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) b
 	return atPoints
 }
 
-// sidesOf counts the ends at which the set is bounded.
+// sidesOf counts the ends at which the set is bounded. A set that is bounded at
+// neither, but leaves out more in the middle than single values, counts as one.
 func sidesOf(on *operand, set spans) int {
 	d, n := on.domain(), 0
 	if set[0].lo.compare(d.lo) > 0 {
@@ -273,6 +275,11 @@ func sidesOf(on *operand, set spans) int {
 	}
 	if set[len(set)-1].hi.compare(d.hi) < 0 {
 		n++
+	}
+	for i := 1; n == 0 && i < len(set); i++ {
+		if lo, hi := set[i-1].hi, set[i].lo; lo.partial || hi.partial || lo.after || !hi.after || !bytes.Equal(lo.v, hi.v) {
+			n = 1
+		}
 	}
 	return n
 }
