@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"cmp"
+	"slices"
 
 	"github.com/kivisdb/kivis/schema"
 )
@@ -242,7 +243,7 @@ func (p *planner) bindParts(c *candidate, root *node) {
 func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) bool {
 	on := p.operandOf(part, i-c.keyAt())
 	if on == nil {
-		return false
+		return p.bindFields(c, root, part, i)
 	}
 	set, ok := spans(nil), false
 	switch {
@@ -251,9 +252,18 @@ func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) b
 	case c.each != nil:
 		set, ok = c.each.set, true
 	}
-	if !ok || len(set) == 0 {
+	if !ok {
+		return p.bindFields(c, root, part, i)
+	}
+	if len(set) == 0 {
 		return false
 	}
+	p.use(c, root, on, part)
+	return c.bind(part, on, set)
+}
+
+// bind bounds the next part by a set and reports whether it is to points.
+func (c *candidate) bind(part *schema.Part, on *operand, set spans) bool {
 	atPoints := set.allPoints() && (c.ranges == 1 || c.ranges*len(set) <= maxRanges)
 	c.bounds = append(c.bounds, bounds{part, on, set})
 	c.ranges *= len(set)
@@ -262,7 +272,6 @@ func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) b
 	} else {
 		c.sides = sidesOf(on, set)
 	}
-	p.use(c, root, on, part)
 	return atPoints
 }
 
@@ -317,7 +326,7 @@ func (p *planner) operandsOf(part *schema.Part, keyPart int) (on, exact *operand
 		switch {
 		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
 			return on, nil
-		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each && on.order == nil:
+		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each && slices.Equal(on.path, part.Path) && on.order == nil:
 			exact = on
 		}
 	}

@@ -154,9 +154,12 @@ func formatPart(k *codec.KeyType, part []byte, partial bool) string {
 func formatTuple(k *codec.KeyType, part []byte) string {
 	var texts []string
 	for i := range k.Parts {
-		s, rest, err := k.Parts[i].Format(part)
-		if len(part) == 0 || err != nil {
+		if len(part) == 0 {
 			break
+		}
+		s, rest, err := k.Parts[i].Format(part)
+		if err != nil { // the first fields of a nested struct
+			s, rest = formatTuple(&k.Parts[i], part), nil
 		}
 		texts, part = append(texts, s), rest
 	}

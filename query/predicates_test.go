@@ -68,7 +68,14 @@ func (w *world) fields() []modelField {
 	}
 	out = append(out, modelField{"N.City", func(rec reflect.Value) reflect.Value { return rec.FieldByName("N").FieldByName("City") }, reflect.TypeFor[string]()},
 		modelField{"N.Zip", func(rec reflect.Value) reflect.Value { return rec.FieldByName("N").FieldByName("Zip") }, reflect.TypeFor[*int]()},
-		modelField{"N.Deep", func(rec reflect.Value) reflect.Value { return rec.FieldByName("N").FieldByName("Deep") }, reflect.TypeFor[struct{ N int16 }]()})
+		modelField{"N.Deep", func(rec reflect.Value) reflect.Value { return rec.FieldByName("N").FieldByName("Deep") }, reflect.TypeFor[modelNested]().Field(3).Type},
+		modelField{"N.Street", func(rec reflect.Value) reflect.Value { return rec.FieldByName("N").FieldByName("Street") }, reflect.TypeFor[string]()},
+		modelField{"N.Deep.N", func(rec reflect.Value) reflect.Value {
+			return rec.FieldByName("N").FieldByName("Deep").FieldByName("N")
+		}, reflect.TypeFor[int16]()},
+		modelField{"N.Deep.M", func(rec reflect.Value) reflect.Value {
+			return rec.FieldByName("N").FieldByName("Deep").FieldByName("M")
+		}, reflect.TypeFor[*string]()})
 	behind := func(name string, t reflect.Type, get func(n *modelNested) any) {
 		out = append(out, modelField{name, func(rec reflect.Value) reflect.Value {
 			pn := rec.FieldByName("PN").Interface().(*modelNested)
@@ -82,6 +89,7 @@ func (w *world) fields() []modelField {
 		}, reflect.PointerTo(t)})
 	}
 	behind("PN.City", reflect.TypeFor[string](), func(n *modelNested) any { return n.City })
+	behind("PN.Street", reflect.TypeFor[string](), func(n *modelNested) any { return n.Street })
 	behind("PN.Deep.N", reflect.TypeFor[int16](), func(n *modelNested) any { return n.Deep.N })
 	return out
 }

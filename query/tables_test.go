@@ -55,6 +55,15 @@ type (
 		Where     tAddress
 		In        time.Duration
 	}
+	tSlot struct {
+		_    struct{} `kivis:"table=slots,index=home(Home,ID)"`
+		ID   tSlotKey `kivis:"key"`
+		Home tAddress
+	}
+	tSlotKey struct {
+		Day  time.Time
+		Room struct{ House, Number string }
+	}
 	tLog struct {
 		_    struct{}  `kivis:"table=logs"`
 		Host string    `kivis:"key"`
@@ -83,5 +92,5 @@ func testTables(tb testing.TB, types ...reflect.Type) *schema.Set {
 
 func exampleTables(tb testing.TB) *schema.Set {
 	return testTables(tb, reflect.TypeFor[tAirport](), reflect.TypeFor[tFlight](), reflect.TypeFor[tUser](),
-		reflect.TypeFor[tPost](), reflect.TypeFor[tLog]())
+		reflect.TypeFor[tPost](), reflect.TypeFor[tLog](), reflect.TypeFor[tSlot]())
 }

@@ -20,9 +20,13 @@ import (
 
 // A modelNested is a struct inside the records of the model test.
 type modelNested struct {
-	City string
-	Zip  *int
-	Deep struct{ N int16 }
+	City   string
+	Street string
+	Zip    *int
+	Deep   struct {
+		N int16
+		M *string
+	}
 }
 
 // modelFields are the fields that random tables are made of.
@@ -153,7 +157,7 @@ func (w *world) uniqueParts(isKey map[string]bool) string {
 
 // randomParts returns the parts of a composite index.
 func (w *world) randomParts() string {
-	all := []string{"I", "J", "U", "S", "S:fold", "T", "B", "F", "At", "D", "PI", "PS", "PS:fold", "Arr", "N.City", "N.Zip", "PN.City", "PN.Deep.N", "Tags:each", "Nums:each", "M:each", "N.Deep"}
+	all := []string{"I", "J", "U", "S", "S:fold", "T", "B", "F", "At", "D", "PI", "PS", "PS:fold", "Arr", "N.City", "N.City:fold", "N.Zip", "PN.City", "PN.Street:fold", "PN.Deep.N", "Tags:each", "Nums:each", "M:each", "N.Deep"}
 	w.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	var parts []string
 	seen, each := map[string]bool{}, false
