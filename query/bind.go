@@ -47,35 +47,39 @@ type binder struct {
 	exprs  int
 	depth  int
 	values int
+	mem    predicates
+}
 
-	found [][]byte // memory of parts
-	set   spans    // memory of a set while it is made
+// predicates is the memory that predicates are made in.
+type predicates struct {
+	parts [][]byte // of literals
+	set   spans    // while it is made
 	spans block[span]
-	made  stock[node]
+	nodes stock[node]
 }
 
 // reset makes b a new binder in the same memory.
 func (b *binder) reset() {
-	b.spans.reset(keepItems)
-	b.made.reset((*node).reset)
-	*b = binder{
-		bound: bound{ops: emptied(b.ops), order: emptied(b.order)},
-		found: emptied(b.found), set: emptied(b.set), spans: b.spans, made: b.made,
-	}
+	m := &b.mem
+	m.parts, m.set = emptied(m.parts), emptied(m.set)
+	m.spans.reset(keepItems)
+	m.nodes.reset((*node).reset)
+	ops, order := emptied(b.ops), emptied(b.order)
+	b.bound = bound{}
+	b.ops, b.order = ops, order
+	b.errs, b.clause, b.exprs, b.depth, b.values = nil, "", 0, 0, 0
 }
 
 // setNode is the predicate that on is in the set, of which it makes a copy.
 func (b *binder) setNode(on *operand, set spans) *node {
-	return b.made.take().within(on, b.spans.copy(set))
+	return b.mem.nodes.take().within(on, b.mem.spans.copy(set))
 }
 
 // bind finds the fields of a query and all of its faults.
 func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) {
-	b.bound = bound{
-		table: table, root: yes, limit: q.Limit, offset: q.Offset, using: q.Using, after: q.After, back: q.Backward,
-		keyDesc: q.Backward, ordered: q.ByKey || len(q.Order) > 0 || q.After != nil || q.Backward,
-		ops: b.ops, order: b.order,
-	}
+	b.table, b.root = table, yes
+	b.limit, b.offset, b.using, b.after, b.back = q.Limit, q.Offset, q.Using, q.After, q.Backward
+	b.keyDesc, b.ordered = q.Backward, q.ByKey || len(q.Order) > 0 || q.After != nil || q.Backward
 	b.clause = "where"
 	if q.Where != nil {
 		b.root = b.node(q.Where)
@@ -286,11 +290,12 @@ func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand,
 	if !ok {
 		return no
 	}
-	b.set = fill(emptied(b.set), op, parts)
+	set := fill(emptied(b.mem.set), op, parts)
+	b.mem.set = set
 	if o.Deref && op.key.Ptr {
-		b.set = b.set.intersect(spans{some})
+		set = set.intersect(spans{some})
 	}
-	return b.setNode(op, b.set)
+	return b.setNode(op, set)
 }
 
 func (b *binder) cmp(e Cmp) *node {
@@ -307,7 +312,7 @@ func (b *binder) cmp(e Cmp) *node {
 
 // comparisons append the values that compare so with the first of v.
 var comparisons = [...]func(dst spans, op *operand, v [][]byte) spans{
-	Eq: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Eq, v[0]) },
+	Eq: func(dst spans, _ *operand, v [][]byte) spans { return append(dst, pointOf(v[0])) },
 	Ne: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Ne, v[0]) },
 	Lt: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Lt, v[0]) },
 	Le: func(dst spans, op *operand, v [][]byte) spans { return compared(dst, op, Le, v[0]) },

@@ -33,7 +33,9 @@ type candidate struct {
 
 // reset makes c a new candidate in the same memory.
 func (c *candidate) reset() {
-	*c = candidate{bounds: emptied(c.bounds), used: emptied(c.used), terms: c.terms[:0]}
+	bounds, used, terms := emptied(c.bounds), emptied(c.used), c.terms[:0]
+	*c = candidate{}
+	c.bounds, c.used, c.terms = bounds, used, terms
 }
 
 // bounds is what the predicate says of one part.

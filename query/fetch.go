@@ -24,19 +24,23 @@ type fetcher struct {
 	size  int // of the next batch
 	ended bool
 	it    item // of in
+	i     int  // the next item of the batch
+	batch
+}
 
-	items  []item // of the batch; their bytes are in the block, but for values
-	i      int
-	bytes  block[byte]
-	keys   [][]byte // of the records to read
-	at     []int    // of each key, its item
+// A batch is some items and their records.
+type batch struct {
+	items  []item      // their bytes are in the block, but for values
+	bytes  block[byte] // and the keys
+	keys   [][]byte    // of the records to read
+	at     []int       // of each key, its item
 	values [][]byte
 }
 
 // newFetcher fetches the records of in's items. With exact, no more of them
 // are wanted than the query's limit says.
 func (r *Rows) newFetcher(in stream, exact bool) *fetcher {
-	f := r.kept.fetchers.take()
+	f := r.fetchers.take()
 	few := r.few()
 	f.r, f.in, f.size = r, in, min(few, maxBatch)
 	if !exact || few == math.MaxInt {
@@ -151,7 +155,9 @@ func (f *fetcher) close() { f.in.close() }
 // reset lets go of all but memory.
 func (f *fetcher) reset() {
 	f.bytes.reset(keepBytes)
-	*f = fetcher{items: emptied(f.items), bytes: f.bytes, keys: emptied(f.keys), at: f.at[:0], values: emptied(f.values)}
+	m := batch{emptied(f.items), f.bytes, emptied(f.keys), f.at[:0], emptied(f.values)}
+	*f = fetcher{}
+	f.batch = m
 }
 
 // get reads the values of keys, nil where there is none: all at once, or just

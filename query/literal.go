@@ -13,7 +13,7 @@ import (
 // parts returns literals as parts of the operand, or notes what is wrong with
 // them. The next call uses the slice again.
 func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) {
-	b.found = emptied(b.found)
+	out := emptied(b.mem.parts)
 	ok := true
 	for i := range lits {
 		l := &lits[i]
@@ -26,9 +26,10 @@ func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) 
 			b.fail(at, err)
 			ok = false
 		}
-		b.found = append(b.found, p)
+		out = append(out, p)
 	}
-	return b.found, ok
+	b.mem.parts = out
+	return out, ok
 }
 
 // part returns a literal in the operand's form.

@@ -68,7 +68,7 @@ func boolsOf(set spans) spans {
 	hasFalse, hasTrue := set.meets(onlyFalse[0]), set.meets(onlyTrue[0])
 	switch {
 	case hasFalse && hasTrue:
-		return anything
+		return spans{everything}
 	case hasFalse:
 		return onlyFalse
 	case hasTrue:

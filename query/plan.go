@@ -48,7 +48,11 @@ type access struct {
 }
 
 // reset makes a a new access in the same memory.
-func (a *access) reset() { *a = access{ranges: emptied(a.ranges)} }
+func (a *access) reset() {
+	ranges := emptied(a.ranges)
+	*a = access{}
+	a.ranges = ranges
+}
 
 type accessKind uint8
 
@@ -244,6 +248,9 @@ func (p *planner) rangesOf(out []byteRange, c *candidate) []byteRange {
 // has the parts before the i-th.
 func (p *planner) rangesUnder(out []byteRange, c *candidate, i int) []byteRange {
 	n := len(p.prefix)
+	if i == len(c.bounds) && c.whole == nil {
+		return append(out, p.mem.beginning(p.prefix))
+	}
 	for _, s := range c.setAt(i) {
 		if i < c.eq && i < len(c.bounds) {
 			p.prefix = append(p.prefix[:n], s.lo.v...)
@@ -255,18 +262,24 @@ func (p *planner) rangesUnder(out []byteRange, c *candidate, i int) []byteRange 
 	return out
 }
 
-// setAt returns what the i-th part can be, in the order of the keys: behind
-// those that are bounded, all that is left of the keys.
+// setAt returns what the i-th part can be, or all parts behind those that are
+// bounded by themselves, in the order of the keys.
 func (c *candidate) setAt(i int) spans {
 	switch {
-	case i < len(c.bounds) && c.bounds[i].part.Key.Desc:
-		return c.bounds[i].set.flip()
-	case i < len(c.bounds):
-		return c.bounds[i].set
-	case c.whole != nil:
+	case i == len(c.bounds):
 		return c.whole
+	case c.bounds[i].part.Key.Desc:
+		return c.bounds[i].set.flip()
 	}
-	return anything
+	return c.bounds[i].set
+}
+
+// beginning returns the range of the keys that begin with a prefix.
+func (m *memory) beginning(prefix []byte) byteRange {
+	both := m.bytes.room(2 * len(prefix))
+	lo := append(both, prefix...)
+	hi := append(lo, prefix...)[len(prefix):]
+	return byteRange{lo[:len(prefix):len(prefix)], endOf(hi)}
 }
 
 // whyScan says why the predicate bounds nothing.

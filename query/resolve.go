@@ -58,8 +58,6 @@ var (
 	everything = span{cut{partial: true}, cut{after: true, partial: true}}
 	nilOrSome  = span{cut{v: []byte{0}, partial: true}, cut{v: []byte{1}, after: true, partial: true}}
 	some       = beginning([]byte{1})
-
-	anything = spans{everything}
 )
 
 // domain is the span of all the operand's values.

@@ -94,8 +94,9 @@ func (m *memory) reset() {
 	m.accesses.reset((*access).reset)
 	m.bytes.reset(keepBytes)
 	m.binder.reset()
-	m.planner = planner{prefix: m.planner.prefix[:0]}
-	m.plan = Plan{reads: emptied(m.plan.reads)}
+	prefix, reads := m.planner.prefix[:0], emptied(m.plan.reads)
+	m.planner, m.plan = planner{}, Plan{}
+	m.planner.prefix, m.plan.reads = prefix, reads
 	memories.Put(m)
 }
 

@@ -16,6 +16,12 @@ import (
 // Rows are the records of a running plan, pulled one at a time. They belong to
 // the goroutine of their transaction, and must be closed.
 type Rows struct {
+	running
+	kept
+}
+
+// running is the state of rows.
+type running struct {
 	ctx   context.Context
 	tx    store.Tx
 	plan  *Plan
@@ -27,12 +33,9 @@ type Rows struct {
 	done  bool
 	calls uint
 
-	columns int      // how many of a record's columns are looked at
-	offs    []uint32 // where they are in splitOf
-	splitOf []byte
-	buf     []byte
+	columns int    // how many of a record's columns are looked at
+	splitOf []byte // the body that offs is of
 	visited *test
-	visit   func(elem []byte) error
 
 	value    source // of Values, where it is in the record
 	parts    [][]byte
@@ -43,11 +46,14 @@ type Rows struct {
 
 	read    int // which of the plan's reads the current item comes from, where they follow each other
 	limiter limiter
-	kept    kept
 }
 
-// kept is what streams are made of.
+// kept is the memory of rows, and what their streams are made of.
 type kept struct {
+	offs  []uint32 // where a record's columns are
+	buf   []byte
+	visit func(elem []byte) error
+
 	scans    stock[scan]
 	lookups  stock[lookup]
 	fetchers stock[fetcher]
@@ -72,14 +78,13 @@ func (r *Rows) Release() {
 		return // released already
 	}
 	r.Close()
-	r.kept.scans.reset((*scan).reset)
-	r.kept.lookups.reset((*lookup).reset)
-	r.kept.fetchers.reset((*fetcher).reset)
-	buf := r.buf[:0]
-	if cap(buf) > keepBytes {
-		buf = nil
+	r.scans.reset((*scan).reset)
+	r.lookups.reset((*lookup).reset)
+	r.fetchers.reset((*fetcher).reset)
+	if cap(r.buf) > keepBytes {
+		r.buf = nil
 	}
-	*r = Rows{kept: r.kept, buf: buf, offs: r.offs, visit: r.visit}
+	r.running = running{}
 	rowsPool.Put(r)
 }
 

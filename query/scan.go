@@ -27,7 +27,7 @@ type scan struct {
 }
 
 func (r *Rows) newScan(a *access) *scan {
-	s := r.kept.scans.take()
+	s := r.scans.take()
 	r.setScan(s, a)
 	return s
 }
@@ -50,7 +50,11 @@ func (r *Rows) setScan(s *scan, a *access) {
 }
 
 // reset lets go of all but memory.
-func (s *scan) reset() { *s = scan{ends: s.ends[:0], nextKey: s.nextKey[:0]} }
+func (s *scan) reset() {
+	ends, nextKey := s.ends[:0], s.nextKey[:0]
+	*s = scan{}
+	s.ends, s.nextKey = ends, nextKey
+}
 
 func (s *scan) next(it *item) bool {
 	for s.r.tick() {
@@ -162,7 +166,7 @@ type lookup struct {
 
 // newLookup returns the stream of an access that looks up keys.
 func (r *Rows) newLookup(a *access) *lookup {
-	l := r.kept.lookups.take()
+	l := r.lookups.take()
 	r.setScan(&l.scan, a)
 	return l
 }
