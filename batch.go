@@ -24,6 +24,7 @@ func getMany(ctx context.Context, conn Conn, typ reflect.Type, b batch) error {
 	if err != nil {
 		return err
 	}
+	defer s.abandoned()
 	found := 0
 	for from := 0; from < b.n && err == nil; from += batchSize {
 		if err = ctx.Err(); err == nil {

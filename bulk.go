@@ -49,6 +49,7 @@ func (db *DB) Bulk(ctx context.Context, opts *BulkOptions, fn func(context.Conte
 	}
 	defer b.end()
 	c := db.startCall(ctx, "bulk", "")
+	defer c.abandoned()
 	err = fn(b.mark.carry(c.ctx), b)
 	if err == nil {
 		err = b.flush(c.ctx)

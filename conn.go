@@ -106,6 +106,15 @@ func (s *session) close(tuple []byte, r Result, err error) error {
 	return err
 }
 
+// abandoned ends a read that has not been closed, since a user's function or
+// method, which it called, did not return.
+func (s *session) abandoned() {
+	if !s.call.ended {
+		s.release()
+		s.call.abandoned()
+	}
+}
+
 // failed names the call and the record type in an error from before the table
 // is known.
 func failed(op string, typ reflect.Type, err error) error {

@@ -65,6 +65,7 @@ func (m *mutation) run(ctx context.Context) error {
 		name = tb.Name
 	}
 	c := db.startCall(ctx, m.op, name)
+	defer c.abandoned()
 	attempts := 1
 	if t == nil {
 		attempts, err = db.retry(c.ctx, func(ctx context.Context) error { return m.alone(ctx, db) })

@@ -71,6 +71,7 @@ func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error
 	if err != nil {
 		return err
 	}
+	defer s.abandoned()
 	r, err := p.read(ctx, &s, token, fn)
 	return s.close(nil, r, fromQuery(err))
 }

@@ -338,6 +338,7 @@ func (a *ask) count(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	defer s.abandoned()
 	plan, err := a.plan(s.t, s.table, query.Want{Kind: query.Count})
 	if err == nil {
 		err = s.t.admit(plan)
@@ -368,6 +369,7 @@ func (a *ask) analyze(ctx context.Context) (plan query.Plan, err error) {
 	if err != nil {
 		return plan, err
 	}
+	defer s.abandoned()
 	p, err := a.plan(s.t, s.table, query.Want{Kind: query.Records})
 	if err == nil {
 		err = s.t.admit(p)

@@ -106,6 +106,7 @@ func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, re
 	if err != nil {
 		return err
 	}
+	defer s.abandoned()
 	b := &s.t.buf
 	b.target, err = key.encode(b.target[:0], s.table)
 	if err != nil {

@@ -2,6 +2,7 @@ package kivis
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -14,7 +15,11 @@ type call struct {
 	op    string
 	table string
 	began time.Time
+	ended bool
 }
+
+// errAbandoned is how a call ends that does not return.
+var errAbandoned = errors.New("ended by a panic or runtime.Goexit")
 
 // startCall notes the begin of a call and tells the tracer.
 func (db *DB) startCall(ctx context.Context, op, table string) call {
@@ -29,8 +34,17 @@ func (db *DB) startCall(ctx context.Context, op, table string) call {
 	return c
 }
 
+// abandoned ends a call that has not ended: deferred by those that run a user's
+// function.
+func (c *call) abandoned() {
+	if !c.ended {
+		c.end(Result{}, errAbandoned)
+	}
+}
+
 // end tells the tracer, and logs the call if it was slow.
 func (c *call) end(r Result, err error) {
+	c.ended = true
 	if c.db == nil {
 		return
 	}

@@ -24,6 +24,7 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) err
 		return wrap("view", nil, nil, err)
 	}
 	c := db.startCall(ctx, "view", "")
+	defer c.abandoned()
 	err := db.view(c.ctx, fn)
 	c.end(Result{Attempts: 1}, err)
 	return err
@@ -53,6 +54,7 @@ func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) e
 		return wrap("update", nil, nil, err)
 	}
 	c := db.startCall(ctx, "update", "")
+	defer c.abandoned()
 	attempts, err := db.retry(c.ctx, func(ctx context.Context) error { return db.attempt(ctx, fn) })
 	err = wrapConflict("update", err)
 	c.end(Result{Attempts: attempts}, err)
