@@ -53,7 +53,7 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 			return nil, err
 		}
 	} else if !o.takes(l.Type) {
-		return nil, fmt.Errorf("it is a %v and the value a %v", o.key.Base(), l.Type)
+		return o.convert(l)
 	}
 	return o.adapt(exact, ptr)
 }

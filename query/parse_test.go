@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -177,6 +178,41 @@ func TestLiterals(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s: %s\nwant %s", test.query, got, test.want)
+		}
+	}
+}
+
+// TestConvertedParams compares fields with values of other types that stand for
+// theirs, as JSON has them.
+func TestConvertedParams(t *testing.T) {
+	table := exampleTables(t).ByName("flights")
+	for _, test := range []struct {
+		text  string
+		param any
+		want  string
+	}{
+		{"delay = ?", 60.0, "Delay = 60"},
+		{"delay = ?", -1e6, "Delay = -1000000"},
+		{"delay = ?", 60.5, "error: where delay (at 9): it is an int and the value a float"},
+		{"delay = ?", "60", "error: where delay (at 9): it is an int and the value a string"},
+		{"gate > ?", 3.0, "Gate > 3"},
+		{"departs > ?", "2001-02-03T04:05:06Z", "Departs > 2001-02-03T04:05:06Z"},
+		{"departs > ?", "yesterday", "error: where departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 'yesterday'"},
+		{"origin = ?", 5, "error: where origin (at 10): it is a string and the value an int"},
+		{"cancelled = ?", true, "Cancelled = true"},
+	} {
+		e, err := Parse(test.text, []Literal{literal(t, reflect.ValueOf(test.param))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if b, err := new(binder).bind(table, &Query{Where: e, Limit: -1}, Want{}); err != nil {
+			got = "error: " + err.Error()
+		} else {
+			got = b.root.String()
+		}
+		if got != test.want {
+			t.Errorf("%s with %v: %s, want %s", test.text, test.param, got, test.want)
 		}
 	}
 }

@@ -1,0 +1,58 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/kivisdb/kivis/codec"
+)
+
+// convert returns a value of another type in the operand's form, where it
+// stands for one of the operand's: what a caller has that learns of fields at
+// run time, from JSON for one. A whole number may be of any type of numbers,
+// and a time, a duration and an array of bytes may be in a string.
+func (o *operand) convert(l *Literal) ([]byte, error) {
+	base := o.key.Base()
+	base.Ptr = false
+	text, ok := convertible(l, base.Kind)
+	if !ok {
+		return nil, fmt.Errorf("it is %s and the value %s", article(o.key.Base().String()), article(l.Type.String()))
+	}
+	exact, err := appendText(nil, &base, text)
+	if err != nil {
+		return nil, err
+	}
+	return o.adapt(exact, false)
+}
+
+// convertible returns the value as a text that may be of the kind to, and
+// whether there is one.
+func convertible(l *Literal, to codec.Kind) (Literal, bool) {
+	text, _, err := l.Type.Format(l.Exact)
+	if err != nil || l.Type.Ptr {
+		return Literal{}, false
+	}
+	switch from := l.Type.Kind; {
+	case from == codec.String && (to == codec.Time || to == codec.Duration || to == codec.ByteArray):
+		text, err = strconv.Unquote(text)
+		return Literal{Text: text, Quoted: to != codec.Duration}, err == nil
+	case (from == codec.Int || from == codec.Uint) && to == codec.Float:
+		f, err := strconv.ParseFloat(text, 64)
+		return Literal{Text: text}, err == nil && strconv.FormatFloat(f, 'f', -1, 64) == text
+	case from == codec.Float && (to == codec.Int || to == codec.Uint):
+		f, err := strconv.ParseFloat(text, 64)
+		whole := err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<63
+		return Literal{Text: strconv.FormatFloat(f, 'f', 0, 64)}, whole
+	}
+	return Literal{}, false
+}
+
+// article returns a noun behind its article.
+func article(noun string) string {
+	if strings.HasPrefix(noun, "int") {
+		return "an " + noun
+	}
+	return "a " + noun
+}
