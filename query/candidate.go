@@ -109,10 +109,10 @@ func (p *planner) best(root *node) *candidate {
 	return best
 }
 
-// mayBound reports whether a predicate may bound what is read of an index.
+// mayBound reports whether a predicate may bound what is read of an index: one
+// on the column of its first part.
 func (p *planner) mayBound(x *schema.Index) bool {
-	on, exact := p.operandsOf(&x.Parts[0], -1)
-	return on != nil || exact != nil
+	return slices.ContainsFunc(p.ops, func(on *operand) bool { return on.column == x.Parts[0].Column })
 }
 
 // bestOf returns the best of the candidates of one index and another one, which
@@ -312,27 +312,21 @@ func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) 
 // its place in the primary key, negative for a part of an index. A folded part
 // is bounded by predicates on the exact field too.
 func (p *planner) operandOf(part *schema.Part, keyPart int) *operand {
-	on, exact := p.operandsOf(part, keyPart)
-	if on != nil || exact == nil {
-		return on
-	}
-	f := *exact
-	f.fold, f.key.Fold, f.keyPart = true, true, -1
-	return &f
-}
-
-// operandsOf returns the query's operand that a part holds, or nil, and without
-// one that which the part holds with case set aside.
-func (p *planner) operandsOf(part *schema.Part, keyPart int) (on, exact *operand) {
+	var exact *operand
 	for _, on := range p.ops {
 		switch {
 		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
-			return on, nil
+			return on
 		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each && slices.Equal(on.path, part.Path) && on.order == nil:
 			exact = on
 		}
 	}
-	return nil, exact
+	if exact == nil {
+		return nil
+	}
+	f := *exact
+	f.fold, f.key.Fold, f.keyPart = true, true, -1
+	return &f
 }
 
 // bindWhole bounds the primary key that follows the parts, where the predicate
