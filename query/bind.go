@@ -154,6 +154,10 @@ func (b *binder) comparable(o Operand, fold bool) *operand {
 		b.fail(o, fmt.Errorf("a %v cannot be compared: %w", op.stored, op.order))
 		return nil
 	}
+	if op != nil && o.Deref && !op.key.Ptr {
+		b.fail(o, fmt.Errorf("deref is for pointers: it is %s", article(op.stored.String())))
+		return nil
+	}
 	return op
 }
 

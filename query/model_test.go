@@ -81,7 +81,7 @@ func (w *world) answer(q *Query, want Want) (keys []string, plan *Plan, err erro
 	}
 	defer tx.Discard()
 	rows := plan.Run(context.Background(), tx)
-	defer rows.Close()
+	defer rows.Release() // but not the plan's memory, which is still looked at
 	for rows.Next() {
 		keys = append(keys, string(rows.Row().Key))
 	}
@@ -172,6 +172,7 @@ func (w *world) checkCount(t *testing.T, m modelQuery, want int, fail func(strin
 		t.Fatal(err)
 	}
 	defer tx.Discard()
+	defer plan.Release()
 	n, _, err := plan.Count(context.Background(), tx)
 	if err != nil || n != want {
 		fail(fmt.Sprintf("count is %d", n), plan, nil, err)
@@ -214,7 +215,8 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 	}
 	defer tx.Discard()
 	rows := plan.Run(context.Background(), tx)
-	defer rows.Close()
+	defer plan.Release()
+	defer rows.Release()
 	var got, want []string
 	for rows.Next() {
 		got = append(got, string(rows.Row().Part))
@@ -306,7 +308,8 @@ func (w *world) page(t *testing.T, q *Query, fail func(string, *Plan, []string, 
 	}
 	defer tx.Discard()
 	rows := plan.Run(context.Background(), tx)
-	defer rows.Close()
+	defer plan.Release()
+	defer rows.Release()
 	for rows.Next() {
 		keys = append(keys, string(rows.Row().Key))
 		pos, err := rows.Position()
