@@ -26,7 +26,8 @@ func TestDamagedTable(t *testing.T) {
 		// Such tables are about to be compacted, so Open checks them.
 		dir := t.TempDir()
 		fill(t, dir, n)
-		if opened := damageTables(t, dir, n); opened > 0 {
+		_, compacted := os.Stat(filepath.Join(dir, "000001.sst")) // already, on a slow machine
+		if opened := damageTables(t, dir, n); opened > 0 && compacted == nil {
 			t.Errorf("Open succeeds in %d cases", opened)
 		}
 	})
@@ -159,8 +160,10 @@ func TestVerify(t *testing.T) {
 	if err := s.Verify(done); !errors.Is(err, done.Err()) {
 		t.Errorf("Verify = %v, want the context's error", err)
 	}
-	path := tables(t, dir)[0]
-	flip(t, path, 3000) // while it is open
+	within(t, limit, "level 0 to be compacted", func() bool { return badgerstore.Levels(s)[0] < 2 })
+	paths := tables(t, dir)
+	path := paths[len(paths)-1] // the newest is there to stay
+	flip(t, path, 3000)         // while the store is open
 	if err := s.Verify(ctx); !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Verify = %v, want ErrCorrupt and %s", err, path)
 	}
