@@ -16,10 +16,13 @@ import (
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
 
+// Tidying up would write in between.
+var noTidy = &badgerstore.Options{NoTidy: true}
+
 // Those that come while a commit is under way share the next one, and so its
 // sync.
 func TestGroupCommit(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
+	s := open(t, t.TempDir(), noTidy)
 	first, others := make(chan struct{}), make(chan struct{})
 	var writes atomic.Int32
 	badgerstore.OnWrite(s, func(do func() error) error {
@@ -61,7 +64,7 @@ func TestGroupCommit(t *testing.T) {
 
 // Of a group, the transactions that conflict with earlier members fail, alone.
 func TestGroupConflict(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
+	s := open(t, t.TempDir(), noTidy)
 	first, others := make(chan struct{}), make(chan struct{})
 	var writes atomic.Int32
 	badgerstore.OnWrite(s, func(do func() error) error {
@@ -103,7 +106,7 @@ func TestGroupConflict(t *testing.T) {
 
 // The number of syncs is that of versions: one for each write.
 func TestGroupCommitSharesSyncs(t *testing.T) {
-	s := open(t, t.TempDir(), nil)
+	s := open(t, t.TempDir(), noTidy)
 	var writes atomic.Int32
 	badgerstore.OnWrite(s, func(do func() error) error {
 		writes.Add(1)
@@ -151,7 +154,7 @@ var errDisk = errors.New("the disk is gone")
 func TestCommitUnknown(t *testing.T) {
 	const n = 22_000
 	parts := 0 // that it has, with the one ahead of them
-	s := open(t, t.TempDir(), nil)
+	s := open(t, t.TempDir(), noTidy)
 	badgerstore.OnWrite(s, func(do func() error) error {
 		parts++
 		return do()
@@ -197,7 +200,7 @@ func TestCommitUnknown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := open(t, dir, nil)
+			s := open(t, dir, noTidy)
 			check(t, update(s, setOld))
 			reader, err := s.Begin(ctx, false)
 			check(t, err)
