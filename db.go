@@ -33,23 +33,26 @@ type DB struct {
 	open      openTxs
 	stats     counters
 	secret    []byte // signs page cursors
+	unclaim   func() // gives up the claim on kv; nil where there is none
 	closed    atomic.Bool
 }
 
 // Open returns a database over s, which it owns from now on: Close closes it,
 // and so does an Open that fails. A nil opts means all defaults. The error is
 // ErrNewerFormat's where a newer release of Kivis wrote the database, and says
-// so where the store holds something else than a database.
+// so where the store holds something else than a database. It is ErrInUse
+// where another DB has the store, which stays that one's and open.
 func Open(s store.Store, opts *Options) (*DB, error) {
-	if s == nil {
-		return nil, errors.New("kivis: open: the store is nil")
-	}
 	db := &DB{kv: s, alone: newAloneGate()}
-	var err error
+	err := db.claimStore(s)
+	if err != nil {
+		return nil, wrap("open", nil, nil, err)
+	}
 	if db.opts, err = opts.settings(); err == nil {
 		err = db.load(context.Background())
 	}
 	if err != nil {
+		defer db.release()
 		return nil, errors.Join(wrap("open", nil, nil, err), s.Close())
 	}
 	return db, nil
@@ -108,5 +111,13 @@ func (db *DB) Close() error {
 	if err := db.kv.Close(); err != nil {
 		faults = append(faults, err)
 	}
+	db.release()
 	return wrap("close", nil, nil, errors.Join(faults...))
+}
+
+// release gives up the claim on the store.
+func (db *DB) release() {
+	if db.unclaim != nil {
+		db.unclaim()
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/faultstore"
+	"github.com/kivisdb/kivis/store/memstore"
 )
 
 // The versions of one table, as a program's struct changes over time.
@@ -280,11 +281,28 @@ func TestForeignStore(t *testing.T) {
 	if _, err := kivis.Open(st, nil); err == nil || !strings.Contains(err.Error(), "no Kivis database") {
 		t.Errorf("error = %v", err)
 	}
-	if _, err := kivis.Open(nil, nil); err == nil {
-		t.Error("Open(nil) succeeded")
+	for _, none := range []store.Store{nil, (*memstore.Store)(nil)} {
+		if _, err := kivis.Open(none, nil); err == nil || !strings.Contains(err.Error(), "nil") {
+			t.Errorf("Open(%#v): error = %v", none, err)
+		}
 	}
 	if _, err := kivis.Open(stores[0].open(t), &kivis.Options{MaxAttempts: -1, Slow: -1}); err == nil || !strings.Contains(err.Error(), "Slow") {
 		t.Errorf("error = %v, want both options named", err)
+	}
+}
+
+func TestOneDBPerStore(t *testing.T) {
+	for _, s := range stores {
+		st := s.open(t)
+		db := openDB(t, st, &User{})
+		_, err := kivis.Open(st, nil)
+		wantErr(t, err, kivis.ErrInUse)
+		must(kivis.TableOf[User](db).Insert(bg, &User{}))(t) // it is still open
+		check(t, db.Close())
+		_, err = kivis.Open(st, nil)
+		wantErr(t, err, kivis.ErrClosed)
+		_, err = kivis.Open(st, nil)
+		wantErr(t, err, kivis.ErrClosed)
 	}
 }
 
