@@ -101,8 +101,9 @@ type handBadger struct {
 
 func newHandBadger(b testing.TB) kvHand {
 	b.Helper()
-	db, err := badger.Open(badger.DefaultOptions(b.TempDir()).WithLogger(nil).WithSyncWrites(false).
-		WithMemTableSize(8 << 20).WithNumMemtables(1).WithBaseTableSize(2 << 20).WithBlockCacheSize(16 << 20)) // as badgerstore has it
+	db, err := badger.Open(badger.DefaultOptions(b.TempDir()).WithLogger(nil).WithSyncWrites(false).WithMetricsEnabled(false).
+		WithMemTableSize(4 << 20).WithNumMemtables(1).WithBaseTableSize(1 << 20).WithNumLevelZeroTables(2).
+		WithValueThreshold(1 << 18).WithBlockCacheSize(16 << 20)) // the sizes that badgerstore gives it by default
 	if err != nil {
 		b.Fatal(err)
 	}

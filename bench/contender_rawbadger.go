@@ -26,7 +26,7 @@ func openRawBadger(cfg Config) (Contender, error) {
 // badgerstore but for what it does in a way of its own (conflicts, big values
 // and checksums).
 func badgerOptions(cfg Config) badger.Options {
-	memtable := min(max(cfg.Memory/8, 2<<20), 64<<20)
+	memtable := min(max(cfg.Memory/16, 2<<20), 64<<20)
 	return badger.DefaultOptions(cfg.Dir).
 		WithSyncWrites(cfg.Durable).
 		WithLogger(nil).
@@ -36,6 +36,7 @@ func badgerOptions(cfg Config) badger.Options {
 		WithNumMemtables(1).
 		WithBaseTableSize(memtable / 4).
 		WithBaseLevelSize(memtable + memtable/4).
+		WithNumLevelZeroTables(2).
 		WithNumCompactors(2).
 		WithBlockCacheSize(cfg.Memory / 4).
 		WithIndexCacheSize(0).
