@@ -66,12 +66,16 @@ const (
 // arguments, and the same ones give the same plan. The errors are all of the
 // query's faults: each an [*Error].
 func Make(table *schema.Table, q *Query, want Want) (*Plan, error) {
-	m := memories.Get().(*memory)
+	m := memoryOf(table, q, want)
+	if m.repeat(table, q, want) {
+		return &m.plan, nil
+	}
+	m.reset()
 	plan, err := m.make(table, q, want)
 	if err != nil {
-		m.reset()
 		return nil, err
 	}
+	m.learn(table, q, want)
 	return plan, nil
 }
 
@@ -205,7 +209,7 @@ func (p *planner) accesses(reads []*access, c *candidate, root *node) []*access 
 func (p *planner) access(c *candidate, root *node) *access {
 	a := p.mem.accesses.take()
 	a.c, a.root, a.match = c, root, c.match
-	a.ranges = p.rangesOf(a.ranges, c)
+	p.setRanges(a)
 	switch c.lookup {
 	case 2:
 		a.kind = accessGet
@@ -213,10 +217,6 @@ func (p *planner) access(c *candidate, root *node) *access {
 		a.kind = accessUnique
 	default:
 		a.kind = accessScan
-	}
-	a.bounds = a.ranges
-	if keyOrdered(c) && len(a.ranges) == 1 {
-		a.stem = a.ranges[0].lo
 	}
 	a.full = a.kind == accessScan && len(c.bounds) == 0 && c.whole == nil
 	for n := range root.factors {
@@ -235,6 +235,15 @@ func (p *planner) access(c *candidate, root *node) *access {
 		p.clip(a)
 	}
 	return a
+}
+
+// setRanges sets the ranges that the candidate of an access makes.
+func (p *planner) setRanges(a *access) {
+	a.ranges = p.rangesOf(emptied(a.ranges), a.c)
+	a.bounds = a.ranges
+	if keyOrdered(a.c) && len(a.ranges) == 1 {
+		a.stem = a.ranges[0].lo
+	}
 }
 
 // rangesOf appends the ranges of store keys that the candidate's bounds make,

@@ -81,30 +81,22 @@ type memory struct {
 	binder     binder
 	planner    planner
 	plan       Plan
+	form       form
 	candidates stock[candidate]
 	accesses   stock[access]
 	bytes      block[byte] // of the keys in ranges
+
+	free bool
+	pool *sync.Pool // where it goes when it is free
 }
 
-var memories = sync.Pool{New: func() any { return new(memory) }}
-
-// reset gives the memory to the next plan.
+// reset makes it memory without a plan.
 func (m *memory) reset() {
 	m.candidates.reset((*candidate).reset)
 	m.accesses.reset((*access).reset)
 	m.bytes.reset(keepBytes)
 	m.binder.reset()
 	prefix, reads := m.planner.prefix[:0], emptied(m.plan.reads)
-	m.planner, m.plan = planner{}, Plan{}
+	m.planner, m.plan, m.form.known = planner{}, Plan{}, false
 	m.planner.prefix, m.plan.reads = prefix, reads
-	memories.Put(m)
-}
-
-// Release gives the plan's memory to other ones. Nothing of the plan, and none
-// of its rows, may be used afterwards. It is never necessary, and does nothing
-// to a copy of a plan.
-func (p *Plan) Release() {
-	if p.mem != nil && p == &p.mem.plan {
-		p.mem.reset()
-	}
 }
