@@ -49,21 +49,21 @@ func (b *background) stop() {
 func (db *DB) buildLater(refs []schema.IndexRef) {
 	db.builds.start(func(ctx context.Context) {
 		for _, ref := range refs {
-			if err := db.buildOne(ctx, ref); err != nil && ctx.Err() == nil {
+			tb := db.set.Load().ByID(ref.Table)
+			if tb == nil || tb.IndexByID(ref.Index) == nil {
+				continue
+			}
+			b := build{db: db, tb: tb, ix: tb.IndexByID(ref.Index)}
+			if err := db.buildOne(ctx, &b, ref); err != nil && ctx.Err() == nil {
 				db.opts.Logger.LogAttrs(ctx, slog.LevelError, "index build failed",
-					slog.Int("table", int(ref.Table)), slog.Int("index", int(ref.Index)), slog.String("error", errorKind(err)))
+					slog.String("table", b.tb.Name), slog.String("index", b.ix.Name), slog.String("error", errorKind(err)))
 			}
 		}
 	})
 }
 
 // buildOne builds an index and marks it ready.
-func (db *DB) buildOne(ctx context.Context, ref schema.IndexRef) error {
-	tb := db.set.Load().ByID(ref.Table)
-	if tb == nil || tb.IndexByID(ref.Index) == nil {
-		return nil
-	}
-	b := build{db: db, tb: tb, ix: tb.IndexByID(ref.Index)}
+func (db *DB) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error {
 	if err := b.run(ctx); err != nil {
 		return err
 	}
@@ -78,9 +78,13 @@ func (db *DB) buildOne(ctx context.Context, ref schema.IndexRef) error {
 // errorKind returns an error's text for the log, which holds no values of
 // records.
 func errorKind(err error) string {
-	var e *SchemaChangeError
-	if errors.As(err, &e) {
+	var change *SchemaChangeError
+	var damage *CorruptError
+	switch {
+	case errors.As(err, &change):
 		return "stored data breaks a unique index"
+	case errors.As(err, &damage):
+		return "damaged bytes in the store: run Check"
 	}
 	return err.Error()
 }
