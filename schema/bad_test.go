@@ -475,6 +475,22 @@ var bad = []struct {
 	}, lines(
 		`schema: schema.R.K.A: repeated key: all fields of K are in the key already (tag "key")`,
 	)},
+	{"types that hold nothing but themselves", func() []reflect.Type {
+		type list []list
+		type tree map[string]tree
+		type loop *loop
+		type R struct {
+			ID ID[R]
+			L  list
+			T  tree
+			P  []loop
+		}
+		return types(R{})
+	}, lines(
+		`schema: schema.R.L: schema.list contains itself with no struct between`,
+		`schema: schema.R.T: schema.tree contains itself with no struct between`,
+		`schema: schema.R.P: schema.loop contains itself with no struct between`,
+	)},
 	{"PrimaryKey of another signature", func() []reflect.Type { return types(badKeyMethod{}, badKeyArgument{}) }, lines(
 		`schema: schema.badKeyMethod.PrimaryKey: the method is func() (string, error): want func() K, where K is the key's type`,
 		`schema: schema.badKeyArgument.PrimaryKey: the method is func(int) string: want func() K, where K is the key's type`,

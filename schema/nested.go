@@ -23,6 +23,10 @@ func (c *compiler) nested() {
 // checkNested checks the struct types that a t holds. A path leads from the
 // record to it if it is direct, and not an element of something.
 func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen map[reflect.Type]bool) {
+	if seen[t] {
+		return
+	}
+	seen[t] = t.Name() != "" // such as type list []list, which the codec refuses
 	switch t.Kind() {
 	case reflect.Map:
 		c.checkNested(t.Key(), path, false, seen)
@@ -35,7 +39,7 @@ func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen ma
 		c.checkNested(t.Elem(), path, direct, seen)
 		return
 	}
-	if !isNested(t) || seen[t] {
+	if !isNested(t) {
 		return
 	}
 	seen[t] = true
