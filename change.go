@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
@@ -24,6 +25,9 @@ func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
 // Changing a primary key is ErrKeyChanged. Through a [Bulk] it works in chunks,
 // and an error leaves the chunks before.
 func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error) {
+	if fn == nil {
+		return 0, failed("modify", reflect.TypeFor[R](), errNoFunc)
+	}
 	c := changer{a: q.ask("modify"), one: func(t *txn, tb *schema.Table, tuple []byte) error {
 		value, err := t.read(tb, tuple)
 		if err != nil {

@@ -38,6 +38,16 @@ func join(ctx context.Context, conn Conn, write bool) (*txn, *DB, error) {
 	return conn.join(ctx, write)
 }
 
+var errNoFunc = errors.New("the function is nil")
+
+// usable returns err, or errNoFunc where a function is missing.
+func usable(err error, noFunc bool) error {
+	if err == nil && noFunc {
+		return errNoFunc
+	}
+	return err
+}
+
 // bound reports whether conn is a Conn that can be used: not nil, nor a nil
 // pointer to one.
 func bound(conn Conn) bool {

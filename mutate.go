@@ -102,21 +102,20 @@ func (m *mutation) alone(ctx context.Context, db *DB) error {
 		return failed(m.op, m.typ, err)
 	}
 	tuple, err := m.work(t, tb)
+	lost := false
 	if err == nil {
 		if err = ctx.Err(); err == nil {
 			err = t.commit(ctx)
-		}
-		if errors.Is(err, ErrConflict) {
-			err = commitConflict{err}
+			lost = errors.Is(err, ErrConflict)
 		}
 	}
 	if err != nil && m.undo != nil {
 		m.undo()
 	}
-	if c, ok := err.(commitConflict); ok {
-		return c
+	if err = wrap(m.op, tb, tuple, err); lost {
+		return commitConflict{err}
 	}
-	return wrap(m.op, tb, tuple, err)
+	return err
 }
 
 // within does the work as a step of t.

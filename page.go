@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/kivisdb/kivis/query"
@@ -91,7 +92,7 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 		}
 	}
 	p.back = from.back
-	q.After, q.Backward, q.Limit = from.place, from.back, p.size+1
+	q.After, q.Backward, q.Limit = from.place, from.back, min(p.size, math.MaxInt-1)+1
 	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Records})
 	if err == nil {
 		err = s.t.admit(plan)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -210,6 +211,9 @@ func TestBadCursors(t *testing.T) {
 		if err := call(); !errors.Is(err, kivis.ErrBadCursor) {
 			t.Errorf("%s: error = %v, want ErrBadCursor", name, err)
 		}
+	}
+	if all := must(q.Page(bg, math.MaxInt, page.Next))(t); len(all.Records) == 0 || all.Next != "" {
+		t.Errorf("a page without bounds: %d records, next %q", len(all.Records), all.Next)
 	}
 	var wrong *kivis.QueryError
 	for name, call := range map[string]func() error{

@@ -185,6 +185,10 @@ func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot)
 // where fn changed its key.
 func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, error) {
 	var rec *R
+	if fn == nil {
+		var none R
+		return none, failed("modify", reflect.TypeFor[R](), errNoFunc)
+	}
 	m := modification{
 		key: slot(&key),
 		new: func() record { rec = new(R); return recordOf(rec) },

@@ -82,6 +82,21 @@ func TestHandleErrors(t *testing.T) {
 		{"nil DB", func() error { _, err := kivis.TableOf[User]((*kivis.DB)(nil)).Get(bg, 1); return err }, nil, "With"},
 		{"nil Tx", func() error { return kivis.TableOf[User]((*kivis.Tx)(nil)).Delete(bg, 1) }, nil, "With"},
 		{"nil Bulk", func() error { _, err := kivis.TableOf[User]((*kivis.Bulk)(nil)).Query().First(bg); return err }, nil, "With"},
+		{"Update without a function", func() error { return db.Update(bg, nil) }, nil, "function is nil"},
+		{"View without one", func() error { return db.View(bg, nil) }, nil, "function is nil"},
+		{"Bulk without one", func() error { return db.Bulk(bg, nil, nil) }, nil, "function is nil"},
+		{"steps without one", func() error {
+			return db.Update(bg, func(ctx context.Context, tx *kivis.Tx) error {
+				tx.OnCommit(nil)
+				return errors.Join(tx.Update(ctx, nil), tx.View(ctx, nil))
+			})
+		}, nil, "function is nil"},
+		{"Modify without one", func() error { _, err := kivis.TableOf[User](db).Modify(bg, 1, nil); return err }, nil, "function is nil"},
+		{"Query.Modify without one", func() error { _, err := kivis.TableOf[User](db).Query().Modify(bg, nil); return err }, nil, "function is nil"},
+		{"Load without one", func() error {
+			_, err := kivis.Load[User, User](bg, kivis.TableOf[User](db), nil, nil)
+			return err
+		}, nil, "function is nil"},
 		{"wrong key", func() error { _, err := kivis.TableBy[Airport, int](db).Get(bg, 1); return err }, nil, "IATA"},
 		{"wrong key in Insert", func() error { _, err := kivis.TableBy[Airport, int](db).Insert(bg, &Airport{Code: "A"}); return err }, nil, "IATA"},
 		{"nil record", func() error { _, err := kivis.TableOf[User](db).Insert(bg, nil); return err }, nil, "nil"},

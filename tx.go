@@ -20,7 +20,7 @@ type Tx struct {
 // that fn gets carries the transaction: calls with it through handles bound to
 // the DB fail with ErrInTx. A View inside another transaction reads that one.
 func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := db.outside(ctx); err != nil {
+	if err := usable(db.outside(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
 	c := db.startCall(ctx, "view", "")
@@ -50,7 +50,7 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *Tx) error) err
 // and leave the rest to OnCommit. Only the transaction's own conflicts are
 // retried: an ErrConflict that fn brings from elsewhere is returned.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := db.outside(ctx); err != nil {
+	if err := usable(db.outside(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	c := db.startCall(ctx, "update", "")
@@ -152,14 +152,14 @@ func (tx *Tx) Discard() {
 // of registration. Where an attempt or a nested step is undone, what it
 // registered is dropped.
 func (tx *Tx) OnCommit(fn func()) {
-	if !tx.t.ended && !tx.readOnly {
+	if !tx.t.ended && !tx.readOnly && fn != nil {
 		tx.t.onCommit = append(tx.t.onCommit, fn)
 	}
 }
 
 // View runs fn in this transaction, with no right to write.
 func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := tx.alive(ctx); err != nil {
+	if err := usable(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
 	inner := tx.t.carry(ctx)
@@ -169,7 +169,7 @@ func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) err
 // Update runs fn as a nested step of this transaction: an error or a panic
 // undoes the step's writes and no others, and the transaction goes on.
 func (tx *Tx) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := tx.alive(ctx); err != nil {
+	if err := usable(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	if tx.readOnly {

@@ -320,5 +320,8 @@ func TestForeignConflict(t *testing.T) {
 		if !errors.Is(err, kivis.ErrConflict) || runs != 1 {
 			t.Errorf("%s: error = %v after %d runs, want a conflict after one", name, err, runs)
 		}
+		if name == "call" && !strings.Contains(err.Error(), "modify User 1") {
+			t.Errorf("%s: the error names no call, table and key: %v", name, err)
+		}
 	}
 }
