@@ -65,7 +65,7 @@ type Sizer interface {
 	Size() (int64, error)
 }
 
-// Leaser is implemented by a [Store] that allows one writer at a time: it
+// Leaser must be implemented by a [Store] that allows one writer at a time: it
 // updates one key outside any transaction, so that a lease never waits for the
 // writer that asks for it.
 type Leaser interface {

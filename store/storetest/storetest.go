@@ -36,7 +36,8 @@ func MaxValue(n int) Option {
 }
 
 // OneWriter says that the store lets one write transaction run at a time, so
-// that Begin waits for the one before.
+// that Begin waits for the one before. It must then be a [store.Leaser]: a
+// writer that asks for a lease would otherwise wait for itself.
 func OneWriter() Option {
 	return func(h *harness) { h.oneWriter = true }
 }
@@ -108,6 +109,7 @@ var topics = []struct {
 	{"Close", closeTests},
 	{"Large", largeTests},
 	{"Hook", hookTests},
+	{"Lease", leaseTests},
 	{"Reopen", reopenTests},
 	{"Model", modelTests},
 }
