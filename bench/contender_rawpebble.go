@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -36,9 +37,9 @@ func openRawPebble(cfg Config) (Contender, error) {
 // quietPebble is a logger that only speaks before the end.
 type quietPebble struct{}
 
-func (quietPebble) Infof(string, ...any)           {}
-func (quietPebble) Errorf(string, ...any)          {}
-func (quietPebble) Fatalf(format string, _ ...any) { panic("pebble: " + format) }
+func (quietPebble) Infof(string, ...any)              {}
+func (quietPebble) Errorf(string, ...any)             {}
+func (quietPebble) Fatalf(format string, args ...any) { log.Fatalf("pebble: "+format, args...) }
 
 func (c *rawPebble) Close() error { return c.db.Close() }
 
