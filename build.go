@@ -114,14 +114,12 @@ func (b *build) index(t *txn, rec body, tuple []byte) error {
 	}
 	w := write{tb: b.tb, tuple: tuple}
 	for i := range want.list {
-		var value []byte
 		if want.list[i].unique {
 			if err := t.checkUnique(&w, b.ix, want.key(i)); err != nil {
 				return b.violation(tuple, err)
 			}
-			value = tuple
 		}
-		if err := t.kv.Set(want.key(i), value); err != nil {
+		if err := t.setEntry(want, i, tuple); err != nil {
 			return err
 		}
 	}

@@ -219,10 +219,7 @@ func (k *checker) entriesOf(tb *schema.Table, ix *schema.Index, tuple []byte) er
 	}
 	for i := range k.want.list {
 		key := k.want.key(i)
-		var value []byte
-		if k.want.list[i].unique {
-			value = tuple
-		}
+		value := k.want.value(i, nil, tuple)
 		have, err := k.t.kv.Get(key)
 		f := Fault{Table: tb.Name, Index: ix.Name}
 		switch {
@@ -341,11 +338,8 @@ func (k *checker) mend(tb *schema.Table, ix *schema.Index, key, tuple []byte) er
 		if err != nil {
 			return err
 		}
-		if belongs && k.want.isUnique(key) {
-			return k.t.kv.Set(key, tuple)
-		}
 		if belongs {
-			return k.t.kv.Set(key, nil)
+			return k.t.setEntry(&k.want, k.want.find(key), tuple)
 		}
 	}
 	value, err := k.t.kv.Get(key)
@@ -358,14 +352,4 @@ func (k *checker) mend(tb *schema.Table, ix *schema.Index, key, tuple []byte) er
 		}
 	}
 	return k.t.kv.Delete(key)
-}
-
-// isUnique reports whether the entry with the key has the unique form.
-func (e *entries) isUnique(key []byte) bool {
-	for i := range e.list {
-		if bytes.Equal(e.key(i), key) {
-			return e.list[i].unique
-		}
-	}
-	return false
 }

@@ -2,6 +2,7 @@ package kivis_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/kivisdb/kivis"
@@ -102,6 +103,67 @@ func TestDamagedRecords(t *testing.T) {
 	if got := must(users.Get(bg, id))(t); got.Name != "ada" {
 		t.Errorf("record = %+v", got)
 	}
+}
+
+// TestDamagedEntries changes the value of a unique entry, and the mark of the
+// sequence: what would then be read is another record, or ids given again.
+func TestDamagedEntries(t *testing.T) {
+	st := stores[0].open(t)
+	db, err := kivis.Open(kept{st}, nil)
+	check(t, err)
+	check(t, db.Register(&User{}))
+	users := kivis.TableOf[User](db)
+	must(users.InsertMany(bg, []User{{Email: "a"}, {Email: "b"}}))(t)
+	check(t, db.Close())
+	var entries [][]byte
+	for _, key := range keysOf(t, st) {
+		if table, _, err := codec.ConsumeUint(key); err != nil || table == 0 {
+			continue
+		}
+		if strings.Contains(string(key), "a\x00\x01") || strings.Contains(string(key), "b\x00\x01") {
+			entries = append(entries, key)
+		}
+	}
+	mark := []byte{0x80, 0x82, 0x81}
+	a, b := must(get(t, st, entries[0]))(t), must(get(t, st, entries[1]))(t)
+	db, err = kivis.Open(st, nil)
+	check(t, err)
+	defer db.Close()
+	check(t, db.Register(&User{}))
+	users = kivis.TableOf[User](db)
+	var damage *kivis.CorruptError
+	for name, value := range map[string][]byte{"another record's": b, "cut": a[:2], "empty": {}, "flipped": append([]byte{a[0] ^ 1}, a[1:]...)} {
+		set(t, st, entries[0], value)
+		calls := map[string]func() error{
+			"One":   func() error { _, err := users.Where(email.Eq("a")).One(bg); return err },
+			"Range": func() error { _, err := users.Where(email.Le("a")).Collect(bg); return err },
+			"Keys": func() error {
+				for _, err := range users.Where(email.Lt("b")).Keys(bg) {
+					return err
+				}
+				return nil
+			},
+			"Insert": func() error { _, err := users.Insert(bg, &User{Email: "a"}); return err },
+		}
+		for call, fn := range calls {
+			if err := fn(); !errors.As(err, &damage) || damage.Table != "User" || damage.Index != "Email" {
+				t.Errorf("%s value, %s: error = %v, want a CorruptError for the index", name, call, err)
+			}
+		}
+		if report := must(db.Check(bg, nil))(t); report.Clean() {
+			t.Errorf("%s value: Check finds nothing", name)
+		}
+	}
+	must(db.Check(bg, &kivis.CheckOptions{Repair: true}))(t)
+	mustBeClean(t, db)
+	set(t, st, mark, append(must(get(t, st, mark))(t)[:11:11], 0))
+	db2 := kivis.TableOf[User](db)
+	for range 100 { // beyond the ids that are leased
+		if _, err = db2.Insert(bg, &User{Email: "a"}); errors.As(err, &damage) {
+			return
+		}
+	}
+	t.Errorf("a damaged mark: %v", err)
 }
 
 func exercise(t *testing.T, db *kivis.DB, id kivis.ID[User]) {

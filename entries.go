@@ -50,7 +50,7 @@ type entries struct {
 }
 
 // entry is one index entry. Where it is the unique form, the store's value is
-// the record's key tuple; else the key ends in the tuple and the value is empty.
+// the record's key tuple and a checksum; else the key ends in the tuple and the value is empty.
 type entry struct {
 	from, to int
 	unique   bool
@@ -58,12 +58,27 @@ type entry struct {
 
 func (e *entries) key(i int) []byte { return e.buf[e.list[i].from:e.list[i].to] }
 
+// value returns what the store holds under entry i of the record with the key
+// tuple, in dst where it is not empty.
+func (e *entries) value(i int, dst, tuple []byte) []byte {
+	if !e.list[i].unique {
+		return nil
+	}
+	return codec.SealEntry(dst[:0], e.key(i), tuple)
+}
+
 // has reports whether key is in the set.
-func (e *entries) has(key []byte) bool {
-	_, found := slices.BinarySearchFunc(e.list, key, func(x entry, key []byte) int {
+func (e *entries) has(key []byte) bool { return e.find(key) >= 0 }
+
+// find returns which entry has the key, or -1.
+func (e *entries) find(key []byte) int {
+	i, found := slices.BinarySearchFunc(e.list, key, func(x entry, key []byte) int {
 		return bytes.Compare(e.buf[x.from:x.to], key)
 	})
-	return found
+	if !found {
+		return -1
+	}
+	return i
 }
 
 // fill makes e the entries of a record with the key tuple in ix.

@@ -58,8 +58,12 @@ func entryTuple(tb *schema.Table, ix *schema.Index, key, value []byte) ([]byte, 
 	switch {
 	case len(rest) > 0:
 		return rest, nil
-	case ix.Unique && len(value) > 0:
-		return value, nil
+	case ix.Unique:
+		tuple, err := codec.OpenEntry(value, key)
+		if err != nil {
+			return nil, &CorruptError{Table: tb.Name, Index: ix.Name, Err: err}
+		}
+		return tuple, nil
 	}
 	return nil, &CorruptError{Table: tb.Name, Index: ix.Name, Err: fmt.Errorf("%w: index entry without a primary key", codec.ErrCorrupt)}
 }

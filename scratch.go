@@ -12,6 +12,7 @@ type scratch struct {
 	have    entries  // index entries of the old record
 	want    entries  // index entries of the new record
 	target  []byte   // key of a referred record
+	holder  []byte   // value of a unique index entry
 }
 
 // maxScratch is how much of one buffer is kept for the next transaction.
@@ -19,7 +20,7 @@ const maxScratch = 64 << 10
 
 // trim lets go of buffers that one large record has grown.
 func (s *scratch) trim() {
-	for _, b := range []*[]byte{&s.key, &s.value, &s.oldBody, &s.target, &s.have.buf, &s.want.buf} {
+	for _, b := range []*[]byte{&s.key, &s.value, &s.oldBody, &s.target, &s.holder, &s.have.buf, &s.want.buf} {
 		if cap(*b) > maxScratch {
 			*b = nil
 		}

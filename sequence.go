@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
@@ -90,7 +91,7 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 	block := min(2*s.block, maxLease)
 	var start, end uint64
 	err := store.Lease(ctx, kv, s.key, func(old []byte) ([]byte, error) {
-		mark, err := decodeMark(old)
+		mark, err := decodeMark(old, s.key)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 		if end == start {
 			return nil, fmt.Errorf("%w: the largest id of the key's type is %d", ErrExhausted, s.max)
 		}
-		return binary.BigEndian.AppendUint64(nil, end), nil
+		return encodeMark(end, s.key), nil
 	})
 	if err != nil {
 		return err
@@ -127,11 +128,11 @@ func (s *sequence) giveBack(ctx context.Context, kv store.Store) error {
 	}
 	given := false
 	err := store.Lease(ctx, kv, s.key, func(old []byte) ([]byte, error) {
-		mark, err := decodeMark(old)
+		mark, err := decodeMark(old, s.key)
 		if given = err == nil && mark == s.high; !given {
 			return old, err
 		}
-		return binary.BigEndian.AppendUint64(nil, s.next), nil
+		return encodeMark(s.next, s.key), nil
 	})
 	if given && err == nil {
 		s.high = s.next
@@ -139,15 +140,26 @@ func (s *sequence) giveBack(ctx context.Context, kv store.Store) error {
 	return err
 }
 
+// encodeMark returns a high-water mark as it is stored under key: 8 bytes, the
+// highest first, and a checksum, since a mark that were read too low would give
+// ids again.
+func encodeMark(mark uint64, key []byte) []byte {
+	return codec.SealEntry(nil, key, binary.BigEndian.AppendUint64(nil, mark))
+}
+
 // decodeMark reads a stored high-water mark; there is none before the first id, 1.
-func decodeMark(b []byte) (uint64, error) {
-	switch len(b) {
-	case 0:
+func decodeMark(b, key []byte) (uint64, error) {
+	if len(b) == 0 {
 		return 1, nil
-	case 8:
-		return binary.BigEndian.Uint64(b), nil
 	}
-	return 0, fmt.Errorf("%w: a sequence's mark has %d bytes", store.ErrCorrupt, len(b))
+	mark, err := codec.OpenEntry(b, key)
+	if err == nil && len(mark) != 8 {
+		err = fmt.Errorf("%w: a mark of %d bytes", codec.ErrCorrupt, len(mark))
+	}
+	if err != nil {
+		return 0, &CorruptError{Err: fmt.Errorf("mark of a sequence: %w", err)}
+	}
+	return binary.BigEndian.Uint64(mark), nil
 }
 
 // nextID draws an id for a new record of tb.

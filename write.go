@@ -234,29 +234,38 @@ func (t *txn) swap(w *write, ix *schema.Index, have, want *entries) error {
 		if len(have.list) > 0 && have.has(key) {
 			continue
 		}
-		var value []byte
 		if want.list[i].unique {
 			if err := t.checkUnique(w, ix, key); err != nil {
 				return err
 			}
-			value = w.tuple
 		}
-		if err := t.kv.Set(key, value); err != nil {
+		if err := t.setEntry(want, i, w.tuple); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// setEntry writes entry i of the record with the key tuple.
+func (t *txn) setEntry(e *entries, i int, tuple []byte) error {
+	t.buf.holder = e.value(i, t.buf.holder, tuple)
+	return t.kv.Set(e.key(i), t.buf.holder)
+}
+
 // checkUnique fails if another record holds the unique entry key.
 func (t *txn) checkUnique(w *write, ix *schema.Index, key []byte) error {
-	holder, err := t.kv.Get(key)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
+	value, err := t.kv.Get(key)
+	if errors.Is(err, store.ErrNotFound) {
 		return nil
-	case err != nil:
+	}
+	if err != nil {
 		return err
-	case bytes.Equal(holder, w.tuple):
+	}
+	holder, err := codec.OpenEntry(value, key)
+	if err != nil {
+		return &CorruptError{Table: w.tb.Name, Index: ix.Name, Err: err}
+	}
+	if bytes.Equal(holder, w.tuple) {
 		return nil
 	}
 	at := refTo(w.tb, holder)

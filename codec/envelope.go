@@ -11,7 +11,7 @@ import (
 const (
 	recordFormat = 1
 
-	// ChecksumSize is how many bytes [Seal] appends.
+	// ChecksumSize is how many bytes [Seal] and [SealEntry] add.
 	ChecksumSize = 4
 )
 
@@ -26,6 +26,28 @@ func AppendHeader(dst []byte, version uint32) []byte {
 // the record with the given key tuple: it appends the checksum.
 func Seal(dst []byte, from int, table uint32, key []byte) []byte {
 	return binary.BigEndian.AppendUint32(dst, checksum(dst[from:], table, key))
+}
+
+// SealEntry appends what is stored under a key of its own without a header: the
+// value, then the checksum of the store's key and the value.
+func SealEntry(dst, key, value []byte) []byte {
+	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+	return binary.BigEndian.AppendUint32(append(dst, value...), sum)
+}
+
+// OpenEntry returns the value that [SealEntry] sealed under the key, a part of
+// sealed without room to grow. An error matches [ErrCorrupt].
+func OpenEntry(sealed, key []byte) ([]byte, error) {
+	end := len(sealed) - ChecksumSize
+	if end < 0 {
+		return nil, fmt.Errorf("%w: an entry of %d bytes", ErrCorrupt, len(sealed))
+	}
+	value := sealed[:end:end]
+	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+	if sum != binary.BigEndian.Uint32(sealed[end:]) {
+		return nil, fmt.Errorf("%w: the checksum of an entry does not match", ErrCorrupt)
+	}
+	return value, nil
 }
 
 func checksum(value []byte, table uint32, key []byte) uint32 {

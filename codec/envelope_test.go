@@ -67,6 +67,33 @@ func TestEnvelopeCorrupt(t *testing.T) {
 	}
 }
 
+func TestEntryEnvelope(t *testing.T) {
+	key, value := []byte{0x81, 0x82, 'a', 0, 1}, []byte{0x85}
+	sealed := SealEntry([]byte("before"), key, value)
+	sealed = bytes.TrimPrefix(sealed, []byte("before"))
+	sum := crc32.Checksum(append(bytes.Clone(key), value...), crc32.MakeTable(crc32.Castagnoli))
+	if want := []byte{0x85, byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}; !bytes.Equal(sealed, want) {
+		t.Errorf("SealEntry = %x, want %x", sealed, want)
+	}
+	got, err := OpenEntry(sealed, key)
+	if err != nil || !bytes.Equal(got, value) || cap(got) != len(got) {
+		t.Errorf("OpenEntry = %x with room for %d, %v", got, cap(got), err)
+	}
+	for i := range sealed {
+		bad := bytes.Clone(sealed)
+		bad[i] ^= 1
+		if _, err := OpenEntry(bad, key); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("byte %d flipped: %v", i, err)
+		}
+		if _, err := OpenEntry(sealed[:i], key); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("cut to %d: %v", i, err)
+		}
+	}
+	if _, err := OpenEntry(sealed, key[:4]); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("under another key: %v", err)
+	}
+}
+
 func openError(value []byte, table uint32, key []byte) error {
 	_, _, err := Open(value, table, key)
 	return err

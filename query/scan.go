@@ -145,12 +145,24 @@ func (s *scan) read(it *item) bool {
 		}
 	}
 	*it = item{tuple: tuple, ends: s.ends, key: tuple[s.ends[len(s.ends)-1]:]}
-	if len(it.key) == 0 && s.a.c.index.Unique {
-		it.key = s.cur.Value()
+	if len(it.key) == 0 && s.a.c.index.Unique && !s.holder(it, k, s.cur.Value()) {
+		return false
 	}
 	if s.eachAt >= 0 {
 		it.elem = it.entryPart(s.eachAt)
 	}
+	return true
+}
+
+// holder makes the item's key that of the record which a unique entry, stored
+// under the key k, is for. It returns false on damage.
+func (s *scan) holder(it *item, k, value []byte) bool {
+	key, err := codec.OpenEntry(value, k)
+	if err != nil {
+		s.r.damaged(s.a.c.index.Name, nil, err)
+		return false
+	}
+	it.key = key
 	return true
 }
 
@@ -181,7 +193,7 @@ func (l *lookup) next(it *item) bool {
 		if value == nil {
 			continue
 		}
-		if !l.found(it, key[l.prefix:], value) {
+		if !l.found(it, key, value) {
 			return false
 		}
 		if len(l.tests) == 0 || l.r.matches(l.tests, it) {
@@ -192,7 +204,8 @@ func (l *lookup) next(it *item) bool {
 }
 
 // found makes it the record or entry that was looked up.
-func (l *lookup) found(it *item, tuple, value []byte) bool {
+func (l *lookup) found(it *item, k, value []byte) bool {
+	tuple := k[l.prefix:]
 	if l.a.c.index == nil {
 		l.r.stats.Records++
 		*it = item{key: tuple, value: value}
@@ -203,7 +216,10 @@ func (l *lookup) found(it *item, tuple, value []byte) bool {
 		l.r.damaged(l.a.c.index.Name, nil, errBadEntry)
 		return false
 	}
-	*it = item{tuple: tuple, ends: l.ends, key: value}
+	*it = item{tuple: tuple, ends: l.ends}
+	if !l.holder(it, k, value) {
+		return false
+	}
 	if l.eachAt >= 0 {
 		it.elem = it.entryPart(l.eachAt)
 	}

@@ -275,7 +275,7 @@ func storeRecord(tb testing.TB, tx store.Tx, table *schema.Table, rec reflectx.P
 		for _, e := range indexTuples(tb, x, body, offs) {
 			k := append(bytes.Clone(table.Prefix(x.ID)), e.tuple...)
 			if x.Unique && !e.null {
-				must(tx.Set(k, key))
+				must(tx.Set(k, codec.SealEntry(nil, k, key)))
 				continue
 			}
 			must(tx.Set(append(k, key...), nil))
