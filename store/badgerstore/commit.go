@@ -177,7 +177,7 @@ func (s *Store) commitBatch() (uint64, error) {
 	s.activity.wrote(entries, size)
 	s.core.Hooks.Run(version, o)
 	next := s.newReader(version)
-	s.core.Publish(version, func(bool) { s.current = next })
+	s.core.Publish(version, func([]uint64) { s.current = next })
 	s.unstamped += entries
 	if stamp {
 		s.stamped()

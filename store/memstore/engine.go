@@ -5,46 +5,36 @@ import (
 
 	"github.com/google/btree"
 
+	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
 )
 
 // engine is the tree, with the transactions on it.
 //
-// A commit writes into the tree in place, which is only right while nobody
-// else is to see it as it was. Each version has a generation, which its readers
-// hold. The invariant, under mu:
-//
-//	the state at a generation is its tree or, where that is nil, the engine's
-//	tree, and the latter is so only for the newest generation, or for one that
-//	no reader holds.
-//
-// So a commit gives the old generation a clone exactly if a transaction other
-// than the one committed sees it, and decides so at the moment at which new
-// transactions begin to see the new one. Without such transactions nothing is
-// ever cloned, and no node copied.
+// A commit writes into the tree in place. What it replaces goes into past, if a
+// transaction sees a version that had it; without such transactions nothing
+// does. Who is to see what is decided in Publish, at the moment at which new
+// transactions begin to see the new version.
 type engine struct {
 	core occ.Core
 
 	committer sync.Mutex // held throughout a commit
+	seen      []uint64   // what others see; under committer
 
 	// Locks are taken in this order: committer, the core's, mu.
 
-	mu   sync.RWMutex // guards tree, size and every generation's tree
-	tree *btree.BTreeG[occ.Entry]
-	size int64
-
-	now *generation // the newest; under the core's lock
-}
-
-// generation is the state at one version.
-type generation struct {
-	tree *btree.BTreeG[occ.Entry] // never written to
+	mu      sync.RWMutex // guards what follows
+	tree    *btree.BTreeG[occ.Entry]
+	past    past
+	version uint64 // the newest published one
+	size    int64
+	closed  bool
 }
 
 // Snapshot implements [occ.Engine].
-func (e *engine) Snapshot(uint64) (occ.Reader, error) {
+func (e *engine) Snapshot(version uint64) (occ.Reader, error) {
 	r := readers.Get().(*reader)
-	r.engine, r.generation = e, e.now
+	r.engine, r.version = e, version
 	return r, nil
 }
 
@@ -59,65 +49,126 @@ func (e *engine) Commit(tx *occ.Tx) (uint64, error) {
 	writes := e.core.Writes()
 	e.core.Hooks.Run(version, writes)
 	if writes.Len() > largeCommit {
-		e.replace(version, writes)
+		e.writeInPieces(version, writes)
 	} else {
-		e.update(version, writes)
+		e.write(version, writes)
 	}
 	return version, nil
 }
 
-// update writes into the tree in place, having cloned it if it must.
-func (e *engine) update(version uint64, writes *occ.Overlay) {
+// write publishes a version, then writes it, holding mu.
+func (e *engine) write(version uint64, writes *occ.Overlay) {
 	// Transactions that begin on the new version from here on wait for mu
 	// when they read.
-	e.core.Publish(version, func(seen bool) {
+	e.core.Publish(version, func(seen []uint64) {
 		e.mu.Lock()
-		if seen {
-			e.now.tree = e.tree.Clone()
-			e.now = new(generation)
-		}
+		e.version = version
+		e.seen = append(e.seen[:0], seen...)
 	})
 	defer e.mu.Unlock()
-	e.size += apply(e.tree, writes)
+	for w := range writes.All() {
+		e.apply(version, w, e.seen)
+	}
+	e.past.sweep(2*writes.Len(), e.seen)
 }
 
-// replace writes into a clone, which then takes the tree's place.
-func (e *engine) replace(version uint64, writes *occ.Overlay) {
+// writeInPieces writes a version, letting go of mu now and then so that reads
+// need not wait for all of it, then publishes it. So everything goes into past
+// for those that read meanwhile.
+func (e *engine) writeInPieces(version uint64, writes *occ.Overlay) {
+	seen := e.core.Seen(e.seen[:0])
+	if n := len(seen); n == 0 || seen[n-1] != version-1 {
+		seen = append(seen, version-1)
+	}
+	e.seen = seen
 	e.mu.Lock()
-	next := e.tree.Clone()
+	n := 0
+	for w := range writes.All() {
+		if n++; n%largeCommit == 0 {
+			e.mu.Unlock()
+			e.mu.Lock()
+		}
+		e.apply(version, w, seen)
+	}
 	e.mu.Unlock()
-	grown := apply(next, writes)
-	e.core.Publish(version, func(bool) {
+	e.core.Publish(version, func(seen []uint64) {
 		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.now.tree = e.tree
-		e.now = new(generation)
-		e.tree = next
-		e.size += grown
+		e.version = version
+		e.past.sweep(0, seen)
+		e.mu.Unlock()
 	})
 }
 
-// apply writes into tree and returns by how many bytes it has grown.
-func apply(tree *btree.BTreeG[occ.Entry], writes *occ.Overlay) int64 {
-	grown := 0
-	for w := range writes.All() {
-		var old occ.Entry
-		if w.Deleted() {
-			old, _ = tree.Delete(w)
-		} else {
-			old, _ = tree.ReplaceOrInsert(w)
-			grown += w.Size()
-		}
-		grown -= old.Size()
+// apply makes one write of a version in the tree. The versions are those that
+// are seen apart from it.
+func (e *engine) apply(version uint64, w occ.Entry, seen []uint64) {
+	var old occ.Entry
+	if w.Deleted() {
+		old, _ = e.tree.Delete(w)
+	} else {
+		old, _ = e.tree.ReplaceOrInsert(w)
+		e.size += int64(w.Size())
 	}
-	return int64(grown)
+	e.size -= int64(old.Size())
+	if len(seen) > 0 {
+		e.past.keep(version, w, old, seen)
+	}
+}
+
+// get returns the value of key at a version, with mu read-locked.
+func (e *engine) get(key []byte, version uint64) ([]byte, bool) {
+	p := occ.Pivot(key)
+	if version < e.past.newest {
+		if old, changed := e.past.get(p, version); changed {
+			return old.Value(), !old.Deleted()
+		}
+	}
+	found, ok := e.tree.Get(p)
+	if !ok {
+		return nil, false
+	}
+	return found.Value(), true
+}
+
+// fill appends the first entries of r at a version to dst until its capacity is
+// used up, with mu read-locked.
+func (e *engine) fill(dst []occ.Entry, r store.Range, version uint64) []occ.Entry {
+	if version >= e.past.newest {
+		return occ.FillTree(e.tree, dst, r)
+	}
+	buf := buffers.Get().(*buffer)
+	defer buf.free()
+	for {
+		room := min(hold, cap(dst)-len(dst))
+		piece := occ.FillTree(e.tree, buf.room(room), r)
+		part, more := r, len(piece) == room
+		if more {
+			part, r = cut(r, piece[len(piece)-1].Key())
+		}
+		dst = e.past.merge(dst, piece, part, version)
+		if len(dst) == cap(dst) || !more {
+			return dst
+		}
+	}
+}
+
+// cut divides r behind key, in its direction.
+func cut(r store.Range, key []byte) (part, rest store.Range) {
+	part, rest = r, r
+	if r.Reverse {
+		part.Lo, rest.Hi = key, key
+		return part, rest
+	}
+	behind := append(key[:len(key):len(key)], 0)
+	part.Hi, rest.Lo = behind, behind
+	return part, rest
 }
 
 // clear drops everything. The readers are gone.
 func (e *engine) clear() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.tree, e.size = btree.NewG(degree, occ.Less), 0
+	e.tree, e.past, e.size, e.closed = btree.NewG(degree, occ.Less), newPast(), 0, true
 }
 
 // itemSize is about what an entry takes in the tree, its share of half-empty
@@ -127,5 +178,5 @@ const itemSize = 64
 func (e *engine) footprint() int64 {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.size + itemSize*int64(e.tree.Len())
+	return e.size + itemSize*int64(e.tree.Len()) + e.past.size
 }

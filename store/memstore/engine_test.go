@@ -48,39 +48,6 @@ func wantValue(t testing.TB, tx store.Tx, want string) {
 	c.Close()
 }
 
-// TestClonesOnlyForOthers holds the invariant of engine: the tree is cloned at
-// a commit, and only if another transaction sees the version before.
-func TestClonesOnlyForOthers(t *testing.T) {
-	s := New()
-	e := &s.engine
-	put(t, s, 10, "0")
-	first := e.now
-	wantNewest(t, s, "0")
-	put(t, s, 10, "1")
-	if e.now != first || first.tree != nil {
-		t.Error("a commit that nobody else could see apart made a generation")
-	}
-
-	unread, read := begin(t, s, false), begin(t, s, true)
-	wantValue(t, read, "1")
-	if first.tree != nil {
-		t.Error("a reader cloned the tree before anything was committed")
-	}
-	put(t, s, 10, "2")
-	if e.now == first || first.tree == nil || e.now.tree != nil {
-		t.Error("a commit did not leave the old tree to those who see it")
-	}
-	clone, second := first.tree, e.now
-	put(t, s, 10, "3")
-	if e.now != second || first.tree != clone {
-		t.Error("a commit cloned the tree for readers that have their own")
-	}
-	for range 2 {
-		wantValue(t, unread, "1")
-		wantValue(t, read, "1")
-	}
-	wantNewest(t, s, "3")
-}
 
 // wantNewest checks what a new transaction reads, and ends it.
 func wantNewest(t testing.TB, s *Store, want string) {

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	degree = 16
+	degree = 32
 
-	// A commit of more keys than this is written into a clone, so that reads
-	// do not wait for it.
+	// A commit of more keys than this is written in pieces, so that reads do
+	// not wait for all of it.
 	largeCommit = 256
 )
 
@@ -35,8 +35,9 @@ type Store struct {
 func New() *Store {
 	s := new(Store)
 	s.engine.tree = btree.NewG(degree, occ.Less)
-	s.engine.now = new(generation)
-	s.engine.core.Init(&s.engine, 1, occ.Options{})
+	s.engine.past = newPast()
+	s.engine.version = 1
+	s.engine.core.Init(&s.engine, s.engine.version, occ.Options{})
 	return s
 }
 

@@ -1,10 +1,7 @@
 package memstore
 
 import (
-	"bytes"
 	"sync"
-
-	"github.com/google/btree"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
@@ -19,34 +16,24 @@ var (
 // hold is how many keys are read before commits get a chance to go between.
 const hold = 1024
 
-// reader reads one generation.
+// reader reads one version.
 type reader struct {
-	engine     *engine
-	generation *generation
+	engine  *engine
+	version uint64
 }
 
 // The core drops a reader when it has closed it, so none is used after that.
 var readers = sync.Pool{New: func() any { return new(reader) }}
 
-// rlock returns the tree to read until runlock.
-func (r *reader) rlock() *btree.BTreeG[occ.Entry] {
-	r.engine.mu.RLock()
-	if tree := r.generation.tree; tree != nil {
-		return tree
-	}
-	return r.engine.tree
-}
-
-func (r *reader) runlock() { r.engine.mu.RUnlock() }
-
 // Get implements [occ.Reader].
 func (r *reader) Get(key []byte) ([]byte, error) {
-	e, ok := r.rlock().Get(occ.Pivot(key))
-	r.runlock()
+	r.engine.mu.RLock()
+	value, ok := r.engine.get(key, r.version)
+	r.engine.mu.RUnlock()
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return e.Value(), nil
+	return value, nil
 }
 
 // GetMany implements [occ.Reader].
@@ -60,13 +47,10 @@ func (r *reader) GetMany(keys, values [][]byte) error {
 }
 
 func (r *reader) getSome(keys, values [][]byte) {
-	tree := r.rlock()
-	defer r.runlock()
+	r.engine.mu.RLock()
+	defer r.engine.mu.RUnlock()
 	for i, key := range keys {
-		values[i] = nil
-		if e, ok := tree.Get(occ.Pivot(key)); ok {
-			values[i] = e.Value()
-		}
+		values[i], _ = r.engine.get(key, r.version)
 	}
 }
 
@@ -77,42 +61,79 @@ func (r *reader) Scan(rg store.Range) (store.Cursor, error) {
 
 // Fill implements [occ.Source].
 func (r *reader) Fill(dst []occ.Entry, rg store.Range) []occ.Entry {
-	tree := r.rlock()
-	defer r.runlock()
-	return occ.FillTree(tree, dst, rg)
+	r.engine.mu.RLock()
+	defer r.engine.mu.RUnlock()
+	return r.engine.fill(dst, rg, r.version)
 }
 
 // Count implements [store.Counter].
 func (r *reader) Count(rg store.Range) (int, error) {
-	if len(rg.Lo) == 0 && rg.Hi == nil {
-		defer r.runlock()
-		return r.rlock().Len(), nil
-	}
-	sum, lo := 0, rg.Lo
-	for {
+	for sum, lo := 0, rg.Lo; ; {
 		n, last := r.countSome(lo, rg.Hi)
 		sum += n
-		if n < hold {
+		if last == nil {
 			return sum, nil
 		}
 		lo = append(last[:len(last):len(last)], 0)
 	}
 }
 
-// countSome counts the keys in [lo, hi), up to as many as hold, and returns the
-// last one.
+// countSome counts keys in [lo, hi), and returns the last one if there may be
+// more.
 func (r *reader) countSome(lo, hi []byte) (n int, last []byte) {
-	tree := r.rlock()
-	defer r.runlock()
+	r.engine.mu.RLock()
+	defer r.engine.mu.RUnlock()
+	if r.version < r.engine.past.newest {
+		return r.countPast(lo, hi)
+	}
+	tree := r.engine.tree
+	if len(lo) == 0 && hi == nil {
+		return tree.Len(), nil
+	}
+	end := occ.Pivot(hi)
 	tree.AscendGreaterOrEqual(occ.Pivot(lo), func(e occ.Entry) bool {
-		if hi != nil && bytes.Compare(e.Key(), hi) >= 0 {
+		if hi != nil && !occ.Less(e, end) {
 			return false
 		}
 		n++
 		last = e.Key()
 		return n < hold
 	})
+	if n < hold {
+		return n, nil
+	}
 	return n, last
+}
+
+// countPast is countSome of a version that is not the newest.
+func (r *reader) countPast(lo, hi []byte) (n int, last []byte) {
+	buf := buffers.Get().(*buffer)
+	defer buf.free()
+	found := r.engine.fill(buf.room(hold), store.Range{Lo: lo, Hi: hi}, r.version)
+	if len(found) < hold {
+		return len(found), nil
+	}
+	return hold, found[hold-1].Key()
+}
+
+// buffer has room for entries that are read in passing.
+type buffer struct {
+	entries [hold]occ.Entry
+	used    int
+}
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// room returns an empty slice with the capacity n, at most hold.
+func (b *buffer) room(n int) []occ.Entry {
+	b.used = max(b.used, n)
+	return b.entries[:0:n]
+}
+
+func (b *buffer) free() {
+	clear(b.entries[:b.used])
+	b.used = 0
+	buffers.Put(b)
 }
 
 // Close implements [occ.Reader].

@@ -67,20 +67,20 @@ func (c *Chunks) borrow(entries []Entry, r store.Range) {
 
 // within returns the part of sorted entries that lies in r.
 func within(entries []Entry, r store.Range) []Entry {
-	lo := lowerBound(entries, r.Lo)
+	lo := lowerBound(entries, Pivot(r.Lo))
 	hi := len(entries)
 	if r.Hi != nil {
-		hi = lowerBound(entries, r.Hi)
+		hi = lowerBound(entries, Pivot(r.Hi))
 	}
 	return entries[lo:max(lo, hi)]
 }
 
-// lowerBound returns the index of the first entry at or after key.
-func lowerBound(entries []Entry, key []byte) int {
+// lowerBound returns the index of the first entry at or after the key of p.
+func lowerBound(entries []Entry, p Entry) int {
 	lo, hi := 0, len(entries)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
-		if bytes.Compare(entries[mid].Key(), key) < 0 {
+		if Less(entries[mid], p) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -143,7 +143,7 @@ func (c *Chunks) Seek(key []byte) bool {
 		return c.Next()
 	}
 	if c.borrowed() && c.r.Reverse {
-		i := lowerBound(c.chunk, append(key[:len(key):len(key)], 0))
+		i := lowerBound(c.chunk, Pivot(append(key[:len(key):len(key)], 0)))
 		c.pos = min(c.pos, i)
 		return c.Next()
 	}
@@ -240,8 +240,9 @@ func FillTree(tree *btree.BTreeG[Entry], dst []Entry, r store.Range) []Entry {
 	if r.Reverse {
 		return fillDown(tree, dst, r)
 	}
+	hi := Pivot(r.Hi)
 	tree.AscendGreaterOrEqual(Pivot(r.Lo), func(e Entry) bool {
-		if r.Hi != nil && bytes.Compare(e.Key(), r.Hi) >= 0 {
+		if r.Hi != nil && !Less(e, hi) {
 			return false
 		}
 		dst = append(dst, e)
@@ -251,11 +252,12 @@ func FillTree(tree *btree.BTreeG[Entry], dst []Entry, r store.Range) []Entry {
 }
 
 func fillDown(tree *btree.BTreeG[Entry], dst []Entry, r store.Range) []Entry {
+	lo, hi := Pivot(r.Lo), Pivot(r.Hi)
 	visit := func(e Entry) bool {
-		if bytes.Compare(e.Key(), r.Lo) < 0 {
+		if Less(e, lo) {
 			return false
 		}
-		if r.Hi != nil && bytes.Compare(e.Key(), r.Hi) >= 0 {
+		if r.Hi != nil && !Less(e, hi) {
 			return true // only Hi itself, which is out of the range
 		}
 		dst = append(dst, e)
@@ -264,7 +266,7 @@ func fillDown(tree *btree.BTreeG[Entry], dst []Entry, r store.Range) []Entry {
 	if r.Hi == nil {
 		tree.Descend(visit)
 	} else {
-		tree.DescendLessOrEqual(Pivot(r.Hi), visit)
+		tree.DescendLessOrEqual(hi, visit)
 	}
 	return dst
 }

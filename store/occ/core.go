@@ -65,8 +65,8 @@ type Options struct {
 
 // Core holds the transactions of a store: it begins and ends them, knows the
 // published version and which ones are live, and checks transactions against
-// recent commits. Call Init before anything else. Admit, Writes, Abort and
-// Publish belong to the committer, of which there is one at a time; the other
+// recent commits. Call Init before anything else. Admit, Writes, Seen,
+// Abort and Publish belong to the committer, of which there is one at a time; the other
 // methods are safe for concurrent use.
 type Core struct {
 	// Hooks are the store's commit hooks, for its OnCommit.
@@ -82,13 +82,14 @@ type Core struct {
 	closed  bool
 	readers list // the live transactions, oldest first
 	writers list
-	current int // how many live transactions see version
+	live    versions // what all of them see
 
 	// The committer's own.
 	tracker  Tracker
 	batch    []*Tx
 	merged   Overlay // the writes of the batch, if it has several members
 	recorded int     // how many of the batch are in the tracker
+	seen     []uint64
 }
 
 // Init makes c the core of a store whose newest version is version.
@@ -128,7 +129,7 @@ func (c *Core) enter(tx *Tx) error {
 	}
 	tx.reader, tx.version = r, c.version
 	c.listOf(tx).push(tx)
-	c.current++
+	c.live.add(tx.version)
 	return nil
 }
 
@@ -137,9 +138,7 @@ func (c *Core) leave(tx *Tx) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listOf(tx).remove(tx)
-	if tx.version == c.version {
-		c.current--
-	}
+	c.live.remove(tx.version)
 	if c.refuse != nil && c.readers.n+c.writers.n == 0 {
 		c.idle.Broadcast()
 	}
@@ -272,17 +271,17 @@ func (c *Core) Abort() {
 
 // Publish says that the batch is in the engine as version, which later Begins
 // see, and ends the batch. If swap is not nil, it is called at the very moment,
-// under the core's lock: no Begin falls between it and the new version. Its
-// argument says whether a transaction outside the batch sees the version that
-// was the newest until now.
-func (c *Core) Publish(version uint64, swap func(seen bool)) {
+// under the core's lock: no Begin falls between it and the new version. It gets
+// the versions that transactions outside the batch see, ascending and each once,
+// which it must not keep.
+func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
 	c.mu.Lock()
-	seen := c.current - c.members(c.version)
 	others := c.writers.n - len(c.batch)
 	oldest := c.writers.oldest(version)
-	c.version, c.current = version, 0
+	c.version = version
 	if swap != nil {
-		swap(seen > 0)
+		c.seen = c.live.without(c.batch, c.seen[:0])
+		swap(c.seen)
 	}
 	c.mu.Unlock()
 	c.remember(version, others > 0, oldest)
@@ -290,15 +289,12 @@ func (c *Core) Publish(version uint64, swap func(seen bool)) {
 	c.sweep(&c.writers)
 }
 
-// members counts the transactions of the batch that see version.
-func (c *Core) members(version uint64) int {
-	n := 0
-	for _, tx := range c.batch {
-		if tx.version == version {
-			n++
-		}
-	}
-	return n
+// Seen appends to dst the versions that transactions outside the batch see,
+// ascending and each once.
+func (c *Core) Seen(dst []uint64) []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.live.without(c.batch, dst)
 }
 
 // remember records the batch in the tracker, unless no transaction is live that

@@ -59,8 +59,8 @@ func (o *Overlay) Get(key []byte) (Entry, bool) {
 	if o.tree != nil {
 		return o.tree.Get(Pivot(key))
 	}
-	i := lowerBound(o.small, key)
-	if i < len(o.small) && string(o.small[i].Key()) == string(key) {
+	i := lowerBound(o.small, Pivot(key))
+	if i < len(o.small) && equal(o.small[i], Pivot(key)) {
 		return o.small[i], true
 	}
 	return Entry{}, false
@@ -107,8 +107,8 @@ func (o *Overlay) put(e Entry) (Entry, bool) {
 }
 
 func (o *Overlay) putSmall(e Entry) (Entry, bool) {
-	i := lowerBound(o.small, e.Key())
-	if i < len(o.small) && string(o.small[i].Key()) == string(e.Key()) {
+	i := lowerBound(o.small, e)
+	if i < len(o.small) && equal(o.small[i], e) {
 		old := o.small[i]
 		o.small[i] = e
 		return old, true
@@ -141,7 +141,7 @@ func (o *Overlay) remove(e Entry) {
 		o.tree.Delete(e)
 		return
 	}
-	i := lowerBound(o.small, e.Key())
+	i := lowerBound(o.small, e)
 	copy(o.small[i:], o.small[i+1:])
 	o.small[len(o.small)-1] = Entry{}
 	o.small = o.small[:len(o.small)-1]

@@ -147,7 +147,7 @@ func TestEntryIsOneAllocation(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { e = NewEntry(key, value) }); n != 1 {
 		t.Errorf("%v allocations for an entry, want 1", n)
 	}
-	if cap(e.data) != len(key)+len(value) {
+	if cap(e.data) != len(key)+len(value)+1 {
 		t.Errorf("%d bytes for an entry of %d", cap(e.data), len(key)+len(value))
 	}
 	if got := append(e.Key(), 'x'); string(e.Value()[0:1]) == "x" {
