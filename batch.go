@@ -20,7 +20,7 @@ const batchSize = 256
 
 // getMany reads a batch from one snapshot.
 func getMany(ctx context.Context, conn Conn, typ reflect.Type, b batch) error {
-	s, err := open(ctx, conn, "get", typ, true)
+	s, err := open(ctx, conn, "get", typ, beyondCall)
 	if err != nil {
 		return err
 	}

@@ -70,27 +70,28 @@ type session struct {
 	call  call
 }
 
+// extent is what a session reads.
+type extent uint8
+
+const (
+	withinCall extent = iota // anything, before the call returns
+	beyondCall               // anything, also while the caller is not in a call, as in the body of a loop over records
+	oneKey                   // the record of one key, through session.read
+)
+
 // open begins a read of the table of record type typ through conn, which close
-// must end. With live, the end of ctx frees the snapshot even while the caller
-// is not in a call, as in the body of a loop over records.
-func open(ctx context.Context, conn Conn, op string, typ reflect.Type, live bool) (session, error) {
+// must end. Beyond the call, the end of ctx frees the snapshot.
+func open(ctx context.Context, conn Conn, op string, typ reflect.Type, of extent) (session, error) {
 	t, db, err := join(ctx, conn, false)
 	if err != nil {
 		return session{}, failed(op, typ, err)
 	}
 	s := session{t: t}
 	if t == nil {
-		hold := context.Background()
-		if live {
-			hold = ctx
-		}
-		if s.t, err = db.begin(hold, false); err != nil {
+		if s.t, err = db.beginRead(ctx, of); err != nil {
 			return session{}, failed(op, typ, err)
 		}
 		s.own = true
-		if live {
-			s.t.live = db.open.add()
-		}
 	}
 	if s.table, err = s.t.tableOf(typ); err != nil {
 		s.release()
@@ -98,6 +99,43 @@ func open(ctx context.Context, conn Conn, op string, typ reflect.Type, live bool
 	}
 	s.call = s.t.db.startCall(ctx, op, s.table.Name)
 	return s, nil
+}
+
+// beginRead starts a transaction for a read on the DB alone.
+func (db *DB) beginRead(ctx context.Context, of extent) (*txn, error) {
+	switch {
+	case of == beyondCall:
+		t, err := db.begin(ctx, false)
+		if err == nil {
+			t.live = db.open.add()
+		}
+		return t, err
+	case of == oneKey && db.getter != nil:
+		return db.peeking(), nil
+	}
+	return db.begin(context.Background(), false)
+}
+
+// read returns the stored value of the record with the key, and its tuple,
+// which is good until the transaction is used again.
+func (s *session) read(typ reflect.Type, key keySlot) (tuple, value []byte, err error) {
+	t := s.t
+	for {
+		if t.buf.target, err = key.encode(t.buf.target[:0], s.table); err != nil {
+			return nil, nil, err
+		}
+		if !t.peeks {
+			value, err = t.read(s.table, t.buf.target)
+			return t.buf.target, value, err
+		}
+		value, err = t.peek(s.call.ctx, s.table, t.buf.target)
+		if t.current() {
+			return t.buf.target, value, err
+		}
+		if s.table, err = t.renew(typ); err != nil {
+			return nil, nil, err
+		}
+	}
 }
 
 // release ends the transaction if it is the session's own.

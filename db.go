@@ -15,8 +15,9 @@ import (
 // DB is a database: tables of records over a store. All its methods are safe
 // for concurrent use.
 type DB struct {
-	kv   store.Store
-	opts Options
+	kv     store.Store
+	getter store.Getter // kv, if it is one
+	opts   Options
 
 	// schemaMu is held for writing from the commit of a catalog to the
 	// publication of its Set. See begin.
@@ -44,6 +45,7 @@ type DB struct {
 // where another DB has the store, which stays that one's and open.
 func Open(s store.Store, opts *Options) (*DB, error) {
 	db := &DB{kv: s, alone: newAloneGate()}
+	db.getter, _ = s.(store.Getter)
 	err := db.claimStore(s)
 	if err != nil {
 		return nil, wrap("open", nil, nil, err)

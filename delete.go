@@ -36,10 +36,15 @@ func (t *txn) remove(tb *schema.Table, tuple []byte) error {
 // read returns the stored value of a record, or ErrNotFound.
 func (t *txn) read(tb *schema.Table, tuple []byte) ([]byte, error) {
 	value, err := t.kv.Get(t.buf.recordKey(tb, tuple))
+	return value, notFound(err)
+}
+
+// notFound returns ErrNotFound for the store's.
+func notFound(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, ErrNotFound
+		return ErrNotFound
 	}
-	return value, err
+	return err
 }
 
 // erase deletes one record and its index entries, no questions asked.

@@ -68,7 +68,7 @@ type pager struct {
 
 // run calls fn with each row of the page, in the order in which it is read.
 func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error) error {
-	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, false)
+	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, withinCall)
 	if err != nil {
 		return err
 	}

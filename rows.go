@@ -25,7 +25,7 @@ import (
 func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var none R
-		run, err := q.start(ctx, "all", query.Want{Kind: query.Records}, true)
+		run, err := q.start(ctx, "all", query.Want{Kind: query.Records}, beyondCall)
 		if err != nil {
 			yield(none, err)
 			return
@@ -53,7 +53,7 @@ func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
 	return func(yield func(K, error) bool) {
 		var none K
-		run, err := q.start(ctx, "keys", query.Want{Kind: query.Keys}, true)
+		run, err := q.start(ctx, "keys", query.Want{Kind: query.Keys}, beyondCall)
 		if err != nil {
 			yield(none, err)
 			return
@@ -87,7 +87,7 @@ func (q Query[R, K]) Collect(ctx context.Context) ([]R, error) {
 }
 
 func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
-	run, err := q.start(ctx, op, query.Want{Kind: query.Records}, false)
+	run, err := q.start(ctx, op, query.Want{Kind: query.Records}, withinCall)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (q Query[R, K]) One(ctx context.Context) (R, error) { return q.only(ctx, "o
 // only reads up to n records and returns the first, if it is the only one.
 func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 	var none R
-	run, err := q.capped(n).start(ctx, op, query.Want{Kind: query.Records}, false)
+	run, err := q.capped(n).start(ctx, op, query.Want{Kind: query.Records}, withinCall)
 	if err != nil {
 		return none, err
 	}
@@ -184,9 +184,9 @@ func (q Query[R, K]) ask(op string) ask {
 }
 
 // start begins to run the query.
-func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, live bool) (reading, error) {
+func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, of extent) (reading, error) {
 	a := q.ask(op)
-	return a.start(ctx, want, live)
+	return a.start(ctx, want, of)
 }
 
 // decodeRow sets rec, which is zero, to the record of a row.
@@ -220,8 +220,8 @@ type reading struct {
 }
 
 // start plans the query and begins to run it.
-func (a *ask) start(ctx context.Context, want query.Want, live bool) (reading, error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, live)
+func (a *ask) start(ctx context.Context, want query.Want, of extent) (reading, error) {
+	s, err := open(ctx, a.conn, a.op, a.typ, of)
 	if err != nil {
 		return reading{}, err
 	}
@@ -334,7 +334,7 @@ func (t *txn) freeze() {
 }
 
 func (a *ask) count(ctx context.Context) (n int, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, false)
+	s, err := open(ctx, a.conn, a.op, a.typ, withinCall)
 	if err != nil {
 		return 0, err
 	}
@@ -353,7 +353,7 @@ func (a *ask) count(ctx context.Context) (n int, err error) {
 }
 
 func (a *ask) explain() (plan query.Plan, err error) {
-	s, err := open(context.Background(), a.conn, a.op, a.typ, false)
+	s, err := open(context.Background(), a.conn, a.op, a.typ, withinCall)
 	if err != nil {
 		return plan, err
 	}
@@ -365,7 +365,7 @@ func (a *ask) explain() (plan query.Plan, err error) {
 }
 
 func (a *ask) analyze(ctx context.Context) (plan query.Plan, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, false)
+	s, err := open(ctx, a.conn, a.op, a.typ, withinCall)
 	if err != nil {
 		return plan, err
 	}

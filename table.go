@@ -102,21 +102,16 @@ func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
 
 // getRecord is Get without its types.
 func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, rec reflectx.Pointer) error {
-	s, err := open(ctx, conn, "get", typ, false)
+	s, err := open(ctx, conn, "get", typ, oneKey)
 	if err != nil {
 		return err
 	}
 	defer s.abandoned()
-	b := &s.t.buf
-	b.target, err = key.encode(b.target[:0], s.table)
-	if err != nil {
-		return s.close(nil, Result{}, err)
-	}
-	value, err := s.t.read(s.table, b.target)
+	tuple, value, err := s.read(typ, key)
 	if err == nil {
-		err = s.t.decode(s.table, b.target, value, rec)
+		err = s.t.decode(s.table, tuple, value, rec)
 	}
-	return s.close(b.target, Result{Rows: 1, Entries: 1}, err)
+	return s.close(tuple, Result{Rows: 1, Entries: 1}, err)
 }
 
 // Has reports whether there is a record with the key.
@@ -125,15 +120,12 @@ func (t Table[R, K]) Has(ctx context.Context, key K) (bool, error) {
 }
 
 func hasRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) (bool, error) {
-	s, err := open(ctx, conn, "has", typ, false)
+	s, err := open(ctx, conn, "has", typ, oneKey)
 	if err != nil {
 		return false, err
 	}
-	tuple, err := key.encode(nil, s.table)
-	if err != nil {
-		return false, s.close(nil, Result{}, err)
-	}
-	_, err = s.t.read(s.table, tuple)
+	defer s.abandoned()
+	tuple, _, err := s.read(typ, key)
 	found := err == nil
 	if errors.Is(err, ErrNotFound) {
 		err = nil

@@ -30,6 +30,7 @@ type txn struct {
 	buf   scratch
 	live  *liveTx // in the list of open transactions; nil for single calls
 	shown bool    // a Tx of the user's refers to it, so its memory is not reused
+	peeks bool    // there is no kv: see peeking
 	ended bool
 }
 
@@ -50,7 +51,7 @@ func (db *DB) begin(ctx context.Context, write bool) (*txn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.db, t.kv, t.write, t.ended = db, kv, write, false
+	t.db, t.kv, t.write, t.ended, t.peeks = db, kv, write, false, false
 	if write {
 		if err := kv.Guard(headerKey, headerEnd); err != nil {
 			kv.Discard()
@@ -76,6 +77,9 @@ func (t *txn) release() {
 func (t *txn) discard() {
 	if !t.ended {
 		t.ended = true
+		if t.peeks {
+			return
+		}
 		t.kv.Discard()
 		t.db.open.remove(t.live)
 	}

@@ -59,6 +59,28 @@ func Count(tx Tx, r Range) (int, error) {
 	return n, c.Err()
 }
 
+// Getter is implemented by a [Store] that reads one key for less than a
+// transaction costs.
+type Getter interface {
+	// Get returns the value of key in the newest committed version, as
+	// [Tx.Get] does in a transaction begun just then, or Begin's error.
+	Get(ctx context.Context, key []byte) ([]byte, error)
+}
+
+// Get returns the value of key in the newest committed version of s, in a
+// transaction of its own if need be, or ErrNotFound.
+func Get(ctx context.Context, s Store, key []byte) ([]byte, error) {
+	if g, ok := s.(Getter); ok {
+		return g.Get(ctx, key)
+	}
+	tx, err := s.Begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Discard()
+	return tx.Get(key)
+}
+
 // Sizer is implemented by a [Store] that knows its size.
 type Sizer interface {
 	// Size returns about how many bytes the store takes, on disk or in memory.

@@ -17,6 +17,7 @@ var (
 	_ store.Verifier     = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Leaser       = (*Store)(nil)
+	_ store.Getter       = (*Store)(nil)
 )
 
 // Store is a store whose calls fail where they are told to. Without a failure
@@ -106,6 +107,17 @@ func (s *Store) Size() (int64, error) {
 		return sizer.Size()
 	}
 	return 0, nil
+}
+
+// Get implements [store.Getter]. It fails as a Begin or as a Get may.
+func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
+	if err := s.refuse(Begin, nil); err != nil {
+		return nil, err
+	}
+	if err := s.refuse(Get, key); err != nil {
+		return nil, err
+	}
+	return store.Get(ctx, s.inner, key)
 }
 
 // Lease implements [store.Leaser].

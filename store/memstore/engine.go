@@ -48,7 +48,8 @@ func (e *engine) Commit(tx *occ.Tx) (uint64, error) {
 	version := e.core.Version() + 1
 	writes := e.core.Writes()
 	e.core.Hooks.Run(version, writes)
-	if writes.Len() > largeCommit {
+	e.seen = e.core.Seen(e.seen[:0])
+	if n := writes.Len(); n > hugeCommit || n > largeCommit && len(e.seen) > 0 {
 		e.writeInPieces(version, writes)
 	} else {
 		e.write(version, writes)
@@ -76,11 +77,9 @@ func (e *engine) write(version uint64, writes *occ.Overlay) {
 // need not wait for all of it, then publishes it. So everything goes into past
 // for those that read meanwhile.
 func (e *engine) writeInPieces(version uint64, writes *occ.Overlay) {
-	seen := e.core.Seen(e.seen[:0])
-	if n := len(seen); n == 0 || seen[n-1] != version-1 {
-		seen = append(seen, version-1)
+	if n := len(e.seen); n == 0 || e.seen[n-1] != version-1 {
+		e.seen = append(e.seen, version-1)
 	}
-	e.seen = seen
 	e.mu.Lock()
 	n := 0
 	for w := range writes.All() {
@@ -88,7 +87,7 @@ func (e *engine) writeInPieces(version uint64, writes *occ.Overlay) {
 			e.mu.Unlock()
 			e.mu.Lock()
 		}
-		e.apply(version, w, seen)
+		e.apply(version, w, e.seen)
 	}
 	e.mu.Unlock()
 	e.core.Publish(version, func(seen []uint64) {
@@ -128,6 +127,21 @@ func (e *engine) get(key []byte, version uint64) ([]byte, bool) {
 		return nil, false
 	}
 	return found.Value(), true
+}
+
+// getNewest returns the value of key in the newest published version.
+func (e *engine) getNewest(key []byte) ([]byte, error) {
+	e.mu.RLock()
+	value, ok := e.get(key, e.version)
+	closed := e.closed
+	e.mu.RUnlock()
+	switch {
+	case closed:
+		return nil, store.ErrClosed
+	case !ok:
+		return nil, store.ErrNotFound
+	}
+	return value, nil
 }
 
 // fill appends the first entries of r at a version to dst until its capacity is

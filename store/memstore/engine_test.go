@@ -48,7 +48,6 @@ func wantValue(t testing.TB, tx store.Tx, want string) {
 	c.Close()
 }
 
-
 // wantNewest checks what a new transaction reads, and ends it.
 func wantNewest(t testing.TB, s *Store, want string) {
 	t.Helper()
@@ -61,7 +60,7 @@ func wantNewest(t testing.TB, s *Store, want string) {
 // before the next commit and some not, with commits small and large.
 func TestSnapshotsThroughCommits(t *testing.T) {
 	s := New()
-	sizes := []int{2, 5, largeCommit + 1, 3, 2 * largeCommit, 2}
+	sizes := []int{2, hugeCommit + 1, 5, largeCommit + 1, 3, 2 * largeCommit, 2}
 	var txs []store.Tx
 	for i, n := range sizes {
 		put(t, s, n, fmt.Sprint(i))

@@ -14,15 +14,19 @@ import (
 const (
 	degree = 32
 
-	// A commit of more keys than this is written in pieces, so that reads do
-	// not wait for all of it.
+	// A commit of more keys than this is written in pieces of as many, so that
+	// reads do not wait for all of it, which costs a second insertion of each
+	// key. Where nobody reads when it begins it may have more, some milliseconds'
+	// worth.
 	largeCommit = 256
+	hugeCommit  = 8192
 )
 
 var (
 	_ store.Store        = (*Store)(nil)
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
+	_ store.Getter       = (*Store)(nil)
 	_ occ.Engine         = (*engine)(nil)
 )
 
@@ -48,6 +52,14 @@ func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
 		return nil, err
 	}
 	return tx, nil
+}
+
+// Get implements [store.Getter].
+func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.engine.getNewest(key)
 }
 
 // Close implements [store.Store]. What was stored is gone.

@@ -100,6 +100,7 @@ var topics = []struct {
 	tests []test
 }{
 	{"Get", getTests},
+	{"Newest", newestTests},
 	{"Scan", scanTests},
 	{"Tx", txTests},
 	{"Conflict", conflictTests},
