@@ -84,6 +84,7 @@ func (e *engine) writeInPieces(version uint64, writes *occ.Overlay) {
 	n := 0
 	for w := range writes.All() {
 		if n++; n%largeCommit == 0 {
+			e.past.sweep(2*largeCommit, e.seen)
 			e.mu.Unlock()
 			e.mu.Lock()
 		}

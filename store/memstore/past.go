@@ -33,7 +33,7 @@ type history struct {
 	changes *changes
 }
 
-// changes are what happened to one key, oldest first. There is at least one.
+// changes are what happened to one key, oldest first.
 type changes struct {
 	list []change
 	room [1]change // backs a list of one
@@ -82,6 +82,8 @@ func (p *past) keep(version uint64, key, old occ.Entry, seen []uint64) {
 		h = history{key, new(changes)}
 		h.changes.list = h.changes.room[:0]
 		p.tree.ReplaceOrInsert(h)
+	} else if len(h.changes.list) >= idleChanges {
+		p.trim(h, seen)
 	}
 	h.changes.list = append(h.changes.list, change{version, old})
 	p.size += itemSize + int64(old.Size())
@@ -94,15 +96,23 @@ func between(seen []uint64, from, to uint64) bool {
 	return i < len(seen) && seen[i] < to
 }
 
-// sweep drops changes that nobody needs any more. It looks at the next n keys,
-// so that commits share the work.
+// What may lie about unneeded: so many keys, and so many changes of each.
+const (
+	idleKeys    = 256
+	idleChanges = 8
+)
+
+// sweep drops changes that nobody needs any more. Where there are many it looks
+// at the next n keys, so that commits share the work.
 func (p *past) sweep(n int, seen []uint64) {
-	if p.tree.Len() == 0 {
+	switch {
+	case p.tree.Len() == 0:
 		return
-	}
-	if len(seen) == 0 {
+	case len(seen) == 0:
 		p.tree.Clear(true)
 		*p = past{tree: p.tree, gone: p.gone}
+		return
+	case p.tree.Len() < idleKeys:
 		return
 	}
 	last := occ.Entry{}

@@ -65,7 +65,7 @@ type Options struct {
 
 // Core holds the transactions of a store: it begins and ends them, knows the
 // published version and which ones are live, and checks transactions against
-// recent commits. Call Init before anything else. Admit, Writes, Seen,
+// recent commits. Call Init before anything else. Admit, Writes,
 // Abort and Publish belong to the committer, of which there is one at a time; the other
 // methods are safe for concurrent use.
 type Core struct {
@@ -82,7 +82,7 @@ type Core struct {
 	closed  bool
 	readers list // the live transactions, oldest first
 	writers list
-	live    versions // what all of them see
+	live    versions // what those of them see that still read
 
 	// The committer's own.
 	tracker  Tracker
@@ -138,9 +138,23 @@ func (c *Core) leave(tx *Tx) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listOf(tx).remove(tx)
-	c.live.remove(tx.version)
+	c.blind(tx)
 	if c.refuse != nil && c.readers.n+c.writers.n == 0 {
 		c.idle.Broadcast()
+	}
+}
+
+// ceaseReading notes that tx, which is about to be committed, reads no more.
+func (c *Core) ceaseReading(tx *Tx) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blind(tx)
+}
+
+func (c *Core) blind(tx *Tx) {
+	if !tx.blind {
+		tx.blind = true
+		c.live.remove(tx.version)
 	}
 }
 
@@ -272,15 +286,15 @@ func (c *Core) Abort() {
 // Publish says that the batch is in the engine as version, which later Begins
 // see, and ends the batch. If swap is not nil, it is called at the very moment,
 // under the core's lock: no Begin falls between it and the new version. It gets
-// the versions that transactions outside the batch see, ascending and each once,
-// which it must not keep.
+// the versions that somebody still reads, ascending and each once, which it must
+// not keep. Transactions that are being committed read no more.
 func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
 	c.mu.Lock()
 	others := c.writers.n - len(c.batch)
 	oldest := c.writers.oldest(version)
 	c.version = version
 	if swap != nil {
-		c.seen = c.live.without(c.batch, c.seen[:0])
+		c.seen = c.live.list(c.seen[:0])
 		swap(c.seen)
 	}
 	c.mu.Unlock()
@@ -289,12 +303,12 @@ func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
 	c.sweep(&c.writers)
 }
 
-// Seen appends to dst the versions that transactions outside the batch see,
-// ascending and each once.
+// Seen appends to dst the versions that somebody still reads, ascending and each
+// once.
 func (c *Core) Seen(dst []uint64) []uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.live.without(c.batch, dst)
+	return c.live.list(dst)
 }
 
 // remember records the batch in the tracker, unless no transaction is live that

@@ -39,6 +39,7 @@ func (tx *Tx) beginCommit() (bool, error) {
 	tx.close(store.ErrTxDone)
 	tx.committing = true
 	tx.closeReader()
+	tx.core.ceaseReading(tx)
 	return true, nil
 }
 

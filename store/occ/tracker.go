@@ -2,6 +2,7 @@ package occ
 
 import (
 	"bytes"
+	"sort"
 
 	"github.com/google/btree"
 )
@@ -13,13 +14,21 @@ const (
 	maxTrackedBytes = 16 << 20
 )
 
+// The newest commits are searched one by one; older ones are in a tree.
+const maxLoose = 8
+
 // Tracker remembers which keys were written lately, and at which version. The
 // zero value has seen nothing. It belongs to the committer.
+//
+// Most transactions are short, so what a commit wrote is mostly forgotten
+// before another eight have come: those never get into the tree.
 type Tracker struct {
-	tree  *btree.BTreeG[tracked]
-	queue []written // by version
-	bytes int
-	floor uint64 // what was written up to here may be forgotten
+	queue   []written // by version
+	indexed int       // how many of them, the oldest, are in the tree
+	tree    *btree.BTreeG[tracked]
+	loose   int // keys of the others
+	bytes   int
+	floor   uint64 // what was written up to here may be forgotten
 }
 
 // tracked is a key with the version of its last write.
@@ -56,6 +65,17 @@ func (t *Tracker) Conflicts(f *Footprint, snapshot uint64) bool {
 
 // wrote says whether something in s was written after snapshot.
 func (t *Tracker) wrote(f *Footprint, s span, snapshot uint64) bool {
+	for i := len(t.queue) - 1; i >= t.indexed; i-- {
+		if t.queue[i].version <= snapshot {
+			return false
+		}
+		if t.queue[i].within(f, s) {
+			return true
+		}
+	}
+	if t.indexed == 0 || t.queue[t.indexed-1].version <= snapshot {
+		return false
+	}
 	from := tracked{key: f.lo(s)}
 	if s.hi == point {
 		w, ok := t.tree.Get(from)
@@ -80,19 +100,39 @@ func (t *Tracker) Record(version uint64, o *Overlay) {
 		t.Skip(version)
 		return
 	}
-	if t.tree == nil {
-		t.tree = btree.NewG(treeDegree, func(a, b tracked) bool { return bytes.Compare(a.key, b.key) < 0 })
-	}
 	w := keysOf(version, o)
-	for i := range w.ends {
-		t.tree.ReplaceOrInsert(tracked{w.key(i), version})
-	}
 	t.queue = append(t.queue, w)
 	t.bytes += len(w.keys)
-	for t.tree.Len() > maxTracked || t.bytes > maxTrackedBytes {
+	t.loose += len(w.ends)
+	for len(t.queue)-t.indexed > maxLoose {
+		t.index()
+	}
+	for t.keys() > maxTracked || t.bytes > maxTrackedBytes {
 		t.floor = t.queue[0].version
 		t.drop()
 	}
+}
+
+// keys counts what is remembered; a key of several of the newest commits counts
+// as several.
+func (t *Tracker) keys() int {
+	if t.tree == nil {
+		return t.loose
+	}
+	return t.loose + t.tree.Len()
+}
+
+// index puts the oldest commit that is not in the tree there.
+func (t *Tracker) index() {
+	if t.tree == nil {
+		t.tree = btree.NewG(treeDegree, func(a, b tracked) bool { return bytes.Compare(a.key, b.key) < 0 })
+	}
+	w := &t.queue[t.indexed]
+	for i := range w.ends {
+		t.tree.ReplaceOrInsert(tracked{w.key(i), w.version})
+	}
+	t.indexed++
+	t.loose -= len(w.ends)
 }
 
 func keysOf(version uint64, o *Overlay) written {
@@ -116,6 +156,21 @@ func (w *written) key(i int) []byte {
 	return w.keys[from:w.ends[i]:w.ends[i]]
 }
 
+// within says whether one of the keys is in a span of f.
+func (w *written) within(f *Footprint, s span) bool {
+	lo := f.lo(s)
+	i := sort.Search(len(w.ends), func(i int) bool { return bytes.Compare(w.key(i), lo) >= 0 })
+	switch {
+	case i == len(w.ends):
+		return false
+	case s.hi == point:
+		return bytes.Equal(w.key(i), lo)
+	case s.hi == unbounded:
+		return true
+	}
+	return bytes.Compare(w.key(i), f.hi(s)) < 0
+}
+
 // Skip says that something was written at version and is not remembered: every
 // transaction with an older snapshot that read anything conflicts.
 func (t *Tracker) Skip(version uint64) {
@@ -124,8 +179,10 @@ func (t *Tracker) Skip(version uint64) {
 		return
 	}
 	clear(t.queue)
-	t.queue, t.bytes = t.queue[:0], 0
-	t.tree.Clear(true)
+	t.queue, t.bytes, t.loose, t.indexed = t.queue[:0], 0, 0, 0
+	if t.tree != nil {
+		t.tree.Clear(true)
+	}
 }
 
 // Forget drops what was written up to oldest, the snapshot of the oldest
@@ -146,6 +203,11 @@ func (t *Tracker) drop() {
 	t.queue[0] = written{}
 	t.queue = t.queue[1:]
 	t.bytes -= len(w.keys)
+	if t.indexed == 0 {
+		t.loose -= len(w.ends)
+		return
+	}
+	t.indexed--
 	for i := range w.ends {
 		e := tracked{key: w.key(i)}
 		if last, ok := t.tree.Get(e); ok && last.version == w.version {

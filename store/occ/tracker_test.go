@@ -54,8 +54,8 @@ func TestTracker(t *testing.T) {
 		t.Errorf("a snapshot before %d, up to which all is forgotten, does not conflict", oldest)
 	}
 	tracker.Forget(1 << 60)
-	if tracker.tree.Len() != 0 || len(tracker.queue) != 0 || tracker.bytes != 0 {
-		t.Errorf("%d keys, %d commits, %d bytes are left when all is forgotten", tracker.tree.Len(), len(tracker.queue), tracker.bytes)
+	if tracker.keys() != 0 || tracker.tree.Len() != 0 || tracker.indexed != 0 || len(tracker.queue) != 0 || tracker.bytes != 0 {
+		t.Errorf("%d keys, %d commits, %d bytes are left when all is forgotten", tracker.keys(), len(tracker.queue), tracker.bytes)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestTrackerBounded(t *testing.T) {
 			o.Set(fmt.Appendf(nil, "%d/%d", version, i), nil)
 		}
 		tracker.Record(version, &o)
-		if n := tracker.tree.Len(); n > maxTracked {
+		if n := tracker.keys(); n > maxTracked {
 			t.Fatalf("%d keys are remembered", n)
 		}
 	}

@@ -26,6 +26,7 @@ type Tx struct {
 	gone    atomic.Bool     // ended is set
 	prev    *Tx             // in the core's list, under its lock
 	next    *Tx
+	blind   bool // reads no more; under the core's lock
 
 	mu         sync.Mutex
 	stop       func() bool // stops the watch on ctx; nil while there is none

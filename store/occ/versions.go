@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// versions counts the live transactions of each version that one sees: a short
+// versions counts the transactions that read each version that one reads: a short
 // list, ascending, for a transaction begins on the newest version.
 type versions []seen
 
@@ -36,20 +36,10 @@ func (v *versions) find(version uint64) (int, bool) {
 	return slices.BinarySearchFunc(*v, version, func(s seen, version uint64) int { return cmp.Compare(s.version, version) })
 }
 
-// without appends the versions that a transaction sees which is not in batch.
-func (v *versions) without(batch []*Tx, dst []uint64) []uint64 {
-	for _, tx := range batch {
-		i, _ := v.find(tx.version)
-		(*v)[i].n--
-	}
+// list appends the versions to dst.
+func (v *versions) list(dst []uint64) []uint64 {
 	for _, s := range *v {
-		if s.n > 0 {
-			dst = append(dst, s.version)
-		}
-	}
-	for _, tx := range batch {
-		i, _ := v.find(tx.version)
-		(*v)[i].n++
+		dst = append(dst, s.version)
 	}
 	return dst
 }
