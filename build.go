@@ -30,13 +30,13 @@ type build struct {
 func (b *build) run(ctx context.Context) error {
 	size := chunkSize
 	for more := true; more; {
-		_, err := b.db.retry(ctx, func(ctx context.Context) (err error) {
+		_, err := b.db.retry(ctx, attemptFunc(func(ctx context.Context) (err error) {
 			more, err = b.chunk(ctx, size)
 			if err != nil {
 				size = max(size/2, 1)
 			}
 			return err
-		})
+		}))
 		if err != nil {
 			return err
 		}

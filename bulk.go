@@ -153,7 +153,7 @@ func (b *Bulk) flush(ctx context.Context) error {
 	}
 	b.t.freeze()
 	log, hooks := b.t.log, b.t.onCommit
-	_, err := b.db.retry(ctx, func(ctx context.Context) error {
+	_, err := b.db.retry(ctx, attemptFunc(func(ctx context.Context) error {
 		if b.t == nil {
 			if err := b.replay(ctx, log, hooks); err != nil {
 				return err
@@ -163,7 +163,7 @@ func (b *Bulk) flush(ctx context.Context) error {
 		b.t = nil
 		defer t.release()
 		return commitFault(t.commit(ctx))
-	})
+	}))
 	if err != nil {
 		return wrapConflict("bulk", err)
 	}

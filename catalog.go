@@ -112,7 +112,7 @@ func (e *edition) save(kv store.Tx) error {
 // change replaces the catalog by what edit makes of it, and publishes the
 // tables of models over the new one. It is tried again on a conflict.
 func (db *DB) change(ctx context.Context, models []*schema.Model, edit func(c *schema.Catalog) (edition, error)) error {
-	_, err := db.retry(ctx, func(ctx context.Context) error {
+	_, err := db.retry(ctx, attemptFunc(func(ctx context.Context) error {
 		kv, err := db.kv.Begin(ctx, true)
 		if errors.Is(err, store.ErrReadOnly) {
 			kv, err = db.kv.Begin(ctx, false)
@@ -130,7 +130,7 @@ func (db *DB) change(ctx context.Context, models []*schema.Model, edit func(c *s
 			return err
 		}
 		return db.publish(kv, next, models)
-	})
+	}))
 	return err
 }
 

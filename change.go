@@ -44,6 +44,7 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 // changes the first, so that no change makes it miss or meet a record.
 type changer struct {
 	a    ask
+	ctx  context.Context // of the call
 	one  func(t *txn, tb *schema.Table, tuple []byte) error
 	n    int    // how many have been changed
 	page int    // how many keys are read at a time; 0 is all
@@ -59,28 +60,33 @@ func (c *changer) run(ctx context.Context) (int, error) {
 	if b, ok := c.a.conn.(*Bulk); ok && b != nil && b.hold == 0 {
 		return c.chunked(ctx, b)
 	}
-	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, report: c.report}
-	m.work = func(t *txn, tb *schema.Table) ([]byte, error) {
-		c.n, c.how = 0, Result{}
-		keys, _, err := c.keys(ctx, t, tb)
-		if err != nil {
-			return nil, err
-		}
-		for i, tuple := range keys {
-			if i%256 == 255 && ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			if err := c.change(t, tb, tuple); err != nil {
-				return tuple, err
-			}
-		}
-		return nil, nil
-	}
+	c.ctx = ctx
+	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, work: c}
 	if err := m.run(ctx); err != nil {
 		return 0, err
 	}
 	return c.n, nil
 }
+
+// do changes all of the records in t.
+func (c *changer) do(t *txn, tb *schema.Table) ([]byte, error) {
+	c.n, c.how = 0, Result{}
+	keys, _, err := c.keys(c.ctx, t, tb)
+	if err != nil {
+		return nil, err
+	}
+	for i, tuple := range keys {
+		if i%256 == 255 && c.ctx.Err() != nil {
+			return nil, c.ctx.Err()
+		}
+		if err := c.change(t, tb, tuple); err != nil {
+			return tuple, err
+		}
+	}
+	return nil, nil
+}
+
+func (c *changer) undo() {}
 
 // change changes one record, unless an earlier change has removed it.
 func (c *changer) change(t *txn, tb *schema.Table, tuple []byte) error {
@@ -142,7 +148,7 @@ func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
 		}
 		for _, tuple := range keys {
 			m := mutation{conn: b, op: c.a.op, typ: c.a.typ}
-			m.work = func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) }
+			m.work = workFunc(func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) })
 			if err := m.run(ctx); err != nil {
 				return c.n, err
 			}

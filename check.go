@@ -315,7 +315,7 @@ func (k *checker) repair(tb *schema.Table, ix *schema.Index, key, tuple []byte) 
 		return false, nil
 	}
 	key, tuple = bytes.Clone(key), bytes.Clone(tuple)
-	_, err := k.db.retry(k.ctx, func(ctx context.Context) error {
+	_, err := k.db.retry(k.ctx, attemptFunc(func(ctx context.Context) error {
 		t, err := k.db.begin(ctx, true)
 		if err != nil {
 			return err
@@ -326,7 +326,7 @@ func (k *checker) repair(tb *schema.Table, ix *schema.Index, key, tuple []byte) 
 			return err
 		}
 		return commitFault(t.commit(ctx))
-	})
+	}))
 	return err == nil, err
 }
 

@@ -42,16 +42,28 @@ type mutation struct {
 	conn Conn
 	op   string
 	typ  reflect.Type // of the record
+	work worker
+	db   *DB
+}
 
-	// work does it in t, as a whole. It may run again after a conflict. It
+// worker is what a mutation does.
+type worker interface {
+	// do does it in t, as a whole. It may run again after a conflict. It
 	// returns the key that it is about, if there is one, which need be valid
 	// only until t is used again.
-	work func(t *txn, tb *schema.Table) (tuple []byte, err error)
-	// undo takes back what work changed in the caller's memory.
-	undo func()
+	do(t *txn, tb *schema.Table) (tuple []byte, err error)
+	// undo takes back what do changed in the caller's memory.
+	undo()
 	// report tells the tracer more than that one record was changed.
-	report func(*Result)
+	report(*Result)
 }
+
+// workFunc is a worker that has nothing to undo or to report.
+type workFunc func(t *txn, tb *schema.Table) (tuple []byte, err error)
+
+func (f workFunc) do(t *txn, tb *schema.Table) ([]byte, error) { return f(t, tb) }
+func (f workFunc) undo()                                       {}
+func (f workFunc) report(*Result)                              {}
 
 // run performs the call: in a transaction of its own on a DB, else as a step
 // of the transaction that the Conn stands for.
@@ -60,6 +72,7 @@ func (m *mutation) run(ctx context.Context) error {
 	if err != nil {
 		return failed(m.op, m.typ, err)
 	}
+	m.db = db
 	name := ""
 	if tb := db.set.Load().ByType(m.typ); tb != nil {
 		name = tb.Name
@@ -68,7 +81,7 @@ func (m *mutation) run(ctx context.Context) error {
 	defer c.abandoned()
 	attempts := 1
 	if t == nil {
-		attempts, err = db.retry(c.ctx, func(ctx context.Context) error { return m.alone(ctx, db) })
+		attempts, err = db.retry(c.ctx, m)
 		err = wrapConflict(m.op, err)
 	} else {
 		err = m.within(t)
@@ -76,23 +89,20 @@ func (m *mutation) run(ctx context.Context) error {
 			err = m.conn.settle(ctx)
 		}
 	}
-	if err != nil && m.undo != nil {
-		m.undo()
-	}
 	r := Result{Attempts: attempts}
 	if err == nil {
 		r.Rows = 1
+	} else {
+		m.work.undo()
 	}
-	if m.report != nil {
-		m.report(&r)
-	}
+	m.work.report(&r)
 	c.end(r, err)
 	return err
 }
 
-// alone does the work in a transaction of its own.
-func (m *mutation) alone(ctx context.Context, db *DB) error {
-	t, err := db.begin(context.Background(), true)
+// attempt does the work in a transaction of its own.
+func (m *mutation) attempt(ctx context.Context) error {
+	t, err := m.db.begin(context.Background(), true)
 	if err != nil {
 		return failed(m.op, m.typ, err)
 	}
@@ -101,7 +111,7 @@ func (m *mutation) alone(ctx context.Context, db *DB) error {
 	if err != nil {
 		return failed(m.op, m.typ, err)
 	}
-	tuple, err := m.work(t, tb)
+	tuple, err := m.work.do(t, tb)
 	lost := false
 	if err == nil {
 		if err = ctx.Err(); err == nil {
@@ -109,9 +119,10 @@ func (m *mutation) alone(ctx context.Context, db *DB) error {
 			lost = errors.Is(err, ErrConflict)
 		}
 	}
-	if err != nil && m.undo != nil {
-		m.undo()
+	if err == nil {
+		return nil
 	}
+	m.work.undo()
 	if err = wrap(m.op, tb, tuple, err); lost {
 		return commitConflict{err}
 	}
@@ -125,7 +136,7 @@ func (m *mutation) within(t *txn) error {
 		return failed(m.op, m.typ, err)
 	}
 	return t.step(func() error {
-		tuple, err := m.work(t, tb)
+		tuple, err := m.work.do(t, tb)
 		return wrap(m.op, tb, tuple, err)
 	})
 }

@@ -249,10 +249,10 @@ func (db *DB) empty(ctx context.Context, ref schema.IndexRef) error {
 	r := prefixRange(indexPrefix(ref))
 	r.KeysOnly = true
 	for more := true; more; {
-		_, err := db.retry(ctx, func(ctx context.Context) (err error) {
+		_, err := db.retry(ctx, attemptFunc(func(ctx context.Context) (err error) {
 			more, err = db.emptyChunk(ctx, r, buildKey(ref.Table, ref.Index))
 			return err
-		})
+		}))
 		if err != nil {
 			return err
 		}

@@ -42,15 +42,29 @@ func wrapConflict(op string, err error) error {
 	return err
 }
 
+// attempter is a transaction that can be made again.
+type attempter interface {
+	attempt(ctx context.Context) error
+}
+
+// attemptFunc is an attempter's only method.
+type attemptFunc func(ctx context.Context) error
+
+func (f attemptFunc) attempt(ctx context.Context) error { return f(ctx) }
+
 // retry runs attempt until it ends in anything but a conflict of its own
 // commit, ctx ends, or the attempts are used up. It returns how often it ran.
-func (db *DB) retry(ctx context.Context, attempt func(context.Context) error) (int, error) {
+func (db *DB) retry(ctx context.Context, attempt attempter) (int, error) {
 	var last error         // the last conflict
-	var slow time.Duration // how long the slowest attempt took that did not run alone
+	var slow time.Duration // how long the slowest attempt took, the first and those that run alone left out
 	for n := 1; ; n++ {
-		began := time.Now()
+		var began time.Time
+		timed := n > 1 && n <= soloAfter
+		if timed {
+			began = time.Now()
+		}
 		err := db.tryOnce(ctx, n, slow, attempt)
-		if n <= soloAfter {
+		if timed {
 			slow = max(slow, time.Since(began))
 		}
 		c, ok := err.(commitConflict)
@@ -72,16 +86,16 @@ func (db *DB) retry(ctx context.Context, attempt func(context.Context) error) (i
 }
 
 // tryOnce runs attempt, with other commits held back after soloAfter failures.
-func (db *DB) tryOnce(ctx context.Context, n int, slow time.Duration, attempt func(context.Context) error) error {
+func (db *DB) tryOnce(ctx context.Context, n int, slow time.Duration, attempt attempter) error {
 	if n <= soloAfter {
-		return attempt(ctx)
+		return attempt.attempt(ctx)
 	}
 	done, err := db.alone.enter(ctx, 2*slow+minHold)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return attempt(context.WithValue(ctx, soloKey{db}, true))
+	return attempt.attempt(context.WithValue(ctx, soloKey{db}, true))
 }
 
 // pause waits before attempt n+1, and returns ctx's error if it ends first.

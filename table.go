@@ -70,25 +70,37 @@ func (t Table[R, K]) put(ctx context.Context, op string, rec *R, m mode) (key K,
 	if rec == nil {
 		return key, failed(op, typ, errors.New("the record is nil"))
 	}
-	r := recordOf(rec)
-	return key, putRecord(ctx, t.conn, op, typ, &r, m, slot(&key))
+	call := putting{rec: recordOf(rec), mode: m, key: slot(&key)}
+	return key, call.run(ctx, t.conn, op, typ)
 }
 
-// putRecord is Insert, Put and Replace without their types.
-func putRecord(ctx context.Context, conn Conn, op string, typ reflect.Type, rec *record, m mode, key keySlot) error {
-	call := mutation{conn: conn, op: op, typ: typ, undo: rec.undo}
-	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
-		if _, err := tb.KeyPlan(key.typ); err != nil {
-			return nil, err
-		}
-		tuple, err := t.put(tb, rec, m)
-		if len(tuple) > 0 && (err == nil || tb.Key.Kind == schema.KeyContent) {
-			err = errors.Join(err, key.decode(tb, tuple))
-		}
-		return tuple, err
-	}
-	return call.run(ctx)
+// putting is Insert, Put and Replace without their types.
+type putting struct {
+	mutation
+	rec  record
+	mode mode
+	key  keySlot
 }
+
+func (p *putting) run(ctx context.Context, conn Conn, op string, typ reflect.Type) error {
+	p.mutation = mutation{conn: conn, op: op, typ: typ, work: p}
+	return p.mutation.run(ctx)
+}
+
+func (p *putting) do(t *txn, tb *schema.Table) ([]byte, error) {
+	if _, err := tb.KeyPlan(p.key.typ); err != nil {
+		return nil, err
+	}
+	tuple, err := t.put(tb, &p.rec, p.mode)
+	if len(tuple) > 0 && (err == nil || tb.Key.Kind == schema.KeyContent) {
+		err = errors.Join(err, p.key.decode(tb, tuple))
+	}
+	return tuple, err
+}
+
+func (p *putting) undo() { p.rec.undo() }
+
+func (p *putting) report(*Result) {}
 
 // Get returns the record with the key, or ErrNotFound.
 func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
@@ -160,13 +172,13 @@ func (t Table[R, K]) Delete(ctx context.Context, key K) error {
 
 func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) error {
 	call := mutation{conn: conn, op: "delete", typ: typ}
-	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
+	call.work = workFunc(func(t *txn, tb *schema.Table) ([]byte, error) {
 		tuple, err := key.encode(nil, tb)
 		if err != nil {
 			return nil, err
 		}
 		return tuple, t.remove(tb, tuple)
-	}
+	})
 	return call.run(ctx)
 }
 
@@ -176,46 +188,70 @@ func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot)
 // it was. The error is ErrNotFound where there is no record, and ErrKeyChanged
 // where fn changed its key.
 func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, error) {
-	var rec *R
 	if fn == nil {
 		var none R
 		return none, failed("modify", reflect.TypeFor[R](), errNoFunc)
 	}
-	m := modification{
-		key: slot(&key),
-		new: func() record { rec = new(R); return recordOf(rec) },
-		fn:  func() error { return fn(rec) },
-	}
-	if err := m.run(ctx, t.conn, reflect.TypeFor[R]()); err != nil {
+	m := &modified[R, K]{key: key, fn: fn}
+	call := modification{key: slot(&m.key), on: m}
+	if err := call.run(ctx, t.conn, reflect.TypeFor[R]()); err != nil {
 		var none R
 		return none, err
 	}
-	return *rec, nil
+	return *m.rec, nil
 }
+
+// modified is the typed part of a Modify.
+type modified[R, K any] struct {
+	key   K
+	fn    func(*R) error
+	rec   *R // of the last attempt; each has a record of its own
+	first R
+}
+
+func (m *modified[R, K]) next() record {
+	if m.rec == nil {
+		m.rec = &m.first
+	} else {
+		m.rec = new(R)
+	}
+	return recordOf(m.rec)
+}
+
+func (m *modified[R, K]) change() error { return m.fn(m.rec) }
 
 // modification is a Modify without its types.
 type modification struct {
+	mutation
 	key keySlot
-	new func() record // a new record to decode into
-	fn  func() error  // changes it
+	rec record
+	on  interface {
+		next() record  // a new record to decode into
+		change() error // changes it
+	}
 }
 
 func (m *modification) run(ctx context.Context, conn Conn, typ reflect.Type) error {
-	call := mutation{conn: conn, op: "modify", typ: typ}
-	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
-		tuple, err := m.key.encode(nil, tb)
-		if err != nil {
-			return nil, err
-		}
-		value, err := t.read(tb, tuple)
-		if err != nil {
-			return tuple, err
-		}
-		rec := m.new()
-		return tuple, t.modify(tb, tuple, value, &rec, m.fn)
-	}
-	return call.run(ctx)
+	m.mutation = mutation{conn: conn, op: "modify", typ: typ, work: m}
+	return m.mutation.run(ctx)
 }
+
+func (m *modification) do(t *txn, tb *schema.Table) ([]byte, error) {
+	tuple, err := m.key.encode(nil, tb)
+	if err != nil {
+		return nil, err
+	}
+	value, err := t.read(tb, tuple)
+	if err != nil {
+		return tuple, err
+	}
+	m.rec = m.on.next()
+	return tuple, t.modify(tb, tuple, value, &m.rec, m.on.change)
+}
+
+func (m *modification) undo() {}
+
+func (m *modification) report(*Result) {}
 
 // modify decodes a stored value into rec, has fn change that, and writes it.
 // The tuple must be the caller's own memory.
@@ -256,23 +292,35 @@ func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
 }
 
 func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []record, key func(int) keySlot) error {
-	call := mutation{conn: conn, op: "insert", typ: typ, report: func(r *Result) { r.Rows *= len(recs) }}
-	call.undo = func() {
-		for i := range recs {
-			recs[i].undo()
-		}
-	}
-	call.work = func(t *txn, tb *schema.Table) ([]byte, error) {
-		for i := range recs {
-			tuple, err := t.put(tb, &recs[i], insert)
-			if err == nil {
-				err = key(i).decode(tb, tuple)
-			}
-			if err != nil {
-				return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i, len(recs), err)
-			}
-		}
-		return nil, nil
-	}
+	call := insertingMany{recs: recs, key: key}
+	call.mutation = mutation{conn: conn, op: "insert", typ: typ, work: &call}
 	return call.run(ctx)
 }
+
+// insertingMany is InsertMany without its types.
+type insertingMany struct {
+	mutation
+	recs []record
+	key  func(int) keySlot
+}
+
+func (m *insertingMany) do(t *txn, tb *schema.Table) ([]byte, error) {
+	for i := range m.recs {
+		tuple, err := t.put(tb, &m.recs[i], insert)
+		if err == nil {
+			err = m.key(i).decode(tb, tuple)
+		}
+		if err != nil {
+			return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i, len(m.recs), err)
+		}
+	}
+	return nil, nil
+}
+
+func (m *insertingMany) undo() {
+	for i := range m.recs {
+		m.recs[i].undo()
+	}
+}
+
+func (m *insertingMany) report(r *Result) { r.Rows *= len(m.recs) }

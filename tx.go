@@ -55,7 +55,7 @@ func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) e
 	}
 	c := db.startCall(ctx, "update", "")
 	defer c.abandoned()
-	attempts, err := db.retry(c.ctx, func(ctx context.Context) error { return db.attempt(ctx, fn) })
+	attempts, err := db.retry(c.ctx, attemptFunc(func(ctx context.Context) error { return db.attempt(ctx, fn) }))
 	err = wrapConflict("update", err)
 	c.end(Result{Attempts: attempts}, err)
 	return err

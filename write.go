@@ -248,8 +248,11 @@ func (t *txn) swap(w *write, ix *schema.Index, have, want *entries) error {
 
 // setEntry writes entry i of the record with the key tuple.
 func (t *txn) setEntry(e *entries, i int, tuple []byte) error {
-	t.buf.holder = e.value(i, t.buf.holder, tuple)
-	return t.kv.Set(e.key(i), t.buf.holder)
+	value := e.value(i, t.buf.holder, tuple)
+	if value != nil {
+		t.buf.holder = value
+	}
+	return t.kv.Set(e.key(i), value)
 }
 
 // checkUnique fails if another record holds the unique entry key.
