@@ -150,8 +150,8 @@ func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte)
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
-	run, err := a.start(ctx, query.Want{Kind: query.Values, Value: op}, withinCall)
-	if err != nil {
+	var run reading
+	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, withinCall); err != nil {
 		return err
 	}
 	defer run.close(nil)

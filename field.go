@@ -19,6 +19,7 @@ import (
 type Field[R, V any] struct {
 	operand query.Operand
 	get     func(*R) V
+	literal *literalPlan // of V; nil where it has not been looked up
 }
 
 // FieldOf returns the handle of the field that sel selects, as in
@@ -34,6 +35,7 @@ func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
 	h := Field[R, V]{operand: query.Operand{Field: f}}
 	if f.Err == nil {
 		h.get = func(rec *R) V { return *sel(rec) }
+		h.literal = literalPlanOf(f.Type)
 	}
 	return h
 }
@@ -89,14 +91,14 @@ func (f Field[R, V]) Gt(v V) Pred[R] { return f.compare(query.Gt, v) }
 func (f Field[R, V]) Ge(v V) Pred[R] { return f.compare(query.Ge, v) }
 
 func (f Field[R, V]) compare(op query.Op, v V) Pred[R] {
-	return Pred[R]{query.Cmp{Op: op, Field: f.operand, Value: literalOf(v)}}
+	return Pred[R]{query.Cmp{Op: op, Field: f.operand, Value: f.literalOf(v)}}
 }
 
 // In holds where the field equals one of the values; In() holds nowhere.
 func (f Field[R, V]) In(values ...V) Pred[R] {
 	in := query.In{Field: f.operand, Values: make([]query.Literal, len(values))}
 	for i, v := range values {
-		in.Values[i] = literalOf(v)
+		in.Values[i] = f.literalOf(v)
 	}
 	return Pred[R]{in}
 }
@@ -104,12 +106,12 @@ func (f Field[R, V]) In(values ...V) Pred[R] {
 // Range holds from lo to before hi, as slices in Go have it. An inverted range
 // holds nowhere.
 func (f Field[R, V]) Range(lo, hi V) Pred[R] {
-	return Pred[R]{query.Between{Field: f.operand, Lo: literalOf(lo), Hi: literalOf(hi), HalfOpen: true}}
+	return Pred[R]{query.Between{Field: f.operand, Lo: f.literalOf(lo), Hi: f.literalOf(hi), HalfOpen: true}}
 }
 
 // Between holds from lo to hi, both included, as SQL has it.
 func (f Field[R, V]) Between(lo, hi V) Pred[R] {
-	return Pred[R]{query.Between{Field: f.operand, Lo: literalOf(lo), Hi: literalOf(hi)}}
+	return Pred[R]{query.Between{Field: f.operand, Lo: f.literalOf(lo), Hi: f.literalOf(hi)}}
 }
 
 // Asc orders by the field, least first.
@@ -198,13 +200,16 @@ type literalPlan struct {
 }
 
 // literalOf returns v as a query compares it.
-func literalOf[V any](v V) query.Literal {
-	return literalAt(reflect.TypeFor[V](), reflectx.To(&v))
+func (f Field[R, V]) literalOf(v V) query.Literal {
+	l := f.literal
+	if l == nil {
+		l = literalPlanOf(reflect.TypeFor[V]())
+	}
+	return l.at(reflectx.To(&v))
 }
 
-// literalAt returns the value of type t at p as a query compares it.
-func literalAt(t reflect.Type, p reflectx.Pointer) query.Literal {
-	l := literalPlanOf(t)
+// at returns the value at p as a query compares it.
+func (l *literalPlan) at(p reflectx.Pointer) query.Literal {
 	if l.err != nil {
 		return query.Literal{Err: l.err}
 	}

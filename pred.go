@@ -2,6 +2,7 @@ package kivis
 
 import (
 	"errors"
+	"reflect"
 
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
@@ -67,35 +68,35 @@ func exprs[R any](preds []Pred[R]) []query.Expr {
 
 // Prefix holds where the string or bytes begin with v.
 func Prefix[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
-	return Pred[R]{query.Prefix{Field: f.operand, Value: literalOf(v)}}
+	return Pred[R]{query.Prefix{Field: f.operand, Value: f.literalOf(v)}}
 }
 
 // Substring holds where the string or bytes have v in them.
 func Substring[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
-	return Pred[R]{query.Substring{Field: f.operand, Value: literalOf(v)}}
+	return Pred[R]{query.Substring{Field: f.operand, Value: f.literalOf(v)}}
 }
 
 // EqualFold holds where the string equals v with case set aside, as
 // [strings.EqualFold] has it. An index with `fold` serves it.
 func EqualFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
-	return Pred[R]{query.EqualFold{Field: f.operand, Value: literalOf(v)}}
+	return Pred[R]{query.EqualFold{Field: f.operand, Value: f.literalOf(v)}}
 }
 
 // PrefixFold holds where the string begins with v, case set aside. An index
 // with `fold` serves it.
 func PrefixFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
-	return Pred[R]{query.Prefix{Field: f.operand, Value: literalOf(v), Fold: true}}
+	return Pred[R]{query.Prefix{Field: f.operand, Value: f.literalOf(v), Fold: true}}
 }
 
 // Contains holds where the slice has an element that equals elem. An index
 // with `each` serves it.
 func Contains[R any, S ~[]E, E any](f Field[R, S], elem E) Pred[R] {
-	return Pred[R]{query.Contains{Field: f.operand, Value: literalOf(elem)}}
+	return Pred[R]{query.Contains{Field: f.operand, Value: literalPlanOf(reflect.TypeFor[E]()).at(reflectx.To(&elem))}}
 }
 
 // HasKey holds where the map has the key. An index with `each` serves it.
 func HasKey[R any, M ~map[K]V, K comparable, V any](f Field[R, M], key K) Pred[R] {
-	return Pred[R]{query.Contains{Field: f.operand, Value: literalOf(key)}}
+	return Pred[R]{query.Contains{Field: f.operand, Value: literalPlanOf(reflect.TypeFor[K]()).at(reflectx.To(&key))}}
 }
 
 // IsNil holds where the pointer is nil.

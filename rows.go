@@ -25,8 +25,8 @@ import (
 func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var none R
-		run, err := q.start(ctx, "all", query.Want{Kind: query.Records}, beyondCall)
-		if err != nil {
+		a, run := q.ask("all"), reading{}
+		if err := run.start(ctx, &a, query.Want{Kind: query.Records}, beyondCall); err != nil {
 			yield(none, err)
 			return
 		}
@@ -53,8 +53,8 @@ func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
 	return func(yield func(K, error) bool) {
 		var none K
-		run, err := q.start(ctx, "keys", query.Want{Kind: query.Keys}, beyondCall)
-		if err != nil {
+		a, run := q.ask("keys"), reading{}
+		if err := run.start(ctx, &a, query.Want{Kind: query.Keys}, beyondCall); err != nil {
 			yield(none, err)
 			return
 		}
@@ -87,8 +87,8 @@ func (q Query[R, K]) Collect(ctx context.Context) ([]R, error) {
 }
 
 func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
-	run, err := q.start(ctx, op, query.Want{Kind: query.Records}, withinCall)
-	if err != nil {
+	a, run := q.ask(op), reading{}
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, withinCall); err != nil {
 		return nil, err
 	}
 	defer run.close(nil)
@@ -116,8 +116,9 @@ func (q Query[R, K]) One(ctx context.Context) (R, error) { return q.only(ctx, "o
 // only reads up to n records and returns the first, if it is the only one.
 func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 	var none R
-	run, err := q.capped(n).start(ctx, op, query.Want{Kind: query.Records}, withinCall)
-	if err != nil {
+	a, run := q.ask(op), reading{}
+	a.cap(n)
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, withinCall); err != nil {
 		return none, err
 	}
 	defer run.close(nil)
@@ -151,7 +152,8 @@ func (q Query[R, K]) Count(ctx context.Context) (int, error) {
 
 // Exists reports whether the query finds anything.
 func (q Query[R, K]) Exists(ctx context.Context) (bool, error) {
-	a := q.capped(1).ask("exists")
+	a := q.ask("exists")
+	a.cap(1)
 	n, err := a.count(ctx)
 	return n > 0, err
 }
@@ -170,23 +172,16 @@ func (q Query[R, K]) Analyze(ctx context.Context) (query.Plan, error) {
 	return a.analyze(ctx)
 }
 
-// capped returns the query with a limit of at most n.
-func (q Query[R, K]) capped(n int) Query[R, K] {
-	if q.q.Limit < 0 || q.q.Limit > n {
-		q.q.Limit = n
+// cap makes n the limit of the query, if it has no lower one.
+func (a *ask) cap(n int) {
+	if a.q.Limit < 0 || a.q.Limit > n {
+		a.q.Limit = n
 	}
-	return q
 }
 
 // ask returns the query without its types.
 func (q Query[R, K]) ask(op string) ask {
 	return ask{conn: q.table.conn, typ: reflect.TypeFor[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
-}
-
-// start begins to run the query.
-func (q Query[R, K]) start(ctx context.Context, op string, want query.Want, of extent) (reading, error) {
-	a := q.ask(op)
-	return a.start(ctx, want, of)
 }
 
 // decodeRow sets rec, which is zero, to the record of a row.
@@ -219,24 +214,25 @@ type reading struct {
 	closed bool
 }
 
-// start plans the query and begins to run it.
-func (a *ask) start(ctx context.Context, want query.Want, of extent) (reading, error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, of)
-	if err != nil {
-		return reading{}, err
+// start plans a query and begins to run it. If it fails there is nothing to
+// close.
+func (r *reading) start(ctx context.Context, a *ask, want query.Want, of extent) (err error) {
+	if r.s, err = open(ctx, a.conn, a.op, a.typ, of); err != nil {
+		return err
 	}
-	plan, err := a.plan(s.t, s.table, want)
+	s := &r.s
+	r.plan, err = a.plan(s.t, s.table, want)
 	if err == nil {
-		err = s.t.admit(plan)
+		err = s.t.admit(r.plan)
 	}
 	if err != nil {
-		return reading{}, s.close(nil, Result{}, err)
+		return s.close(nil, Result{}, err)
 	}
-	run := reading{s: s, plan: plan, rows: plan.Run(s.call.ctx, s.t.kv)}
+	r.rows = r.plan.Run(s.call.ctx, s.t.kv)
 	if !s.own && s.t.write {
-		s.t.iters = append(s.t.iters, run.rows)
+		s.t.iters = append(s.t.iters, r.rows)
 	}
-	return run, nil
+	return nil
 }
 
 // plan returns the plan of the query on a table.

@@ -45,5 +45,5 @@ func literalOfAny(v any) query.Literal {
 	}
 	p := reflect.New(reflect.TypeOf(v))
 	p.Elem().Set(reflect.ValueOf(v))
-	return literalAt(p.Type().Elem(), reflectx.Of(p))
+	return literalPlanOf(p.Type().Elem()).at(reflectx.Of(p))
 }

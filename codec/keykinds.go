@@ -35,16 +35,17 @@ const (
 // AppendString appends the ordered form of s.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
 	start := len(dst)
-	dst = append(dst, s...)
+	dst = append(slices.Grow(dst, len(s)+2), s...)
 	return append(escape(dst, start), strZero, strEnd)
 }
 
 // escape escapes the zero bytes of dst from start on.
 func escape(dst []byte, start int) []byte {
-	zeros := bytes.Count(dst[start:], []byte{strZero})
-	if zeros == 0 {
+	first := bytes.IndexByte(dst[start:], strZero)
+	if first < 0 {
 		return dst
 	}
+	zeros := bytes.Count(dst[start+first:], []byte{strZero})
 	from := len(dst)
 	dst = slices.Grow(dst, zeros)[:from+zeros]
 	for to := len(dst); to > from; {
