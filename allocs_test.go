@@ -4,7 +4,46 @@ import (
 	"testing"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/store/memstore"
 )
+
+// TestScanAllocs: what a scan in memory allocates does not grow with what it
+// passes over.
+func TestScanAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
+	}
+	db := openDB(t, memstore.New(), &Member{})
+	members := kivis.TableOf[Member](db)
+	for i := range 2000 {
+		m := memberOf(i)
+		must(members.Insert(bg, &m))(t)
+	}
+	name := kivis.FieldOf(func(m *Member) *string { return &m.Name })
+	for _, c := range []struct {
+		name string
+		max  float64
+		call func() (int, error)
+		want int
+	}{
+		{"filter", 14, func() (int, error) {
+			m, err := members.Where(name.Eq("nobody")).Collect(bg)
+			return len(m), err
+		}, 0},
+		{"count by an index", 10, func() (int, error) { return members.Where(memberAge.Ge(0)).Count(bg) }, 2000},
+		{"count by a filter", 14, func() (int, error) { return members.Where(name.Ne("nobody")).Count(bg) }, 2000},
+		{"count of all", 10, func() (int, error) { return members.Count(bg) }, 2000},
+	} {
+		got := testing.AllocsPerRun(20, func() {
+			if n, err := c.call(); n != c.want || err != nil {
+				t.Errorf("%s: %d, %v; want %d", c.name, n, err, c.want)
+			}
+		})
+		if got > c.max {
+			t.Errorf("%s of 2,000 records allocates %.0f times, want at most %.0f", c.name, got, c.max)
+		}
+	}
+}
 
 // TestAllocs bounds what hot calls allocate: at most a few times more often
 // than the same work done by hand on the same engine.
@@ -25,6 +64,8 @@ func TestAllocs(t *testing.T) {
 			}
 			next := n
 			var m Member
+			bios := [2]string{bio, bio[1:]}
+			kivisGone, handGone := kivis.ID[Member](100), uint64(100)
 			calls := []struct {
 				name  string
 				more  float64 // what Kivis may allocate beyond the work by hand
@@ -47,6 +88,20 @@ func TestAllocs(t *testing.T) {
 					_, err := members.Insert(bg, &m)
 					return err
 				}, func() { next++; m := memberOf(next); hand.insert(&m) }},
+				{"update of a plain field", 3, func() error {
+					next++
+					_, err := members.Modify(bg, 7, func(m *Member) error { m.Bio = bios[next%2]; return nil })
+					return err
+				}, func() { next++; hand.change(7, func(m *Member) { m.Bio = bios[next%2] }) }},
+				{"update of an indexed field", 3, func() error {
+					next++
+					_, err := members.Modify(bg, 7, func(m *Member) error { m.Age = next; return nil })
+					return err
+				}, func() { next++; hand.change(7, func(m *Member) { m.Age = next }) }},
+				{"delete", 3, func() error {
+					kivisGone++
+					return members.Delete(bg, kivisGone)
+				}, func() { handGone++; hand.remove(handGone) }},
 				{"range of 100", 0, func() error {
 					for _, err := range members.Where(memberAge.Ge(3)).OrderBy(memberAge.Asc()).Limit(100).All(bg) {
 						if err != nil {

@@ -91,6 +91,8 @@ type kvHand interface {
 	get(id uint64, m *Member) bool
 	getByEmail(email string, m *Member) bool
 	insert(m *Member)
+	change(id uint64, fn func(*Member)) // writes the entries that differ
+	remove(id uint64)
 	rangeByAge(from, n int) int // decodes n records from an age on
 }
 
@@ -160,6 +162,60 @@ func (h *handBadger) insert(m *Member) {
 			}
 		}
 		return nil
+	})
+	if err != nil {
+		panic(err) // unreachable: the benchmark's own keys
+	}
+}
+
+func (h *handBadger) change(id uint64, fn func(*Member)) {
+	err := h.db.Update(func(tx *badger.Txn) error {
+		key := handKey(id)
+		it, err := tx.Get(key)
+		if err != nil {
+			return err
+		}
+		var m Member
+		if err := it.Value(func(v []byte) error { handDecode(v, &m); return nil }); err != nil {
+			return err
+		}
+		old := handEntries(&m)
+		fn(&m)
+		for i, e := range handEntries(&m) {
+			if i == 0 || bytes.Equal(e, old[i]) {
+				continue // no email is changed by hand
+			}
+			if err := tx.Delete(old[i]); err != nil {
+				return err
+			}
+			if err := tx.Set(e, nil); err != nil {
+				return err
+			}
+		}
+		return tx.Set(key, handEncode(nil, &m))
+	})
+	if err != nil {
+		panic(err) // unreachable: the benchmark's own keys
+	}
+}
+
+func (h *handBadger) remove(id uint64) {
+	err := h.db.Update(func(tx *badger.Txn) error {
+		key := handKey(id)
+		it, err := tx.Get(key)
+		if err != nil {
+			return err
+		}
+		var m Member
+		if err := it.Value(func(v []byte) error { handDecode(v, &m); return nil }); err != nil {
+			return err
+		}
+		for _, e := range handEntries(&m) {
+			if err := tx.Delete(e); err != nil {
+				return err
+			}
+		}
+		return tx.Delete(key)
 	})
 	if err != nil {
 		panic(err) // unreachable: the benchmark's own keys
@@ -237,6 +293,35 @@ func (h *handTree) insert(m *Member) {
 			v = key[1:]
 		}
 		h.tree.ReplaceOrInsert(handItem{e, v})
+	}
+}
+
+func (h *handTree) change(id uint64, fn func(*Member)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := handKey(id)
+	it, _ := h.tree.Get(handItem{key: key})
+	var m Member
+	handDecode(it.value, &m)
+	old := handEntries(&m)
+	fn(&m)
+	for i, e := range handEntries(&m) {
+		if i > 0 && !bytes.Equal(e, old[i]) {
+			h.tree.Delete(handItem{key: old[i]})
+			h.tree.ReplaceOrInsert(handItem{e, nil})
+		}
+	}
+	h.tree.ReplaceOrInsert(handItem{key, handEncode(nil, &m)})
+}
+
+func (h *handTree) remove(id uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	it, _ := h.tree.Delete(handItem{key: handKey(id)})
+	var m Member
+	handDecode(it.value, &m)
+	for _, e := range handEntries(&m) {
+		h.tree.Delete(handItem{key: e})
 	}
 }
 

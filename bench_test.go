@@ -112,6 +112,21 @@ func BenchmarkInsert(b *testing.B) {
 	})
 }
 
+func BenchmarkModify(b *testing.B) {
+	contest(b, func(b *testing.B, members kivis.Table[Member, kivis.ID[Member]]) {
+		for i := range b.N {
+			_, err := members.Modify(bg, kivis.ID[Member](i*7919%benchSize+1), func(m *Member) error { m.Age = i % 997; return nil })
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}, func(b *testing.B, h kvHand) {
+		for i := range b.N {
+			h.change(uint64(i*7919%benchSize+1), func(m *Member) { m.Age = i % 997 })
+		}
+	})
+}
+
 func BenchmarkIndexRange100(b *testing.B) {
 	contest(b, func(b *testing.B, members kivis.Table[Member, kivis.ID[Member]]) {
 		for i := range b.N {
