@@ -55,17 +55,16 @@ type Store struct {
 	tables  atomic.Pointer[tableSet] // not all checked yet; nil when they are
 	damage  atomic.Pointer[error]    // the first damage that was found
 
-	queue      queue
-	committing sync.Mutex // held by the committer, which owns what follows
-	sealed     uint64     // the newest version in the engine, not always published
-	unstamped  int64      // entries since stampKey was written
-	failed     error      // why commits are refused for good
-	group      []*member
-	admitted   []*member
-	writer     writer
-	log        currentLog
-	space      spaceCheck
-	blobs      map[string]head // the big values there are
+	queue     occ.Queue // its leader owns what follows
+	sealed    uint64    // the newest version in the engine, not always published
+	unstamped int64     // entries since stampKey was written
+	failed    error     // why commits are refused for good
+	room      groupLimit
+	admitted  []*occ.Member
+	writer    writer
+	log       currentLog
+	space     spaceCheck
+	blobs     map[string]head // the big values there are
 
 	activity activity
 	stop     chan struct{}
@@ -96,6 +95,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 // start makes the open engine a store.
 func (s *Store) start() (err error) {
 	defer caught(&err)
+	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
 	s.writer = writer{s: s, commitAt: commitAt}
 	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable())
@@ -137,7 +137,7 @@ type engine struct{ s *Store }
 func (e engine) Snapshot(uint64) (occ.Reader, error) { return e.s.current, nil }
 
 // Commit implements occ.Engine.
-func (e engine) Commit(tx *occ.Tx) (uint64, error) { return e.s.commit(tx) }
+func (e engine) Commit(tx *occ.Tx) (uint64, error) { return e.s.queue.Commit(tx) }
 
 // OnCommit implements [store.CommitHooker].
 func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (remove func()) {

@@ -2,90 +2,17 @@ package badgerstore
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
 )
 
 // Transactions that commit at the same time share a version, one transaction
-// of Badger's, and one sync of its log. The first to come leads: it takes
-// everybody who waits, checks them in order, writes what they changed, and
-// wakes them; those who have come meanwhile are led by the first of them.
+// of Badger's, and one sync of its log: see [occ.Queue].
 //
 // There is one request to Badger at a time. So the memtable in which a request
 // ends is the one whose log is synced after it: were there several, a request
 // might fill a memtable, and the sync reach only the next one's log.
-
-// queue is the transactions that wait for a leader.
-type queue struct {
-	mu      sync.Mutex
-	waiting []*member
-	led     bool // somebody leads, or has been told to
-}
-
-// member is a transaction in the queue.
-type member struct {
-	tx      *occ.Tx
-	wake    chan bool // whether to lead
-	version uint64
-	err     error
-}
-
-var members = sync.Pool{New: func() any { return &member{wake: make(chan bool, 1)} }}
-
-// commit commits tx, alone or with others.
-func (s *Store) commit(tx *occ.Tx) (uint64, error) {
-	m := members.Get().(*member)
-	m.tx, m.version, m.err = tx, 0, nil
-	if s.queue.join(m) || <-m.wake {
-		s.lead(m)
-	}
-	version, err := m.version, m.err
-	m.tx, m.err = nil, nil
-	members.Put(m)
-	return version, err
-}
-
-// join enqueues m and says whether it leads.
-func (q *queue) join(m *member) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waiting = append(q.waiting, m)
-	if q.led {
-		return false
-	}
-	q.led = true
-	return true
-}
-
-// take moves the members of the next group from the queue to dst: as many as
-// fit, which is at least the first.
-func (q *queue) take(dst []*member, limit groupLimit) []*member {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, m := range q.waiting {
-		if !limit.add(m.tx.Overlay()) && len(dst) > 0 {
-			break
-		}
-		dst = append(dst, m)
-	}
-	n := copy(q.waiting, q.waiting[len(dst):])
-	clear(q.waiting[n:])
-	q.waiting = q.waiting[:n]
-	return dst
-}
-
-// pass has the first in the queue lead, if there is one.
-func (q *queue) pass() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
-		q.led = false
-		return
-	}
-	q.waiting[0].wake <- true
-}
 
 // groupLimit is what is left of one Badger transaction.
 type groupLimit struct{ count, bytes int64 }
@@ -105,26 +32,12 @@ func (s *Store) groupLimit() groupLimit {
 	return groupLimit{s.db.MaxBatchCount() - 3, s.db.MaxBatchSize() - 128}
 }
 
-// lead commits the group that m is the first of.
-func (s *Store) lead(m *member) {
-	// A panic in a hook is the hook's fault, but must not leave the others
-	// waiting for ever.
-	defer s.queue.pass()
-	s.committing.Lock()
-	defer s.committing.Unlock()
-	s.group = s.queue.take(s.group[:0], s.groupLimit())
-	defer func() {
-		for _, other := range s.group {
-			if other != m {
-				other.wake <- false
-			}
-		}
-		clear(s.group)
-	}()
-	for _, other := range s.group {
-		other.err = errAborted
+// fits says whether a group has room for the writes of its i-th member.
+func (s *Store) fits(i int, o *occ.Overlay) bool {
+	if i == 0 {
+		s.room = s.groupLimit()
 	}
-	s.commitGroup(s.group)
+	return s.room.add(o)
 }
 
 // errAborted is what members get should the leader panic.
@@ -132,14 +45,14 @@ var errAborted = fmt.Errorf("badgerstore: the commit of another transaction in t
 	store.ErrCommitUnknown)
 
 // commitGroup commits those of a group that do not conflict.
-func (s *Store) commitGroup(group []*member) {
+func (s *Store) commitGroup(group []*occ.Member) {
 	if err := s.refused(group); err != nil {
 		settle(group, 0, err)
 		return
 	}
 	admitted := s.admitted[:0]
 	for _, m := range group {
-		if m.err = s.core.Admit(m.tx); m.err == nil {
+		if m.Err = s.core.Admit(m.Tx); m.Err == nil {
 			admitted = append(admitted, m)
 		}
 	}
@@ -153,9 +66,9 @@ func (s *Store) commitGroup(group []*member) {
 }
 
 // settle gives members their result.
-func settle(ms []*member, version uint64, err error) {
+func settle(ms []*occ.Member, version uint64, err error) {
 	for _, m := range ms {
-		m.version, m.err = version, err
+		m.Version, m.Err = version, err
 	}
 }
 
@@ -186,7 +99,7 @@ func (s *Store) commitBatch() (uint64, error) {
 }
 
 // refused returns why a group is not committed, before anything is written.
-func (s *Store) refused(group []*member) error {
+func (s *Store) refused(group []*occ.Member) error {
 	if s.failed != nil {
 		return s.failed
 	}
@@ -195,7 +108,7 @@ func (s *Store) refused(group []*member) error {
 	}
 	size := int64(0)
 	for _, m := range group {
-		size += int64(m.tx.Overlay().Size())
+		size += int64(m.Tx.Overlay().Size())
 	}
 	return s.space.check(size)
 }

@@ -26,8 +26,8 @@ func Levels(s *Store) (n []int) {
 
 // OnWrite has f called instead of each commit to Badger, which is do.
 func OnWrite(s *Store, f func(do func() error) error) {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
 	s.writer.commitAt = func(txn *badger.Txn, version uint64) error {
 		return f(func() error { return commitAt(txn, version) })
 	}
@@ -35,15 +35,13 @@ func OnWrite(s *Store, f func(do func() error) error) {
 
 // Waiting returns how many transactions wait for a leader.
 func Waiting(s *Store) int {
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
-	return len(s.queue.waiting)
+	return s.queue.Waiting()
 }
 
 // Free sets how much space the store believes to have.
 func Free(s *Store, free func() uint64) {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
 	s.space.credit = 0
 	s.space.free = func(string) (uint64, bool) { return free(), true }
 }
@@ -55,8 +53,8 @@ func Versions(s *Store) int {
 }
 
 func Pieces(s *Store) (pieces, indexed, known int) {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
 	return countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceChunk}}),
 		countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceIndex}}), len(s.blobs)
 }
@@ -94,8 +92,8 @@ func Dir(s *Store) string { return s.dir }
 
 // CurrentLog returns the path of the log that the store syncs, "" if Badger does.
 func CurrentLog(s *Store) string {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
 	if s.log.file == nil {
 		return ""
 	}

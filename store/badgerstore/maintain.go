@@ -156,8 +156,8 @@ func (s *Store) fill(commits int64) bool {
 // whether a new memtable has been begun. It does nothing if there was a commit
 // since, or if the store is in trouble.
 func (s *Store) pad(commits int64) (done bool, err error) {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
 	if s.failed != nil || s.damage.Load() != nil || s.activity.commits.Load() != commits {
 		return false, nil
 	}

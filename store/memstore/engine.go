@@ -1,6 +1,8 @@
 package memstore
 
 import (
+	"errors"
+	"iter"
 	"sync"
 
 	"github.com/google/btree"
@@ -18,10 +20,10 @@ import (
 type engine struct {
 	core occ.Core
 
-	committer sync.Mutex // held throughout a commit
-	seen      []uint64   // what others see; under committer
+	queue occ.Queue
+	seen  []uint64 // what others see; the leader's
 
-	// Locks are taken in this order: committer, the core's, mu.
+	// Locks are taken in this order: the queue's, the core's, mu.
 
 	mu      sync.RWMutex // guards what follows
 	tree    *btree.BTreeG[occ.Entry]
@@ -39,26 +41,72 @@ func (e *engine) Snapshot(version uint64) (occ.Reader, error) {
 }
 
 // Commit implements [occ.Engine].
-func (e *engine) Commit(tx *occ.Tx) (uint64, error) {
-	e.committer.Lock()
-	defer e.committer.Unlock()
-	if err := e.core.Admit(tx); err != nil {
-		return 0, err
-	}
+func (e *engine) Commit(tx *occ.Tx) (uint64, error) { return e.queue.Commit(tx) }
+
+// errAborted is what transactions get should a hook panic in a commit with
+// others.
+var errAborted = errors.New("memstore: a hook panicked in the commit of another transaction: nothing was written")
+
+// commitGroup commits, as one version, those of a group that do not conflict.
+func (e *engine) commitGroup(group []*occ.Member) {
 	version := e.core.Version() + 1
-	writes := e.core.Writes()
-	e.core.Hooks.Run(version, writes)
-	e.seen = e.core.Seen(e.seen[:0])
-	if n := writes.Len(); n > hugeCommit || n > largeCommit && len(e.seen) > 0 {
-		e.writeInPieces(version, writes)
-	} else {
-		e.write(version, writes)
+	n := 0
+	for _, m := range group {
+		if m.Err = e.core.Admit(m.Tx); m.Err == nil {
+			m.Version = version
+			n += m.Tx.Overlay().Len()
+		}
 	}
-	return version, nil
+	if n == 0 {
+		return
+	}
+	e.runHooks(version, group)
+	e.seen = e.core.Seen(e.seen[:0])
+	if n > hugeCommit || n > largeCommit && len(e.seen) > 0 {
+		e.writeInPieces(version, group)
+	} else {
+		e.write(version, group, n)
+	}
 }
 
-// write publishes a version, then writes it, holding mu.
-func (e *engine) write(version uint64, writes *occ.Overlay) {
+// runHooks calls the hooks. If one panics nothing is committed.
+func (e *engine) runHooks(version uint64, group []*occ.Member) {
+	if e.core.Hooks.None() {
+		return
+	}
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		e.core.Abort()
+		for _, m := range group {
+			m.Version, m.Err = 0, errAborted
+		}
+	}()
+	e.core.Hooks.Run(version, e.core.Writes())
+	done = true
+}
+
+// writesOf returns what the committed members of a group have written, each in
+// key order.
+func writesOf(group []*occ.Member) iter.Seq[occ.Entry] {
+	return func(yield func(occ.Entry) bool) {
+		for _, m := range group {
+			if m.Err != nil {
+				continue
+			}
+			for w := range m.Tx.Overlay().All() {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// write publishes a version of n writes, then makes them, holding mu.
+func (e *engine) write(version uint64, group []*occ.Member, n int) {
 	// Transactions that begin on the new version from here on wait for mu
 	// when they read.
 	e.core.Publish(version, func(seen []uint64) {
@@ -67,22 +115,22 @@ func (e *engine) write(version uint64, writes *occ.Overlay) {
 		e.seen = append(e.seen[:0], seen...)
 	})
 	defer e.mu.Unlock()
-	for w := range writes.All() {
+	for w := range writesOf(group) {
 		e.apply(version, w, e.seen)
 	}
-	e.past.sweep(2*writes.Len(), e.seen)
+	e.past.sweep(2*n, e.seen)
 }
 
 // writeInPieces writes a version, letting go of mu now and then so that reads
 // need not wait for all of it, then publishes it. So everything goes into past
 // for those that read meanwhile.
-func (e *engine) writeInPieces(version uint64, writes *occ.Overlay) {
+func (e *engine) writeInPieces(version uint64, group []*occ.Member) {
 	if n := len(e.seen); n == 0 || e.seen[n-1] != version-1 {
 		e.seen = append(e.seen, version-1)
 	}
 	e.mu.Lock()
 	n := 0
-	for w := range writes.All() {
+	for w := range writesOf(group) {
 		if n++; n%largeCommit == 0 {
 			e.past.sweep(2*largeCommit, e.seen)
 			e.mu.Unlock()

@@ -201,3 +201,79 @@ func TestNoGoroutines(t *testing.T) {
 		}
 	})
 }
+
+// TestHookPanics: a hook that panics fails its commit, in the goroutine of
+// whoever leads, and nothing else.
+func TestHookPanics(t *testing.T) {
+	s := New()
+	put(t, s, 2, "0")
+	remove := s.OnCommit(func(uint64, []store.Change) { panic("hook") })
+	tx := begin(t, s, true)
+	tx.Set([]byte("000001"), []byte("lost"))
+	func() {
+		defer func() {
+			if r := recover(); r != "hook" {
+				t.Errorf("recovered %v, want the hook's panic", r)
+			}
+		}()
+		version, err := tx.Commit()
+		t.Errorf("Commit = %d, %v; want a panic", version, err)
+	}()
+	wantNewest(t, s, "0")
+	remove()
+	put(t, s, 2, "1")
+	wantNewest(t, s, "1")
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGroups has transactions wait for a leader, two of which conflict: the
+// others share a version.
+func TestGroups(t *testing.T) {
+	s := New()
+	put(t, s, 10, "0")
+	q := &s.engine.queue
+	q.Committing.Lock()
+	type result struct {
+		i       int
+		version uint64
+		err     error
+	}
+	results := make(chan result)
+	for i := range 4 {
+		tx := begin(t, s, true)
+		if _, err := tx.Get([]byte("000001")); err != nil {
+			t.Fatal(err)
+		}
+		tx.Set(fmt.Appendf(nil, "%06d", []int{5, 1, 6, 7}[i]), []byte("1"))
+		waiting := q.Waiting()
+		go func() {
+			version, err := tx.Commit()
+			results <- result{i, version, err}
+		}()
+		for q.Waiting() == waiting {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	q.Committing.Unlock()
+	versions := map[uint64]int{}
+	for range 4 {
+		r := <-results
+		if conflicts := r.i > 1; errors.Is(r.err, store.ErrConflict) != conflicts || !conflicts && r.err != nil {
+			t.Errorf("transaction %d ends with %v", r.i, r.err)
+		} else if !conflicts {
+			versions[r.version]++
+		}
+	}
+	if len(versions) != 1 {
+		t.Errorf("the versions are %v, want one", versions)
+	}
+	tx := begin(t, s, false)
+	defer tx.Discard()
+	for key, want := range map[string]string{"000005": "1", "000001": "1", "000006": "0", "000007": "0"} {
+		if got, err := tx.Get([]byte(key)); string(got) != want {
+			t.Errorf("Get(%s) = %q, %v; want %q", key, got, err, want)
+		}
+	}
+}

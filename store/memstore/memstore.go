@@ -40,6 +40,7 @@ func New() *Store {
 	s := new(Store)
 	s.engine.tree = btree.NewG(degree, occ.Less)
 	s.engine.past = newPast()
+	s.engine.queue.Lead, s.engine.queue.Aborted = s.engine.commitGroup, errAborted
 	s.engine.version = 1
 	s.engine.core.Init(&s.engine, s.engine.version, occ.Options{})
 	return s

@@ -26,8 +26,9 @@
 // # Committing
 //
 // A commit runs in one committer at a time: under a mutex, or in the leader of
-// a group. The committer admits one or more transactions, writes what they
-// changed, and publishes the new version:
+// a group, which [Queue] makes of those who come at the same time. The committer
+// admits one or more transactions, writes what they changed, and publishes the
+// new version:
 //
 //	for _, tx := range group {
 //		if err := s.core.Admit(tx); err != nil { ... } // ErrConflict

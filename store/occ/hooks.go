@@ -31,6 +31,13 @@ func (h *Hooks) Add(hook Hook) (remove func()) {
 	}
 }
 
+// None says whether there is no hook.
+func (h *Hooks) None() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.hooks) == 0
+}
+
 // Run calls every hook with what o holds, in the order in which they were
 // added. A store without hooks pays for a lock. Call it for each version, in
 // ascending order, before [Core.Publish].
