@@ -55,7 +55,8 @@ type Result struct {
 }
 
 // Tracer is told when each call begins and ends. Start may return a context
-// with a span in it, which End receives and which the call goes on with.
+// with a span in it, which End receives and which the call goes on with; nil
+// stands for the one it was given.
 type Tracer interface {
 	Start(ctx context.Context, op Op) context.Context
 	End(ctx context.Context, r Result)

@@ -32,6 +32,32 @@ func (r *recorder) End(ctx context.Context, res kivis.Result) {
 	r.results[ctx.Value(spanKey{}).(int)] = res
 }
 
+// silent is a Tracer that has no contexts of its own.
+type silent struct{ ended int }
+
+func (s *silent) Start(context.Context, kivis.Op) context.Context { return nil }
+
+func (s *silent) End(ctx context.Context, _ kivis.Result) {
+	if ctx != nil {
+		s.ended++
+	}
+}
+
+func TestTracerWithoutContext(t *testing.T) {
+	tracer := &silent{}
+	db, err := kivis.Open(memstore.New(), &kivis.Options{Tracer: tracer})
+	check(t, err)
+	defer db.Close()
+	check(t, db.Register(&User{}))
+	before := tracer.ended
+	users := kivis.TableOf[User](db)
+	id := must(users.Insert(bg, &User{Email: "a"}))(t)
+	must(users.Get(bg, id))(t)
+	if n := tracer.ended - before; n != 2 {
+		t.Errorf("%d calls ended with a context, want 2", n)
+	}
+}
+
 func TestTracerAndLog(t *testing.T) {
 	var log bytes.Buffer
 	rec := &recorder{}

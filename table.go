@@ -311,7 +311,7 @@ func (m *insertingMany) do(t *txn, tb *schema.Table) ([]byte, error) {
 			err = m.key(i).decode(tb, tuple)
 		}
 		if err != nil {
-			return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i, len(m.recs), err)
+			return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i+1, len(m.recs), err)
 		}
 	}
 	return nil, nil

@@ -29,7 +29,9 @@ func (db *DB) startCall(ctx context.Context, op, table string) call {
 	}
 	c.db, c.began = db, time.Now()
 	if db.opts.Tracer != nil {
-		c.ctx = db.opts.Tracer.Start(ctx, Op{Table: table, Call: op})
+		if traced := db.opts.Tracer.Start(ctx, Op{Table: table, Call: op}); traced != nil {
+			c.ctx = traced
+		}
 	}
 	return c
 }

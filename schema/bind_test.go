@@ -26,15 +26,15 @@ func TestKeyPlan(t *testing.T) {
 		want  string // the error
 	}{
 		{"airports", IATA("JFK"), ""},
-		{"airports", "JFK", "schema: schema.Airport: a string is not a key of airports: its keys are of type schema.IATA"},
-		{"airports", ID[Member](1), "schema: schema.Airport: a schema.ID[schema.Member] is not a key of airports: its keys are of type schema.IATA"},
+		{"airports", "JFK", "schema: schema.Airport: a string is not a key of airports: its keys are of type schema.IATA: write kivis.TableBy[schema.Airport, schema.IATA](db)"},
+		{"airports", ID[Member](1), "schema: schema.Airport: a schema.ID[schema.Member] is not a key of airports: its keys are of type schema.IATA: write kivis.TableBy[schema.Airport, schema.IATA](db)"},
 		{"Member", ID[Member](1), ""},
-		{"Member", uint64(1), "schema: schema.Member: a uint64 is not a key of Member: its keys are of type schema.ID[schema.Member]"},
+		{"Member", uint64(1), "schema: schema.Member: a uint64 is not a key of Member: its keys are of type schema.ID[schema.Member]: write kivis.TableBy[schema.Member, schema.ID[schema.Member]](db)"},
 		{"Slot", SlotKey{"A", time.Unix(0, 0)}, ""},
 		{"Slot", slot{"A", time.Unix(0, 0)}, ""},
-		{"Slot", LegKey{}, "schema: schema.Slot: a schema.LegKey is not a key of Slot: its keys are of type schema.SlotKey, or a struct{ Room string; From time.Time }"},
+		{"Slot", LegKey{}, "schema: schema.Slot: a schema.LegKey is not a key of Slot: its keys are of type schema.SlotKey, or a struct{ Room string; From time.Time }: write kivis.TableBy[schema.Slot, schema.SlotKey](db)"},
 		{"Leg", LegKey{"UA", 1}, ""},
-		{"Leg", "UA1", "schema: schema.Leg: a string is not a key of Leg: its keys are of type schema.LegKey, or a struct{ Carrier string; Number uint16 }"},
+		{"Leg", "UA1", "schema: schema.Leg: a string is not a key of Leg: its keys are of type schema.LegKey, or a struct{ Carrier string; Number uint16 }: write kivis.TableBy[schema.Leg, schema.LegKey](db)"},
 		{"Customer", struct {
 			T string
 			N uint64
@@ -42,7 +42,7 @@ func TestKeyPlan(t *testing.T) {
 		{"Customer", struct {
 			T string
 			N int64
-		}{"x", 1}, "schema: schema.Customer: a struct{...} is not a key of Customer: its keys are of type struct{ Tenant string; Number uint64 }"},
+		}{"x", 1}, "schema: schema.Customer: a struct{...} is not a key of Customer: its keys are of type struct{ Tenant string; Number uint64 }: write kivis.TableBy[schema.Customer, struct{ Tenant string; Number uint64 }](db)"},
 		{"Mail", MailKey{"a", 1}, ""},
 		{"Stop", struct {
 			N int

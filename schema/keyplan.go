@@ -118,14 +118,15 @@ func (t *Table) singleKey(k reflect.Type) bool {
 	return len(t.Key.Parts) == 1 && (!isNested(k) || t.Key.Parts[0].Key.Kind == codec.Struct)
 }
 
-// checkKeyType returns an error that shows the type to use if k is not a type
-// of keys of the table.
+// checkKeyType returns an error that shows the type to use, and the line to
+// write, if k is not a type of keys of the table.
 func (t *Table) checkKeyType(k reflect.Type) error {
 	if t.model == nil {
 		return nil // encodings decide
 	}
 	key := &t.model.key
 	want := typeName(key.goType)
+	write := want
 	switch {
 	case key.single() && k == key.goType:
 		return nil
@@ -134,10 +135,11 @@ func (t *Table) checkKeyType(k reflect.Type) error {
 		return nil
 	case key.goType == nil:
 		want = key.structText()
+		write = want
 	default:
 		want += ", or a " + key.structText()
 	}
-	return &Error{Type: t.Type, Err: fmt.Errorf("a %v is not a key of %s: its keys are of type %s", typeName(k), t.Name, want)}
+	return &Error{Type: t.Type, Err: fmt.Errorf("a %v is not a key of %s: its keys are of type %s: write kivis.TableBy[%s, %s](db)", typeName(k), t.Name, want, typeName(t.Type), write)}
 }
 
 // KeyStruct returns a type that holds a key of the table: Key.GoType, or a

@@ -103,9 +103,6 @@ func (c *Core) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if write && c.options.ReadOnly {
-		return nil, store.ErrReadOnly
-	}
 	tx := &Tx{core: c, write: write}
 	if ctx.Done() != nil {
 		tx.ctx = ctx
@@ -120,8 +117,11 @@ func (c *Core) Begin(ctx context.Context, write bool) (*Tx, error) {
 func (c *Core) enter(tx *Tx) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.refuse != nil {
+	switch {
+	case c.refuse != nil:
 		return c.refuse
+	case tx.write && c.options.ReadOnly:
+		return store.ErrReadOnly
 	}
 	r, err := c.engine.Snapshot(c.version)
 	if err != nil {

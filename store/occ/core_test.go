@@ -255,6 +255,10 @@ func TestReadOnlyStore(t *testing.T) {
 		t.Errorf("Begin of a write transaction: %v, want ErrReadOnly", err)
 	}
 	begin(t, s, false).Discard()
+	s.core.Close()
+	if _, err := s.Begin(background, true); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("Begin of a write transaction after Close: %v, want ErrClosed", err)
+	}
 }
 
 func TestMaxKey(t *testing.T) {
