@@ -1,6 +1,7 @@
 package kivis_test
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/kivisdb/kivis"
@@ -124,6 +125,40 @@ func TestAllocs(t *testing.T) {
 					t.Errorf("%s allocates %.0f times, by hand %.0f", c.name, got, raw)
 				}
 				t.Logf("%s: %.0f, by hand %.0f", c.name, got, raw)
+			}
+		})
+	}
+}
+
+// TestFuncAllocs bounds what a Func costs: the record that it sees, and nothing
+// else beyond a scan without one.
+func TestFuncAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
+	}
+	const n = 500
+	for i, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			db := openDB(t, stores[i].open(t), &Member{})
+			members := kivis.TableOf[Member](db)
+			for i := range n {
+				m := memberOf(i)
+				must(members.Insert(bg, &m))(t)
+			}
+			scan := func(q kivis.Query[Member, kivis.ID[Member]]) float64 {
+				var err error
+				got := testing.AllocsPerRun(10, func() {
+					for _, e := range q.All(bg) {
+						err = cmp.Or(err, e)
+					}
+				})
+				check(t, err)
+				return got
+			}
+			all := scan(members.Query())
+			none := scan(members.Where(kivis.Func(func(m *Member) bool { return m.Age < 0 })))
+			if none > all+n+10 {
+				t.Errorf("a scan of %d records with a Func allocates %.0f times, without %.0f", n, none, all)
 			}
 		})
 	}

@@ -161,9 +161,9 @@ func (r *Rows) call(fn *Func, it *item) bool {
 	if !r.open(it) {
 		return false
 	}
-	row := Row{Table: r.plan.table, Key: it.key, Body: it.body, Decoded: it.decoded}
-	ok, err := fn.Match(&row)
-	it.decoded = row.Decoded
+	r.asked = Row{Table: r.plan.table, Key: it.key, Body: it.body, Decoded: it.decoded}
+	ok, err := fn.Match(&r.asked)
+	it.decoded = r.asked.Decoded
 	if err != nil {
 		r.fail(err)
 		return false

@@ -28,6 +28,7 @@ type running struct {
 	top   stream
 	item  item
 	row   Row
+	asked Row // what a Func sees
 	stats Stats
 	err   error
 	done  bool
