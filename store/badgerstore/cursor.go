@@ -20,8 +20,7 @@ type cursor struct {
 
 	started bool
 	item    *badger.Item // the current one; nil before the first and at the end
-	value   []byte       // of item, once loaded
-	loaded  bool
+	value   []byte       // of item, unless keysOnly
 	grab    func([]byte) error
 	checked bool
 	from    []byte // up to where, or down to where, the tables are, if checked
@@ -100,7 +99,7 @@ func (c *cursor) Seek(key []byte) (ok bool) {
 
 // settle makes the iterator's entry the current one, if it is in the range.
 func (c *cursor) settle() bool {
-	c.item, c.loaded = nil, false
+	c.item, c.value = nil, nil
 	if c.it.Valid() {
 		item := c.it.Item()
 		if c.inside(item.Key()) {
@@ -110,7 +109,7 @@ func (c *cursor) settle() bool {
 	if c.r.s.tables.Load() != nil {
 		c.err = c.sound()
 	}
-	if c.err == nil && c.item != nil && c.item.UserMeta() == metaBlob && !c.keysOnly {
+	if c.err == nil && c.item != nil && !c.keysOnly {
 		c.err = c.load() // now, while an error can still end the scan
 	}
 	if c.err != nil {
@@ -165,11 +164,8 @@ func (c *cursor) Key() []byte {
 
 // Value implements store.Cursor.
 func (c *cursor) Value() []byte {
-	if c.item == nil || c.keysOnly {
+	if c.item == nil {
 		return nil
-	}
-	if !c.loaded {
-		c.err = c.load()
 	}
 	return c.value
 }
@@ -177,7 +173,6 @@ func (c *cursor) Value() []byte {
 // load fetches the current value, into the item's buffer or, if it is big, into
 // memory of its own.
 func (c *cursor) load() error {
-	c.loaded, c.value = true, nil
 	err := c.item.Value(c.grab)
 	if err == nil && c.item.UserMeta() == metaBlob {
 		c.value, err = c.r.blob(c.value)

@@ -1,6 +1,10 @@
 package occ
 
-import "github.com/kivisdb/kivis/store"
+import (
+	"bytes"
+
+	"github.com/kivisdb/kivis/store"
+)
 
 // Where a cursor stands.
 type place uint8
@@ -18,8 +22,9 @@ const (
 //
 // It is moved by the user's goroutine alone, but its transaction may be ended
 // by another at any moment. So a cursor of the engine is used under the
-// transaction's lock only. A direct cursor instead walks entries that never
-// change, and takes the lock just to fetch more.
+// transaction's lock only: a step takes it once, for the key and the value,
+// which [Reader] says outlast the end. A direct cursor instead walks entries
+// that never change, and takes the lock just to fetch more.
 type cursor struct {
 	tx   *Tx
 	prev *cursor // in the transaction's list of open cursors
@@ -29,12 +34,12 @@ type cursor struct {
 	direct bool         // the snapshot's side is chunks, else snap
 	merged bool         // the overlay's side, over, is in use
 	snap   store.Cursor // nil once closed; under the lock
-	kept   []byte       // the value of snap when it was closed; under the lock
 	chunks Chunks
 	over   Chunks
 
 	place  place
 	key    []byte // the current one
+	value  []byte // atSnap, unless the cursor is direct or for keys only
 	err    error
 	closed bool
 
@@ -110,15 +115,12 @@ func (c *cursor) unlink() {
 	c.prev, c.next = nil, nil
 }
 
-// shut lets go of the snapshot, under the lock. The user may still ask for the
-// current value.
+// shut lets go of the snapshot, under the lock. The user's goroutine may still
+// be reading the current entry.
 func (c *cursor) shut() {
 	c.unlink()
 	if c.direct {
-		return // the user's goroutine may be reading the chunk
-	}
-	if c.place == atSnap {
-		c.kept = c.snap.Keep()
+		return
 	}
 	c.snap.Close()
 	c.snap = nil
@@ -141,7 +143,7 @@ func (c *cursor) Close() {
 	}
 	c.closed = true
 	c.release()
-	c.place, c.key = atEnd, nil
+	c.place, c.key, c.value = atEnd, nil, nil
 	c.chunks.Close()
 	c.over.Close()
 }
@@ -150,7 +152,6 @@ func (c *cursor) Close() {
 func (c *cursor) release() {
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
-	c.kept = nil
 	if c.tx.ended == nil {
 		c.observe()
 		c.place = atEnd
@@ -160,17 +161,36 @@ func (c *cursor) release() {
 
 // Next implements [store.Cursor].
 func (c *cursor) Next() bool {
-	if c.hasNext() && c.tx.alive() {
-		c.chunks.pos++
-		c.key = c.chunks.chunk[c.chunks.pos].Key()
-		return true
+	switch {
+	case c.place != atSnap || c.merged:
+		return c.move(nil, false)
+	case c.direct:
+		return c.nextFetched() || c.move(nil, false)
 	}
-	return c.move(nil, false)
+	return c.nextSnap()
 }
 
-// hasNext says whether Next just goes on to an entry that has been fetched.
-func (c *cursor) hasNext() bool {
-	return c.direct && !c.merged && c.place == atSnap && c.chunks.pos+1 < len(c.chunks.chunk)
+// nextFetched goes on to the next entry if that has been fetched already.
+func (c *cursor) nextFetched() bool {
+	if c.chunks.pos+1 >= len(c.chunks.chunk) || !c.tx.alive() {
+		return false
+	}
+	c.chunks.pos++
+	c.key = c.chunks.chunk[c.chunks.pos].Key()
+	return true
+}
+
+// nextSnap is move for a cursor of the engine that stands on an entry and has
+// nothing to merge, which is most of them.
+func (c *cursor) nextSnap() bool {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	if !c.ready() {
+		return false
+	}
+	c.snapOK = c.snap.Next()
+	c.choose()
+	return c.snapOK
 }
 
 // Seek implements [store.Cursor].
@@ -225,22 +245,6 @@ func (c *cursor) Key() []byte { return c.key }
 
 // Value implements [store.Cursor].
 func (c *cursor) Value() []byte {
-	if c.direct && c.place == atSnap {
-		return c.chunks.Value()
-	}
-	return c.value(false)
-}
-
-// Keep implements [store.Cursor].
-func (c *cursor) Keep() []byte {
-	if c.direct && c.place == atSnap {
-		return c.chunks.Value()
-	}
-	return c.value(true)
-}
-
-// value is Value or Keep.
-func (c *cursor) value(keep bool) []byte {
 	switch {
 	case c.r.KeysOnly:
 		return nil
@@ -248,16 +252,34 @@ func (c *cursor) value(keep bool) []byte {
 		return c.over.Value()
 	case c.place != atSnap:
 		return nil
+	case c.direct:
+		return c.chunks.Value()
 	}
+	return c.value
+}
+
+// Keep implements [store.Cursor].
+func (c *cursor) Keep() []byte {
+	switch {
+	case c.place != atSnap || c.direct || c.r.KeysOnly:
+		return c.Value()
+	case len(c.value) >= bigValue:
+		return c.keepBig()
+	}
+	return append(make([]byte, 0, len(c.value)), c.value...)
+}
+
+// bigValue is from which length on it is worth asking the engine whether the
+// value is in memory of its own, and need not be copied.
+const bigValue = 64 << 10
+
+func (c *cursor) keepBig() []byte {
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
-	switch {
-	case c.snap == nil:
-		return c.kept
-	case keep:
+	if c.snap != nil {
 		return c.snap.Keep()
 	}
-	return c.snap.Value()
+	return bytes.Clone(c.value)
 }
 
 // Err implements [store.Cursor].

@@ -90,7 +90,7 @@ func (c *cursor) choose() {
 	case c.snapOK && c.overOK:
 		c.compare()
 	case c.snapOK:
-		c.place, c.key = atSnap, c.snapCursor().Key()
+		c.takeSnap(c.snapCursor().Key())
 	case c.overOK:
 		c.place, c.key = atOver, c.over.Key()
 	default:
@@ -102,10 +102,18 @@ func (c *cursor) compare() {
 	snap, over := c.snapCursor().Key(), c.over.Key()
 	order := bytes.Compare(snap, over)
 	if order != 0 && (order < 0) != c.r.Reverse {
-		c.place, c.key = atSnap, snap
+		c.takeSnap(snap)
 		return
 	}
 	c.place, c.key, c.equal = atOver, over, order == 0
+}
+
+// takeSnap makes the snapshot's entry, whose key is given, the current one.
+func (c *cursor) takeSnap(key []byte) {
+	c.place, c.key = atSnap, key
+	if !c.direct && !c.r.KeysOnly {
+		c.value = c.snap.Value()
+	}
 }
 
 // note is observe for a cursor that moves.
