@@ -12,10 +12,8 @@ import (
 // cursor is a scan of one version. Badger's iterator owns what Key and Value
 // return, and reuses it when it moves.
 type cursor struct {
+	walk
 	r        *reader
-	it       *badger.Iterator
-	span     span
-	reverse  bool
 	keysOnly bool
 
 	started bool
@@ -48,14 +46,8 @@ func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
 		c.started = true // and at its end
 		return c, nil
 	}
-	c.it = r.iterator(c.span.prefix, g.Reverse)
+	c.open(r.txn, !g.Reverse)
 	return c, nil
-}
-
-// iterator returns an iterator over the keys with the prefix. Prefetching
-// values would start a goroutine for each, to copy what is in memory already.
-func (r *reader) iterator(prefix []byte, reverse bool) *badger.Iterator {
-	return r.txn.NewIterator(badger.IteratorOptions{Prefix: prefix, Reverse: reverse})
 }
 
 // Next implements store.Cursor.
@@ -69,7 +61,7 @@ func (c *cursor) Next() (ok bool) {
 	default:
 		c.it.Next()
 	}
-	return c.settle()
+	return c.arrive()
 }
 
 // start goes to the first key of the range.
@@ -94,18 +86,12 @@ func (c *cursor) Seek(key []byte) (ok bool) {
 	}
 	c.started = true
 	c.it.Seek(appendKey(make([]byte, 0, len(key)+1), spaceUser, key))
-	return c.settle()
+	return c.arrive()
 }
 
-// settle makes the iterator's entry the current one, if it is in the range.
-func (c *cursor) settle() bool {
-	c.item, c.value = nil, nil
-	if c.it.Valid() {
-		item := c.it.Item()
-		if c.inside(item.Key()) {
-			c.item = item
-		}
-	}
+// arrive makes the next entry to be shown the current one.
+func (c *cursor) arrive() bool {
+	c.item, c.value = c.walk.settle(), nil
 	if c.r.s.tables.Load() != nil {
 		c.err = c.sound()
 	}
@@ -116,13 +102,6 @@ func (c *cursor) settle() bool {
 		c.item = nil
 	}
 	return c.item != nil
-}
-
-func (c *cursor) inside(key []byte) bool {
-	if c.reverse {
-		return bytes.Compare(key, c.span.lo) >= 0
-	}
-	return bytes.Compare(key, c.span.hi) < 0
 }
 
 // sound checks the tables that lie between the last position and this one:
@@ -201,8 +180,8 @@ func (c *cursor) Close() {
 	if c.it != nil {
 		c.it.Close()
 	}
-	*c = cursor{span: span{buf: c.span.buf[:0]}, from: c.from[:0], grab: c.grab}
-	if cap(c.span.buf)+cap(c.from) < 1<<12 {
+	*c = cursor{walk: walk{span: span{buf: c.span.buf[:0]}, last: c.last[:0]}, from: c.from[:0], grab: c.grab}
+	if cap(c.span.buf)+cap(c.last)+cap(c.from) < 1<<12 {
 		cursors.Put(c)
 	}
 }
@@ -212,16 +191,16 @@ func (c *cursor) Close() {
 func (r *reader) Count(g store.Range) (n int, err error) {
 	defer caught(&err)
 	g.Reverse = false
-	span := spanOf(nil, g)
-	if bytes.Compare(span.lo, span.hi) >= 0 {
+	w := walk{span: spanOf(nil, g)}
+	if bytes.Compare(w.span.lo, w.span.hi) >= 0 {
 		return 0, nil
 	}
-	if err := r.s.sound(span.lo, span.hi); err != nil {
+	if err := r.s.sound(w.span.lo, w.span.hi); err != nil {
 		return 0, err
 	}
-	it := r.iterator(span.prefix, false)
-	defer it.Close()
-	for it.Seek(span.lo); it.Valid() && bytes.Compare(it.Item().Key(), span.hi) < 0; it.Next() {
+	w.open(r.txn, true)
+	defer func() { w.it.Close() }()
+	for w.it.Seek(w.span.lo); w.settle() != nil; w.it.Next() {
 		n++
 	}
 	return n, nil
