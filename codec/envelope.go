@@ -56,14 +56,23 @@ func checksum(value []byte, table uint32, key []byte) uint32 {
 }
 
 // checksumOf returns the CRC-32C of the 4 bytes of table, the highest first. It
-// goes byte by byte, since an array of them would be allocated.
+// goes byte by byte, since an array of them would be allocated, and the first
+// three are nearly always 0.
 func checksumOf(table uint32) uint32 {
+	if table <= math.MaxUint8 {
+		return ^step(threeZeros, byte(table))
+	}
 	sum := ^uint32(0)
 	for shift := 24; shift >= 0; shift -= 8 {
-		sum = castagnoli[byte(sum)^byte(table>>shift)] ^ sum>>8
+		sum = step(sum, byte(table>>shift))
 	}
 	return ^sum
 }
+
+var threeZeros = step(step(step(^uint32(0), 0), 0), 0)
+
+// step returns the state of a CRC-32C after one byte more.
+func step(sum uint32, b byte) uint32 { return castagnoli[byte(sum)^b] ^ sum>>8 }
 
 // Open checks the value stored under the given key tuple and returns its schema
 // version and its body, which is part of value and has no room to grow. An

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"hash/crc32"
@@ -14,22 +15,23 @@ func TestEnvelope(t *testing.T) {
 	key, body := []byte{0x81}, []byte{0x01, 0xa1, 0x61}
 	for _, tt := range []struct {
 		version uint32
+		table   uint32
 		want    string
 	}{
-		{1, "010101a161"},
-		{300, "01ac0201a161"},
-		{math.MaxUint32, "01ffffffff0f01a161"},
+		{1, 0x01020304, "010101a161"},
+		{300, 0xff, "01ac0201a161"},
+		{math.MaxUint32, 0x100, "01ffffffff0f01a161"},
 	} {
 		value := append(AppendHeader([]byte("before"), tt.version), body...)
-		value = Seal(value, len("before"), 0x01020304, key)
+		value = Seal(value, len("before"), tt.table, key)
 		value = bytes.TrimPrefix(value, []byte("before"))
 		head, _ := hex.DecodeString(tt.want)
-		sum := crc32.Checksum(append([]byte{1, 2, 3, 4, 0x81}, head...), crc32.MakeTable(crc32.Castagnoli))
+		sum := crc32.Checksum(append(append(binary.BigEndian.AppendUint32(nil, tt.table), 0x81), head...), crc32.MakeTable(crc32.Castagnoli))
 		want := append(head, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
 		if !bytes.Equal(value, want) {
 			t.Errorf("version %d: value %x, want %x", tt.version, value, want)
 		}
-		version, got, err := Open(value, 0x01020304, key)
+		version, got, err := Open(value, tt.table, key)
 		if version != tt.version || !bytes.Equal(got, body) || cap(got) != len(got) || err != nil {
 			t.Errorf("Open = %d, %x, %v, want %d, %x", version, got, err, tt.version, body)
 		}

@@ -266,7 +266,9 @@ func (c *cursor) Keep() []byte {
 	case len(c.value) >= bigValue:
 		return c.keepBig()
 	}
-	return append(make([]byte, 0, len(c.value)), c.value...)
+	kept := make([]byte, len(c.value)) // which is not zeroed, since a copy follows
+	copy(kept, c.value)
+	return kept
 }
 
 // bigValue is from which length on it is worth asking the engine whether the
