@@ -3,8 +3,11 @@ package badgerstore
 import (
 	"bytes"
 	"math"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/fb"
+	"github.com/dgraph-io/badger/v4/options"
 )
 
 // EngineOptions returns the options with which the store opens Badger.
@@ -98,4 +101,71 @@ func CurrentLog(s *Store) string {
 		return ""
 	}
 	return s.log.file.Name()
+}
+
+// Peeks returns how often a part of a table was checked, the most of any.
+func Peeks(s *Store) (n int) {
+	set := s.tables.Load()
+	if set == nil {
+		return 0
+	}
+	for _, t := range set.all() {
+		t.mu.Lock()
+		n = max(n, t.peeks)
+		t.mu.Unlock()
+	}
+	return n
+}
+
+// Claim is what a check of a table says about it, with the blocks it has read.
+type Claim struct {
+	Blocks []int
+	sound  []stretch
+}
+
+// Has says whether the check is taken to be one of [lo, hi] too.
+func (c Claim) Has(lo, hi []byte) bool {
+	return slices.ContainsFunc(c.sound, func(x stretch) bool { return x.has(lo, hi) })
+}
+
+// CheckPart checks what a table of the engine has of [lo, hi], of its own keys,
+// CheckEdges its first and last block.
+func CheckPart(path string, lo, hi []byte) (c Claim, err error) {
+	var r sstReader
+	t := tableFile{path, options.Snappy}
+	if c.sound, err = r.part(t, lo, hi); err != nil {
+		return c, err
+	}
+	err = r.read(t, func(i, _ int, index *fb.TableIndex) bool {
+		if mayHold(index, i, lo, hi) {
+			c.Blocks = append(c.Blocks, i)
+		}
+		return false
+	})
+	return c, err
+}
+
+func CheckEdges(path string) (c Claim, err error) {
+	var r sstReader
+	t := tableFile{path, options.Snappy}
+	if c.sound, _, err = r.edges(t); err != nil {
+		return c, err
+	}
+	err = r.read(t, func(i, n int, _ *fb.TableIndex) bool {
+		if i == 0 || i == n-1 {
+			c.Blocks = append(c.Blocks, i)
+		}
+		return false
+	})
+	return c, err
+}
+
+// FirstKeys returns the keys with which the blocks of a table begin.
+func FirstKeys(path string) (keys [][]byte, err error) {
+	var r sstReader
+	err = r.read(tableFile{path, options.Snappy}, func(i, _ int, index *fb.TableIndex) bool {
+		keys = append(keys, bytes.Clone(firstKey(index, i)))
+		return false
+	})
+	return keys, err
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/fb"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -148,8 +147,9 @@ type levelFile struct {
 	tableFile
 	level   int
 	size    int64
-	version uint64 // the newest in it, once it has been read
-	checked bool   // as a whole
+	version uint64    // the newest in it, once it has been read
+	sound   []stretch // its edges, once they have been checked
+	checked bool      // as a whole
 }
 
 // readManifest returns the tables that are part of the store.
@@ -227,10 +227,8 @@ func (r *sstReader) present(t *levelFile) error {
 		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
 	}
 	t.size = info.Size()
-	return r.check(t.tableFile, func(i, n int, index *fb.TableIndex) bool {
-		t.version = index.MaxVersion()
-		return i == 0 || i == n-1
-	})
+	t.sound, t.version, err = r.edges(t.tableFile)
+	return err
 }
 
 // checkCompaction checks the tables that a compaction is going to take as soon as

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/y"
 )
 
@@ -14,8 +15,9 @@ import (
 // compaction drops it for good, all without an error. Checking every table when
 // the store opens would make opening as slow as reading everything. So of each
 // table that was there at opening the blocks in question are checked before
-// they are used, after a few times the whole table, and in the background all
-// of them. Tables that are written later were in memory a moment ago.
+// they are used, unless they have been, after a few times the whole table, and
+// in the background all of them. Tables that are written later were in memory a
+// moment ago.
 
 // tableSet is the tables that were there at opening.
 type tableSet struct {
@@ -29,9 +31,31 @@ type guarded struct {
 	left, right []byte // its first and last key, without versions
 
 	mu    sync.Mutex
-	peeks int         // how often a part was checked
+	sound []stretch   // the parts that were checked
+	peeks int         // how often one was
 	done  atomic.Bool // the whole table was, or is damaged
 	err   error       // after done
+}
+
+// stretch is the keys between two others, neither of which is one of them. A
+// nil bound is that of the table.
+type stretch struct{ after, before []byte }
+
+// stretchOf returns the keys whose versions are all in the blocks from i to
+// before j. The versions of a block's first key may begin in the one before.
+func stretchOf(index *fb.TableIndex, i, j int) (s stretch) {
+	if i > 0 {
+		s.after = bytes.Clone(firstKey(index, i))
+	}
+	if j < index.OffsetsLength() {
+		s.before = bytes.Clone(firstKey(index, j))
+	}
+	return s
+}
+
+// has says whether all keys of a table in [lo, hi] are in the stretch.
+func (s stretch) has(lo, hi []byte) bool {
+	return (s.after == nil || bytes.Compare(s.after, lo) < 0) && (s.before == nil || bytes.Compare(hi, s.before) < 0)
 }
 
 // maxPeeks is after how many checks of a part the next one is of the whole: a
@@ -55,7 +79,7 @@ func (s *Store) guard(files map[uint64]*levelFile) {
 	}
 	for _, t := range s.db.Tables() {
 		if f, ok := files[t.ID]; ok {
-			g := &guarded{tableFile: f.tableFile, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right)}
+			g := &guarded{tableFile: f.tableFile, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right), sound: f.sound}
 			g.done.Store(f.checked)
 			set.levels[f.level] = append(set.levels[f.level], g)
 		}
@@ -106,15 +130,20 @@ func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.peeks++; t.peeks > maxPeeks {
+	switch {
+	case t.done.Load():
+		return t.err
+	case slices.ContainsFunc(t.sound, func(x stretch) bool { return x.has(lo, hi) }):
+		return nil
+	case t.peeks == maxPeeks:
 		return s.soundLocked(t)
 	}
-	if t.done.Load() {
-		return t.err
-	}
+	t.peeks++
 	r := sstReaders.Get().(*sstReader)
 	defer sstReaders.Put(r)
-	return s.finish(t, r.part(t.tableFile, lo, hi))
+	sound, err := r.part(t.tableFile, lo, hi)
+	t.sound = append(t.sound, sound...)
+	return s.finish(t, err)
 }
 
 // soundTable checks a whole table, once.

@@ -47,17 +47,50 @@ func (r *sstReader) whole(t tableFile) error {
 	return r.check(t, func(int, int, *fb.TableIndex) bool { return true })
 }
 
-// part checks the blocks of a table that may hold keys in [lo, hi].
-func (r *sstReader) part(t tableFile, lo, hi []byte) error {
-	first := func(index *fb.TableIndex, i int) []byte {
-		var at fb.BlockOffset
-		index.Offsets(&at, i)
-		return y.ParseKey(at.KeyBytes())
-	}
-	return r.check(t, func(i, n int, index *fb.TableIndex) bool {
-		return bytes.Compare(first(index, i), hi) <= 0 &&
-			(i == n-1 || bytes.Compare(first(index, i+1), lo) >= 0)
+// part checks the blocks of a table that may hold keys in [lo, hi], and returns
+// what is sound then.
+func (r *sstReader) part(t tableFile, lo, hi []byte) (sound []stretch, err error) {
+	err = r.check(t, func(i, _ int, index *fb.TableIndex) bool {
+		if !mayHold(index, i, lo, hi) {
+			return false
+		}
+		if sound == nil {
+			sound = []stretch{stretchOf(index, i, i+1)}
+		}
+		sound[0].before = stretchOf(index, i, i+1).before
+		return true
 	})
+	return sound, err
+}
+
+// mayHold says whether versions of keys in [lo, hi] may be in a block.
+func mayHold(index *fb.TableIndex, i int, lo, hi []byte) bool {
+	return bytes.Compare(firstKey(index, i), hi) <= 0 &&
+		(i == index.OffsetsLength()-1 || bytes.Compare(firstKey(index, i+1), lo) >= 0)
+}
+
+// edges checks the first and the last block of a table, and returns what is
+// sound then and the newest version in the table.
+func (r *sstReader) edges(t tableFile) (sound []stretch, version uint64, err error) {
+	err = r.check(t, func(i, n int, index *fb.TableIndex) bool {
+		version = index.MaxVersion()
+		switch {
+		case n <= 2 && i == 0:
+			sound = []stretch{stretchOf(index, 0, n)}
+		case n > 2 && (i == 0 || i == n-1):
+			sound = append(sound, stretchOf(index, i, i+1))
+		}
+		return i == 0 || i == n-1
+	})
+	return sound, version, err
+}
+
+// firstKey returns the first key of a block, without its version. It is part of
+// the index.
+func firstKey(index *fb.TableIndex, i int) []byte {
+	var at fb.BlockOffset
+	index.Offsets(&at, i)
+	return y.ParseKey(at.KeyBytes())
 }
 
 // version returns the newest version in a table file.
