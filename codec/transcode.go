@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/kivisdb/kivis/codec/internal/msgpack"
@@ -22,6 +23,27 @@ func (k *KeyType) Transcode(dst, value []byte) ([]byte, error) {
 		return dst[:start], err
 	}
 	return dst, nil
+}
+
+// PlainText returns the string that part, of type k, is of, if a value is equal
+// to it just where its own bytes are: if k says nothing about case, order or
+// nil, and the string has no zero byte.
+func (k *KeyType) PlainText(part []byte) (s []byte, ok bool) {
+	if k.Kind != String || k.Fold || k.Desc || k.Ptr || len(part) < 2 {
+		return nil, false
+	}
+	s = part[:len(part)-2]
+	return s, bytes.IndexByte(s, strZero) < 0
+}
+
+// StringIs reports whether value, one msgpack string, is s. The error matches
+// [ErrCorrupt].
+func StringIs(value, s []byte) (bool, error) {
+	got, rest, err := msgpack.ConsumeString(value)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%w: %d bytes after a value", ErrCorrupt, len(rest))
+	}
+	return err == nil && string(got) == string(s), err
 }
 
 // transcode appends the part for the value at the start of src.

@@ -6,10 +6,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	own "github.com/kivisdb/kivis/codec/internal/msgpack"
 )
 
 // everyKey has a field of every type that may be part of a key.
@@ -221,5 +224,35 @@ func TestTranscodeErrors(t *testing.T) {
 	k = KeyType{Kind: Map}
 	if _, err := k.Transcode(nil, []byte("\x80")); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("Transcode of a map = %v, want ErrCorrupt", err)
+	}
+}
+
+// TestPlainText: where PlainText says so, a string's bytes decide what its part
+// would.
+func TestPlainText(t *testing.T) {
+	texts := []string{"", "a", "b", "ab", "a\x00", "a\x00\xff", "\x00", "\xff", strings.Repeat("x", 300)}
+	for _, k := range []KeyType{{Kind: String}, {Kind: String, Fold: true}, {Kind: String, Desc: true}, {Kind: String, Ptr: true}, {Kind: Bytes}} {
+		for _, want := range texts {
+			part, err := k.Transcode(nil, own.AppendString(nil, want))
+			if err != nil {
+				continue // no string
+			}
+			s, ok := k.PlainText(part)
+			plain := k.Kind == String && !k.Fold && !k.Desc && !k.Ptr && !strings.Contains(want, "\x00")
+			if ok != plain {
+				t.Errorf("%+v: PlainText(%x) = %q, %t; want %t", k, part, s, ok, plain)
+			}
+			for _, have := range texts {
+				is, err := StringIs(own.AppendString(nil, have), s)
+				if err != nil || ok && is != (have == want) {
+					t.Errorf("StringIs(%q, %q) = %t, %v", have, s, is, err)
+				}
+			}
+		}
+	}
+	for _, bad := range [][]byte{nil, {0xc0}, {0xa2, 'a'}, {0xa1, 'a', 'b'}} {
+		if is, err := StringIs(bad, []byte("a")); is || !errors.Is(err, ErrCorrupt) {
+			t.Errorf("StringIs of %x = %t, %v; want ErrCorrupt", bad, is, err)
+		}
 	}
 }

@@ -14,6 +14,7 @@ type test struct {
 	not    bool
 	of     source
 	point  []byte // nodeSet of one value
+	plain  []byte // the same, where a record's own bytes can be compared with it
 	ranges []byteRange
 	text   []byte
 	fn     *Func
@@ -41,6 +42,9 @@ func (r *Rows) test(a *access, n *node, entries bool) test {
 		t.of, t.ptr = r.source(a, n.on, entries), n.on.key.Ptr
 		if len(n.set) == 1 && n.set[0].point() {
 			t.point = n.set[0].lo.v
+			if text, ok := n.on.key.PlainText(t.point); ok && t.of.from == fromRecord && !t.of.each {
+				t.plain = text
+			}
 		} else {
 			t.ranges = n.set.ranges()
 		}
@@ -79,6 +83,9 @@ func (r *Rows) holds(t *test, it *item) bool {
 		if t.of.each && t.of.from == fromRecord {
 			return r.anyElement(t, it) != t.not
 		}
+		if t.plain != nil {
+			return r.isText(t, it) != t.not
+		}
 		var ok bool
 		if r.buf, ok = r.append(r.buf[:0], &t.of, it); !ok {
 			return false
@@ -88,6 +95,20 @@ func (r *Rows) holds(t *test, it *item) bool {
 		return r.call(t.fn, it) != t.not
 	}
 	return false
+}
+
+// isText reports whether the item's record has the test's text. After a fault
+// the result means nothing.
+func (r *Rows) isText(t *test, it *item) bool {
+	raw, ok := r.raw(&t.of, it)
+	if !ok {
+		return false
+	}
+	is, err := codec.StringIs(raw, t.plain)
+	if err != nil {
+		r.damaged("", it.key, err)
+	}
+	return is
 }
 
 // has reports whether a part is what the test asks for.
