@@ -61,12 +61,18 @@ func (e *engine) commitGroup(group []*occ.Member) {
 		return
 	}
 	e.runHooks(version, group)
-	e.seen = e.core.Seen(e.seen[:0])
-	if n > hugeCommit || n > largeCommit && len(e.seen) > 0 {
+	if n > largeCommit && e.inPieces(n) {
 		e.writeInPieces(version, group)
 	} else {
 		e.write(version, group, n)
 	}
+}
+
+// inPieces says whether a large commit is made in pieces, having noted who sees
+// it happen.
+func (e *engine) inPieces(n int) bool {
+	e.seen = e.core.Seen(e.seen[:0])
+	return n > hugeCommit || len(e.seen) > 0
 }
 
 // runHooks calls the hooks. If one panics nothing is committed.

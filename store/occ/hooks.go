@@ -3,6 +3,7 @@ package occ
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -15,6 +16,7 @@ type Hook = func(version uint64, changes []store.Change)
 type Hooks struct {
 	mu    sync.Mutex
 	hooks []*Hook
+	n     atomic.Int32 // of hooks
 }
 
 // Add adds hook. After remove returns, the hook is not running and will not
@@ -24,29 +26,28 @@ func (h *Hooks) Add(hook Hook) (remove func()) {
 	defer h.mu.Unlock()
 	entry := &hook
 	h.hooks = append(h.hooks, entry)
+	h.n.Add(1)
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		n := len(h.hooks)
 		h.hooks = slices.DeleteFunc(h.hooks, func(e *Hook) bool { return e == entry })
+		h.n.Add(int32(len(h.hooks) - n))
 	}
 }
 
 // None says whether there is no hook.
-func (h *Hooks) None() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.hooks) == 0
-}
+func (h *Hooks) None() bool { return h.n.Load() == 0 }
 
 // Run calls every hook with what o holds, in the order in which they were
-// added. A store without hooks pays for a lock. Call it for each version, in
+// added. Call it for each version, in
 // ascending order, before [Core.Publish].
 func (h *Hooks) Run(version uint64, o *Overlay) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.hooks) == 0 {
+	if h.None() {
 		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	changes := o.AppendChanges(make([]store.Change, 0, o.Len()))
 	for _, hook := range h.hooks {
 		(*hook)(version, changes)
