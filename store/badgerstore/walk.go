@@ -11,7 +11,7 @@ import (
 //
 // Forwards it has Badger show all of a key's entries, and passes over the older
 // ones itself: Badger would look up and copy more of each entry to do the same,
-// a sixth of the time of a scan. But it copies every entry that it shows, so
+// up to a fifth of the time of a scan. But it copies every entry it shows, so
 // where a walk passes over many of them, it leaves that to Badger after all.
 type walk struct {
 	txn     *badger.Txn
