@@ -79,7 +79,7 @@ func TestCheckedParts(t *testing.T) {
 func TestCheckedOnce(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir, 30_000)
-	s := open(t, dir, &badgerstore.Options{NoTidy: true})
+	s := open(t, dir, &badgerstore.Options{ReadOnly: true}) // so that nothing checks them in the background
 	check(t, view(s, func(tx store.Tx) error {
 		for range 50 {
 			for _, i := range []int{0, 15_000, 29_999} {
@@ -90,7 +90,7 @@ func TestCheckedOnce(t *testing.T) {
 		}
 		return nil
 	}))
-	if n := badgerstore.Peeks(s); n > 3 {
+	if n := badgerstore.Peeks(s); n < 1 || n > 3 {
 		t.Errorf("a table had parts checked %d times for gets of 3 keys", n)
 	}
 }
