@@ -47,12 +47,14 @@ type running struct {
 
 	read    int // which of the plan's reads the current item comes from, where they follow each other
 	limiter limiter
+	point   point
 }
 
 // kept is the memory of rows, and what their streams are made of.
 type kept struct {
 	offs  []uint32 // where a record's columns are
 	buf   []byte
+	key   []byte // of a point's record
 	visit func(elem []byte) error
 
 	scans    stock[scan]
@@ -92,6 +94,10 @@ func (r *Rows) Release() {
 // build makes the streams of the plan.
 func (r *Rows) build() stream {
 	p := r.plan
+	if a := p.pointAccess(); a != nil {
+		r.point = point{r: r, a: a}
+		return &r.point
+	}
 	top := r.combine()
 	if p.sort {
 		s := &sorter{r: r, in: top, top: p.top()}
