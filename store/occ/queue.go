@@ -34,10 +34,12 @@ type Member struct {
 	Tx      *Tx
 	Version uint64
 	Err     error
-	wake    chan bool // whether to lead
+	wake    chan bool // whether to lead; nil for one that need not wait
 }
 
-var members = sync.Pool{New: func() any { return &Member{wake: make(chan bool, 1)} }}
+// A channel belongs to the test bubble that it was made in (package synctest),
+// so none goes into the pool.
+var members = sync.Pool{New: func() any { return new(Member) }}
 
 // Commit has tx committed, alone or with others, and returns its version.
 func (q *Queue) Commit(tx *Tx) (uint64, error) {
@@ -47,7 +49,7 @@ func (q *Queue) Commit(tx *Tx) (uint64, error) {
 		q.lead(m)
 	}
 	version, err := m.Version, m.Err
-	m.Tx, m.Err = nil, nil
+	*m = Member{}
 	members.Put(m)
 	return version, err
 }
@@ -65,6 +67,7 @@ func (q *Queue) join(m *Member) bool {
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, m)
 	if q.led {
+		m.wake = make(chan bool, 1)
 		return false
 	}
 	q.led = true
