@@ -9,7 +9,7 @@ import (
 
 // badgerHold is badgerhold, with its own codec and Badger opened as everywhere
 // but for the memtable, which has Badger's default size: a transaction of 1,000
-// inserts does not fit into a smaller one.
+// inserts does not fit into a smaller one, nor in the end into this.
 type badgerHold struct {
 	s *badgerhold.Store
 }
@@ -48,7 +48,19 @@ func (c *badgerHold) update(fn func(*badger.Txn) error) error {
 
 func (c *badgerHold) Insert(r *Record) error { return holdFault(c.s.Insert(r.ID, r)) }
 
+// InsertMany inserts the records in one transaction or, where the lists of keys
+// that it rewrites for each are too much for that, in several.
 func (c *badgerHold) InsertMany(rs []Record) error {
+	err := c.insertMany(rs)
+	if half := len(rs) / 2; half > 0 && errors.Is(err, badger.ErrTxnTooBig) {
+		if err = c.InsertMany(rs[:half]); err == nil {
+			err = c.InsertMany(rs[half:])
+		}
+	}
+	return err
+}
+
+func (c *badgerHold) insertMany(rs []Record) error {
 	return c.update(func(tx *badger.Txn) error {
 		for i := range rs {
 			if err := c.s.TxInsert(tx, rs[i].ID, &rs[i]); err != nil {
