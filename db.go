@@ -45,7 +45,7 @@ type DB struct {
 // where another DB has the store, which stays that one's and open.
 func Open(s store.Store, opts *Options) (*DB, error) {
 	db := &DB{kv: s, alone: newAloneGate()}
-	db.getter, _ = s.(store.Getter)
+	db.getter = store.GetterOf(s)
 	err := db.claimStore(s)
 	if err != nil {
 		return nil, wrap("open", nil, nil, err)

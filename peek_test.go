@@ -56,4 +56,6 @@ func TestPeekAcrossRegister(t *testing.T) {
 	}
 }
 
+func (s *interrupted) Self() store.Store { return s }
+
 var _ store.Getter = (*interrupted)(nil)

@@ -123,7 +123,11 @@ func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, re
 	if err == nil {
 		err = s.t.decode(s.table, tuple, value, rec)
 	}
-	return s.close(tuple, Result{Rows: 1, Entries: 1}, err)
+	r := Result{Rows: 1, Entries: 1}
+	if tuple == nil {
+		r = Result{} // nothing was read
+	}
+	return s.close(tuple, r, err)
 }
 
 // Has reports whether there is a record with the key.

@@ -65,12 +65,24 @@ type Getter interface {
 	// Get returns the value of key in the newest committed version, as
 	// [Tx.Get] does in a transaction begun just then, or Begin's error.
 	Get(ctx context.Context, key []byte) ([]byte, error)
+
+	// Self returns the store. It tells one from another that embeds it, so
+	// has both methods, and may have things to see to in Begin.
+	Self() Store
+}
+
+// GetterOf returns s as a Getter, or nil where it is none of its own.
+func GetterOf(s Store) Getter {
+	if g, ok := s.(Getter); ok && g.Self() == s {
+		return g
+	}
+	return nil
 }
 
 // Get returns the value of key in the newest committed version of s, in a
 // transaction of its own if need be, or ErrNotFound.
 func Get(ctx context.Context, s Store, key []byte) ([]byte, error) {
-	if g, ok := s.(Getter); ok {
+	if g := GetterOf(s); g != nil {
 		return g.Get(ctx, key)
 	}
 	tx, err := s.Begin(ctx, false)

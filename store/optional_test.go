@@ -57,6 +57,25 @@ func TestCountFallsBack(t *testing.T) {
 	}
 }
 
+// refusing embeds a store, with its optional methods, and sees to Begin itself.
+type refusing struct{ *memstore.Store }
+
+func (refusing) Begin(context.Context, bool) (store.Tx, error) { return nil, store.ErrReadOnly }
+
+// TestGetterOf: a store that embeds a Getter is none.
+func TestGetterOf(t *testing.T) {
+	s := memstore.New()
+	if store.GetterOf(s) == nil {
+		t.Error("memstore is no Getter")
+	}
+	if store.GetterOf(refusing{s}) != nil || store.GetterOf(&refusing{s}) != nil {
+		t.Error("a store that embeds memstore is taken for memstore")
+	}
+	if _, err := store.Get(background, refusing{s}, nil); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("Get passes by the Begin of a store: %v", err)
+	}
+}
+
 func TestVerifyFallsBack(t *testing.T) {
 	if err := store.Verify(background, plain{memstore.New()}); err != nil {
 		t.Errorf("Verify of a store that cannot: %v", err)

@@ -120,6 +120,9 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	return store.Get(ctx, s.inner, key)
 }
 
+// Self implements [store.Getter].
+func (s *Store) Self() store.Store { return s }
+
 // Lease implements [store.Leaser].
 func (s *Store) Lease(ctx context.Context, key []byte, update func(old []byte) ([]byte, error)) error {
 	if err := s.refuse(Lease, key); err != nil {

@@ -22,6 +22,7 @@ type engine struct {
 
 	queue occ.Queue
 	seen  []uint64 // what others see; the leader's
+	room  int      // in the group that is being made
 
 	// Locks are taken in this order: the queue's, the core's, mu.
 
@@ -75,6 +76,16 @@ func (e *engine) inPieces(n int) bool {
 	return n > hugeCommit || len(e.seen) > 0
 }
 
+// fits says whether a group has room for the writes of its i-th member: beyond
+// that, the conflict tracker would take all that follow for conflicts.
+func (e *engine) fits(i int, o *occ.Overlay) bool {
+	if i == 0 {
+		e.room = maxGroup
+	}
+	e.room -= o.Len()
+	return e.room >= 0
+}
+
 // runHooks calls the hooks. If one panics nothing is committed.
 func (e *engine) runHooks(version uint64, group []*occ.Member) {
 	if e.core.Hooks.None() {
@@ -124,7 +135,7 @@ func (e *engine) write(version uint64, group []*occ.Member, n int) {
 	for w := range writesOf(group) {
 		e.apply(version, w, e.seen)
 	}
-	e.past.sweep(2*n, e.seen)
+	e.past.sweep(n, e.seen)
 }
 
 // writeInPieces writes a version, letting go of mu now and then so that reads
@@ -138,7 +149,7 @@ func (e *engine) writeInPieces(version uint64, group []*occ.Member) {
 	n := 0
 	for w := range writesOf(group) {
 		if n++; n%largeCommit == 0 {
-			e.past.sweep(2*largeCommit, e.seen)
+			e.past.sweep(largeCommit, e.seen)
 			e.mu.Unlock()
 			e.mu.Lock()
 		}
@@ -200,15 +211,17 @@ func (e *engine) getNewest(key []byte) ([]byte, error) {
 }
 
 // fill appends the first entries of r at a version to dst until its capacity is
-// used up, with mu read-locked.
+// used up. It lets go of mu now and then.
 func (e *engine) fill(dst []occ.Entry, r store.Range, version uint64) []occ.Entry {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
 	if version >= e.past.newest {
 		return occ.FillTree(e.tree, dst, r)
 	}
 	buf := buffers.Get().(*buffer)
 	defer buf.free()
-	for {
-		room := min(hold, cap(dst)-len(dst))
+	// What has come since the version is passed over, however much it is.
+	for room := min(cap(dst)-len(dst), hold); ; room = min(2*room, hold) {
 		piece := occ.FillTree(e.tree, buf.room(room), r)
 		part, more := r, len(piece) == room
 		if more {
@@ -218,6 +231,8 @@ func (e *engine) fill(dst []occ.Entry, r store.Range, version uint64) []occ.Entr
 		if len(dst) == cap(dst) || !more {
 			return dst
 		}
+		e.mu.RUnlock()
+		e.mu.RLock()
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	// worth.
 	largeCommit = 256
 	hugeCommit  = 8192
+
+	maxGroup = 1 << 16 // keys of the transactions that commit as one
 )
 
 var (
@@ -40,7 +42,8 @@ func New() *Store {
 	s := new(Store)
 	s.engine.tree = btree.NewG(degree, occ.Less)
 	s.engine.past = newPast()
-	s.engine.queue.Lead, s.engine.queue.Aborted = s.engine.commitGroup, errAborted
+	q := &s.engine.queue
+	q.Lead, q.Fits, q.Aborted = s.engine.commitGroup, s.engine.fits, errAborted
 	s.engine.version = 1
 	s.engine.core.Init(&s.engine, s.engine.version, occ.Options{})
 	return s
@@ -62,6 +65,9 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	}
 	return s.engine.getNewest(key)
 }
+
+// Self implements [store.Getter].
+func (s *Store) Self() store.Store { return s }
 
 // Close implements [store.Store]. What was stored is gone.
 func (s *Store) Close() error {

@@ -29,7 +29,7 @@ type past struct {
 
 // history is what one key had.
 type history struct {
-	key     occ.Entry // any entry with this key
+	key     occ.Entry // has the key, and no memory but what the changes have
 	changes *changes
 }
 
@@ -78,11 +78,15 @@ func (p *past) keep(version uint64, key, old occ.Entry, seen []uint64) {
 	if !between(seen, since, version) {
 		return
 	}
-	if !ok {
-		h = history{key, new(changes)}
+	switch {
+	case !ok:
+		h = history{old, new(changes)}
+		if old.Deleted() {
+			h.key = occ.NewTombstone(key.Key())
+		}
 		h.changes.list = h.changes.room[:0]
 		p.tree.ReplaceOrInsert(h)
-	} else if len(h.changes.list) >= idleChanges {
+	case len(h.changes.list) >= idleChanges || p.size >= idleBytes:
 		p.trim(h, seen)
 	}
 	h.changes.list = append(h.changes.list, change{version, old})
@@ -96,14 +100,17 @@ func between(seen []uint64, from, to uint64) bool {
 	return i < len(seen) && seen[i] < to
 }
 
-// What may lie about unneeded: so many keys, and so many changes of each.
+// What may lie about unneeded without a look at it: so many keys, so many changes
+// of each, so many bytes in all.
 const (
 	idleKeys    = 256
 	idleChanges = 8
+	idleBytes   = 1 << 20
 )
 
-// sweep drops changes that nobody needs any more. Where there are many it looks
-// at the next n keys, so that commits share the work.
+// sweep drops changes that nobody needs any more, after a commit of n keys. Where
+// there are many it looks at some of them, so that commits share the work: twice
+// as many as they may have brought, and so many that 256 commits look at all.
 func (p *past) sweep(n int, seen []uint64) {
 	switch {
 	case p.tree.Len() == 0:
@@ -112,9 +119,10 @@ func (p *past) sweep(n int, seen []uint64) {
 		p.tree.Clear(true)
 		*p = past{tree: p.tree, gone: p.gone}
 		return
-	case p.tree.Len() < idleKeys:
+	case p.tree.Len() < idleKeys && p.size < idleBytes:
 		return
 	}
+	n = max(2*n, 64+p.tree.Len()/256)
 	last := occ.Entry{}
 	p.tree.AscendGreaterOrEqual(history{key: p.hand}, func(h history) bool {
 		if p.trim(h, seen); len(h.changes.list) == 0 {
@@ -124,8 +132,9 @@ func (p *past) sweep(n int, seen []uint64) {
 		last = h.key
 		return n >= 0
 	})
-	if p.hand = last; n >= 0 {
-		p.hand = occ.Entry{} // begin again
+	p.hand = occ.Entry{} // begin again
+	if n < 0 {
+		p.hand = occ.NewTombstone(last.Key())
 	}
 	for _, h := range p.gone {
 		p.tree.Delete(h)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kivisdb/kivis/store"
@@ -73,6 +74,58 @@ func TestPastIsBounded(t *testing.T) {
 		t.Errorf("%d changes of %d keys are kept for two versions", changes, keys)
 	}
 	wantValue(t, old, "first")
+}
+
+// TestPastIsGivenBack: what was kept for a transaction that has ended goes away
+// by and by, although there is always another one.
+func TestPastIsGivenBack(t *testing.T) {
+	const keys = 20_000
+	s := New()
+	put(t, s, keys, "first")
+	old := begin(t, s, false)
+	put(t, s, keys, "second")
+	newer := begin(t, s, false)
+	old.Discard()
+	for range 400 {
+		put(t, s, 1, "small")
+		next := begin(t, s, false)
+		newer.Discard()
+		newer = next
+	}
+	newer.Discard()
+	if n, _ := changesKept(&s.engine); n > idleKeys {
+		t.Errorf("changes of %d keys are kept for nobody", n)
+	}
+}
+
+// TestPastBytes: few large values are not left lying about as many small ones
+// are, nor is a value held that nobody sees.
+func TestPastBytes(t *testing.T) {
+	const keys = 10
+	s := New()
+	big := strings.Repeat("x", idleBytes/keys)
+	put(t, s, keys, big)
+	old := begin(t, s, false)
+	for range 3 {
+		passing := begin(t, s, false)
+		put(t, s, keys, big)
+		passing.Discard()
+	}
+	put(t, s, keys, big)
+	if _, n := changesKept(&s.engine); n > 2*keys {
+		t.Errorf("%d changes of %d large values are kept for one transaction", n, keys)
+	}
+	s.engine.past.walk(store.Range{}, func(h history) bool {
+		held := h.key.Size() == len(h.key.Key())
+		for _, c := range h.changes.list {
+			held = held || &c.old.Key()[0] == &h.key.Key()[0]
+		}
+		if !held {
+			t.Errorf("the key %q holds a value of its own", h.key.Key())
+		}
+		return true
+	})
+	old.Discard()
 }
 
 // snapshot is a transaction with what it must see.

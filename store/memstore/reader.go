@@ -61,8 +61,6 @@ func (r *reader) Scan(rg store.Range) (store.Cursor, error) {
 
 // Fill implements [occ.Source].
 func (r *reader) Fill(dst []occ.Entry, rg store.Range) []occ.Entry {
-	r.engine.mu.RLock()
-	defer r.engine.mu.RUnlock()
 	return r.engine.fill(dst, rg, r.version)
 }
 
@@ -82,10 +80,11 @@ func (r *reader) Count(rg store.Range) (int, error) {
 // more.
 func (r *reader) countSome(lo, hi []byte) (n int, last []byte) {
 	r.engine.mu.RLock()
-	defer r.engine.mu.RUnlock()
 	if r.version < r.engine.past.newest {
+		r.engine.mu.RUnlock()
 		return r.countPast(lo, hi)
 	}
+	defer r.engine.mu.RUnlock()
 	tree := r.engine.tree
 	if len(lo) == 0 && hi == nil {
 		return tree.Len(), nil

@@ -278,7 +278,7 @@ func (c *Core) Writes() *Overlay {
 func (c *Core) Abort() {
 	if c.recorded > 0 {
 		// The records of the batch have taken the place of older ones.
-		c.tracker.Skip(c.version)
+		c.tracker.Reset(c.version)
 	}
 	c.endBatch()
 }

@@ -185,6 +185,13 @@ func (t *Tracker) Skip(version uint64) {
 	}
 }
 
+// Reset is Skip for a version that is the newest in spite of what was recorded:
+// nothing was written after it.
+func (t *Tracker) Reset(version uint64) {
+	t.floor = 0
+	t.Skip(version)
+}
+
 // Forget drops what was written up to oldest, the snapshot of the oldest
 // transaction that will still be checked.
 func (t *Tracker) Forget(oldest uint64) {

@@ -123,3 +123,20 @@ func TestTrackerSkip(t *testing.T) {
 		}
 	}
 }
+
+// TestTrackerReset takes back a commit that was more than is remembered: nobody
+// may conflict with it.
+func TestTrackerReset(t *testing.T) {
+	var tracker Tracker
+	var o Overlay
+	for i := range maxTracked + 1 {
+		o.Set(fmt.Append(nil, i), nil)
+	}
+	tracker.Record(5, &o)
+	tracker.Reset(4)
+	var f Footprint
+	f.AddKey([]byte("1"))
+	if !tracker.Conflicts(&f, 3) || tracker.Conflicts(&f, 4) {
+		t.Error("snapshots before a reset must conflict, later ones not")
+	}
+}
