@@ -8,6 +8,17 @@ import (
 	"github.com/kivisdb/kivis/store/memstore"
 )
 
+// filled returns the table of members, with n in it.
+func filled(t *testing.T, db *kivis.DB, n int) kivis.Table[Member, kivis.ID[Member]] {
+	t.Helper()
+	members := kivis.TableOf[Member](db)
+	for i := range n {
+		m := memberOf(i)
+		must(members.Insert(bg, &m))(t)
+	}
+	return members
+}
+
 // TestScanAllocs: what a scan in memory allocates does not grow with what it
 // passes over.
 func TestScanAllocs(t *testing.T) {
@@ -15,11 +26,7 @@ func TestScanAllocs(t *testing.T) {
 		t.Skip("the race detector allocates too")
 	}
 	db := openDB(t, memstore.New(), &Member{})
-	members := kivis.TableOf[Member](db)
-	for i := range 2000 {
-		m := memberOf(i)
-		must(members.Insert(bg, &m))(t)
-	}
+	members := filled(t, db, 2000)
 	name := kivis.FieldOf(func(m *Member) *string { return &m.Name })
 	for _, c := range []struct {
 		name string
@@ -140,11 +147,7 @@ func TestFuncAllocs(t *testing.T) {
 	for i, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			db := openDB(t, stores[i].open(t), &Member{})
-			members := kivis.TableOf[Member](db)
-			for i := range n {
-				m := memberOf(i)
-				must(members.Insert(bg, &m))(t)
-			}
+			members := filled(t, db, n)
 			scan := func(q kivis.Query[Member, kivis.ID[Member]]) float64 {
 				var err error
 				got := testing.AllocsPerRun(10, func() {

@@ -114,13 +114,16 @@ func newHandBadger(b testing.TB) kvHand {
 }
 
 func (h *handBadger) get(id uint64, m *Member) bool {
-	return h.db.View(func(tx *badger.Txn) error {
-		it, err := tx.Get(handKey(id))
-		if err != nil {
-			return err
-		}
-		return it.Value(func(v []byte) error { handDecode(v, m); return nil })
-	}) == nil
+	return h.db.View(func(tx *badger.Txn) error { return handRead(tx, handKey(id), m) }) == nil
+}
+
+// handRead reads the record with the key.
+func handRead(tx *badger.Txn, key []byte, m *Member) error {
+	it, err := tx.Get(key)
+	if err != nil {
+		return err
+	}
+	return it.Value(func(v []byte) error { handDecode(v, m); return nil })
 }
 
 func (h *handBadger) getByEmail(email string, m *Member) bool {
@@ -170,13 +173,9 @@ func (h *handBadger) insert(m *Member) {
 
 func (h *handBadger) change(id uint64, fn func(*Member)) {
 	err := h.db.Update(func(tx *badger.Txn) error {
-		key := handKey(id)
-		it, err := tx.Get(key)
-		if err != nil {
-			return err
-		}
 		var m Member
-		if err := it.Value(func(v []byte) error { handDecode(v, &m); return nil }); err != nil {
+		key := handKey(id)
+		if err := handRead(tx, key, &m); err != nil {
 			return err
 		}
 		old := handEntries(&m)
@@ -201,13 +200,9 @@ func (h *handBadger) change(id uint64, fn func(*Member)) {
 
 func (h *handBadger) remove(id uint64) {
 	err := h.db.Update(func(tx *badger.Txn) error {
-		key := handKey(id)
-		it, err := tx.Get(key)
-		if err != nil {
-			return err
-		}
 		var m Member
-		if err := it.Value(func(v []byte) error { handDecode(v, &m); return nil }); err != nil {
+		key := handKey(id)
+		if err := handRead(tx, key, &m); err != nil {
 			return err
 		}
 		for _, e := range handEntries(&m) {

@@ -54,7 +54,7 @@ func (q *Queue) Commit(tx *Tx) (uint64, error) {
 	return version, err
 }
 
-// Waiting returns how many wait for a leader.
+// Waiting returns how many wait for a leader, for tests that fill the queue.
 func (q *Queue) Waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -88,14 +88,19 @@ func TestTrackerBounded(t *testing.T) {
 	}
 }
 
-// TestTrackerHuge records one commit that is more than is remembered.
-func TestTrackerHuge(t *testing.T) {
-	var tracker Tracker
+// recordHuge records a commit of more keys than are remembered.
+func recordHuge(t *Tracker, version uint64) {
 	var o Overlay
 	for i := range maxTracked + 1 {
 		o.Set(fmt.Append(nil, i), nil)
 	}
-	tracker.Record(5, &o)
+	t.Record(version, &o)
+}
+
+// TestTrackerHuge records one commit that is more than is remembered.
+func TestTrackerHuge(t *testing.T) {
+	var tracker Tracker
+	recordHuge(&tracker, 5)
 	var f Footprint
 	f.AddKey([]byte("x"))
 	if !tracker.Conflicts(&f, 4) || tracker.Conflicts(&f, 5) {
@@ -128,11 +133,7 @@ func TestTrackerSkip(t *testing.T) {
 // may conflict with it.
 func TestTrackerReset(t *testing.T) {
 	var tracker Tracker
-	var o Overlay
-	for i := range maxTracked + 1 {
-		o.Set(fmt.Append(nil, i), nil)
-	}
-	tracker.Record(5, &o)
+	recordHuge(&tracker, 5)
 	tracker.Reset(4)
 	var f Footprint
 	f.AddKey([]byte("1"))
