@@ -30,8 +30,8 @@ var imports = map[string][]string{
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
 
-	"codec":                  {"reflectx", "codec/internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
-	"codec/internal/msgpack": {},
+	"codec":                  {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
+	"internal/msgpack": {},
 	"schema":                 {"reflectx", "codec"},
 	"query":                  {"schema", "codec", "store"},
 	"cache":                  {"store"},

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
 

@@ -3,7 +3,7 @@ package codec
 import (
 	"fmt"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // A Converter makes bodies of one layout from bodies of an older one, without

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // Digest returns the content key of a record: the SHA-256 of the canonical form

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // digestOf returns the digest of a record without the field called Key.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // withIDs gives all fields of l ids, from first on.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // AppendLayout appends l as one msgpack value, for the catalog: a map of

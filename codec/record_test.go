@@ -12,7 +12,7 @@ import (
 
 	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
 

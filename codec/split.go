@@ -3,7 +3,7 @@ package codec
 import (
 	"fmt"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // Split returns where each of the n fields of body starts, and where the last

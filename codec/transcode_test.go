@@ -12,7 +12,7 @@ import (
 
 	"github.com/vmihailenco/msgpack/v5"
 
-	own "github.com/kivisdb/kivis/codec/internal/msgpack"
+	own "github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // everyKey has a field of every type that may be part of a key.

@@ -3,7 +3,7 @@ package codec
 import (
 	"time"
 
-	"github.com/kivisdb/kivis/codec/internal/msgpack"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // AppendZero appends the zero value of the stored type t, whose nested structs
