@@ -151,7 +151,7 @@ func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte)
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
 	var run reading
-	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, withinCall); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {
 		return err
 	}
 	defer run.close(nil)

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -49,7 +51,7 @@ func (b *background) stop() {
 func (db *DB) buildLater(refs []schema.IndexRef) {
 	db.builds.start(func(ctx context.Context) {
 		for _, ref := range refs {
-			tb := db.set.Load().ByID(ref.Table)
+			tb := db.core.Schema().ByID(ref.Table)
 			if tb == nil || tb.IndexByID(ref.Index) == nil {
 				continue
 			}
@@ -69,9 +71,9 @@ func (db *DB) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error
 	}
 	db.register.Lock()
 	defer db.register.Unlock()
-	return db.change(ctx, db.models, func(c *schema.Catalog) (edition, error) {
+	return db.core.ChangeCatalog(ctx, db.models, func(c *schema.Catalog) (tables.Edition, error) {
 		next, ready := c.MarkReady([]schema.IndexRef{ref})
-		return edition{catalog: next, touched: ready}, nil
+		return tables.Edition{Catalog: next, Touched: ready}, nil
 	})
 }
 
@@ -79,7 +81,7 @@ func (db *DB) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error
 // records.
 func errorKind(err error) string {
 	var change *SchemaChangeError
-	var damage *CorruptError
+	var damage *record.CorruptError
 	switch {
 	case errors.As(err, &change):
 		return "stored data breaks a unique index"

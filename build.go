@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
-	"github.com/kivisdb/kivis/store"
 )
 
 // chunkSize is how many records or entries one transaction of a schema change
@@ -24,165 +24,116 @@ type build struct {
 	db *DB
 	tb *schema.Table
 	ix *schema.Index
+
+	size int  // how many records the next chunk takes
+	more bool // there may be more
 }
 
 // run builds the index, going on where an earlier run was stopped.
 func (b *build) run(ctx context.Context) error {
-	size := chunkSize
-	for more := true; more; {
-		_, err := b.db.retry(ctx, attemptFunc(func(ctx context.Context) (err error) {
-			more, err = b.chunk(ctx, size)
-			if err != nil {
-				size = max(size/2, 1)
-			}
-			return err
-		}))
-		if err != nil {
+	b.size = chunkSize
+	for {
+		if _, err := b.db.core.Write(ctx, b); err != nil || !b.more {
 			return err
 		}
-		size = min(2*size, chunkSize)
+		b.size = min(2*b.size, chunkSize)
 	}
-	return nil
 }
 
-// chunk indexes up to size records and says whether there may be more.
-func (b *build) chunk(ctx context.Context, size int) (more bool, err error) {
+// Run indexes up to size records, fewer at the next attempt.
+func (b *build) Run(ctx context.Context, t *tables.Tx) error {
+	b.more = false
 	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	t, err := b.db.begin(ctx, true)
-	if err != nil {
-		return false, err
-	}
-	defer t.release()
-	if tb := t.set.ByID(b.tb.ID); tb == nil || tb.IndexByID(b.ix.ID) == nil {
-		return false, nil // it has been dropped again
-	}
-	progress := buildKey(b.tb.ID, b.ix.ID)
-	r := prefixRange(b.tb.Prefix(0))
-	done, err := t.kv.Get(progress)
-	switch {
-	case err == nil:
-		r.Lo = append(append([]byte(nil), done...), 0)
-	case !errors.Is(err, store.ErrNotFound):
-		return false, err
-	}
-	n, last, err := b.records(t, r, size)
-	if err != nil {
-		return false, err
-	}
-	if n == size {
-		err = t.kv.Set(progress, last)
-	} else {
-		err = t.kv.Delete(progress)
-	}
-	if err != nil {
-		return false, err
-	}
-	return n == size, commitFault(t.commit(ctx))
-}
-
-// records indexes up to size records of r, and returns how many, and the last
-// one's key.
-func (b *build) records(t *txn, r store.Range, size int) (n int, last []byte, err error) {
-	c, err := t.kv.Scan(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer c.Close()
-	var rec body
-	var buf []byte
-	for n < size && c.Next() {
-		last = append(last[:0], c.Key()...)
-		tuple := last[len(b.tb.Prefix(0)):]
-		if rec, buf, err = openBody(b.tb, tuple, c.Value(), buf, rec.offs); err != nil {
-			return n, last, err
-		}
-		if err := b.index(t, rec, tuple); err != nil {
-			return n, last, err
-		}
-		n++
-	}
-	return n, last, c.Err()
-}
-
-// index writes the entries of one record.
-func (b *build) index(t *txn, rec body, tuple []byte) error {
-	want := &t.buf.want
-	if err := want.fill(b.tb, b.ix, rec, tuple); err != nil {
 		return err
 	}
-	w := write{tb: b.tb, tuple: tuple}
-	for i := range want.list {
-		if want.list[i].unique {
-			if err := t.checkUnique(&w, b.ix, want.key(i)); err != nil {
-				return b.violation(tuple, err)
-			}
+	if tb := t.Schema().ByID(b.tb.ID); tb == nil || tb.IndexByID(b.ix.ID) == nil {
+		return nil // it has been dropped again
+	}
+	size := b.size
+	b.size = max(size/2, 1)
+	progress := tables.BuildKey(b.tb.ID, b.ix.ID)
+	done, _, err := t.GetKey(progress)
+	if err != nil {
+		return err
+	}
+	n, last, err := b.records(t, done, size)
+	if err != nil {
+		return err
+	}
+	if b.more = n == size; b.more {
+		return t.SetKey(progress, last)
+	}
+	return t.DeleteKey(progress)
+}
+
+// records indexes up to size records behind the store's key done, and returns
+// how many, and the last one's key.
+func (b *build) records(t *tables.Tx, done []byte, size int) (n int, last []byte, err error) {
+	prefix := b.tb.Prefix(0)
+	var after []byte
+	if done != nil {
+		after = done[len(prefix):]
+	}
+	for rec, err := range t.Records(b.tb, after) {
+		if err != nil {
+			return n, last, err
 		}
-		if err := t.setEntry(want, i, tuple); err != nil {
-			return err
+		last = append(append(last[:0], prefix...), rec.Tuple...)
+		if err := t.SetEntries(b.tb, b.ix, rec.Body, rec.Tuple); err != nil {
+			return n, last, b.violation(rec.Tuple, err)
+		}
+		if n++; n == size {
+			break
 		}
 	}
-	return nil
+	return n, last, nil
 }
 
 // violation turns a UniqueError over stored data into a SchemaChangeError.
 func (b *build) violation(tuple []byte, err error) error {
-	var u *UniqueError
+	var u *tables.UniqueError
 	if !errors.As(err, &u) {
 		return err
 	}
 	return &SchemaChangeError{Table: b.tb.Name, Changes: []schema.Difference{{
 		Table: b.tb.Name, Kind: "stored data breaks a unique index", Index: b.ix.Name, Refused: true,
-		Detail: fmt.Sprintf("records %s and %s have the same value", u.at, refTo(b.tb, tuple)),
+		Detail: fmt.Sprintf("records %s and %s have the same value", u.Holder, record.RefTo(b.tb, tuple)),
 		Remedy: "change or delete one of each pair, or make it an ordinary index",
 	}}}
 }
 
 // checkStored looks for stored records whose reference r points to nothing.
 func (db *DB) checkStored(ctx context.Context, tb *schema.Table, r *schema.Ref) error {
-	kv, err := db.kv.Begin(ctx, false)
+	t, err := db.core.Begin(ctx, false)
 	if err != nil {
 		return err
 	}
-	defer kv.Discard()
-	c, err := kv.Scan(prefixRange(tb.Prefix(0)))
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	var rec body
-	var buf, key []byte
-	for c.Next() {
-		tuple := c.Key()[len(tb.Prefix(0)):]
-		if rec, buf, err = openBody(tb, tuple, c.Value(), buf, rec.offs); err != nil {
+	defer t.Release()
+	var to []byte
+	for rec, err := range t.Records(tb, nil) {
+		if err != nil {
 			return err
 		}
 		null := false
-		if key, null, err = rec.target(append(key[:0], r.Target.Prefix(0)...), r); err != nil {
+		if to, null, err = rec.Body.Target(to[:0], r); err != nil {
 			return err
 		}
 		if null {
 			continue
 		}
-		if _, err := kv.Get(key); errors.Is(err, store.ErrNotFound) {
-			return danglingStored(tb, r, tuple, key[len(r.Target.Prefix(0)):])
+		if _, err := t.Get(r.Target, to); errors.Is(err, ErrNotFound) {
+			return danglingStored(tb, r, rec.Tuple, to)
 		} else if err != nil {
 			return err
 		}
 	}
-	return c.Err()
+	return nil
 }
 
 func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error {
 	return &SchemaChangeError{Table: tb.Name, Changes: []schema.Difference{{
 		Table: tb.Name, Kind: "stored data breaks a reference", Field: r.Name, Refused: true,
-		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", refTo(tb, tuple), r.Target.Name, refTo(r.Target, target)),
+		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
 		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
 	}}}
-}
-
-// indexPrefix returns what the keys of an index start with.
-func indexPrefix(ref schema.IndexRef) []byte {
-	return codec.AppendUint(codec.AppendUint(nil, uint64(ref.Table)), uint64(ref.Index))
 }

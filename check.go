@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
@@ -112,16 +114,16 @@ type checker struct {
 	ctx    context.Context
 	db     *DB
 	opts   CheckOptions
-	t      *txn
+	t      *tables.Tx
 	report Report
-	want   entries
-	rec    body
+	want   record.Entries
+	rec    record.Body
 	buf    []byte
 	target []byte
 }
 
 func (k *checker) run() error {
-	if err := store.Verify(k.ctx, k.db.kv); err != nil {
+	if err := k.db.core.Verify(k.ctx); err != nil {
 		if !errors.Is(err, store.ErrCorrupt) {
 			return err
 		}
@@ -129,13 +131,13 @@ func (k *checker) run() error {
 			return err
 		}
 	}
-	t, err := k.db.begin(k.ctx, false)
+	t, err := k.db.core.Begin(k.ctx, false)
 	if err != nil {
 		return err
 	}
-	defer t.release()
+	defer t.Release()
 	k.t = t
-	for _, tb := range t.set.Tables() {
+	for _, tb := range t.Schema().Tables() {
 		if err := k.records(tb); err != nil {
 			return err
 		}
@@ -162,7 +164,7 @@ func (k *checker) add(f Fault) error {
 
 // scan calls fn with each entry of r.
 func (k *checker) scan(r store.Range, fn func(key, value []byte) error) error {
-	c, err := k.t.kv.Scan(r)
+	c, err := k.t.Scan(r)
 	if err != nil {
 		return err
 	}
@@ -187,11 +189,11 @@ func (k *checker) scan(r store.Range, fn func(key, value []byte) error) error {
 // records checks each record of a table, that it has its index entries, and
 // what it refers to.
 func (k *checker) records(tb *schema.Table) error {
-	return k.scan(prefixRange(tb.Prefix(0)), func(key, value []byte) error {
+	return k.scan(record.PrefixRange(tb.Prefix(0)), func(key, value []byte) error {
 		k.report.Records++
 		tuple := key[len(tb.Prefix(0)):]
 		if !k.open(tb, tuple, value) {
-			return k.add(Fault{Table: tb.Name, Kind: FaultRecord, Key: refTo(tb, tuple).value(), Err: codec.ErrCorrupt})
+			return k.add(Fault{Table: tb.Name, Kind: FaultRecord, Key: keyValue(record.RefTo(tb, tuple)), Err: codec.ErrCorrupt})
 		}
 		for _, ix := range tb.Indexes {
 			if ix.State != schema.Ready {
@@ -208,31 +210,31 @@ func (k *checker) records(tb *schema.Table) error {
 // open reads a record into k.rec and says whether that could be done.
 func (k *checker) open(tb *schema.Table, tuple, value []byte) bool {
 	var err error
-	k.rec, k.buf, err = openBody(tb, tuple, value, k.buf, k.rec.offs)
+	k.rec, k.buf, err = record.Open(tb, tuple, value, k.buf, k.rec.Offs)
 	return err == nil
 }
 
 // entriesOf checks that the record in k.rec has its entries in ix.
 func (k *checker) entriesOf(tb *schema.Table, ix *schema.Index, tuple []byte) error {
-	if err := k.want.fill(tb, ix, k.rec, tuple); err != nil {
-		return k.add(Fault{Table: tb.Name, Index: ix.Name, Kind: FaultRecord, Key: refTo(tb, tuple).value(), Err: err})
+	if err := k.want.Compute(tb, ix, k.rec, tuple); err != nil {
+		return k.add(Fault{Table: tb.Name, Index: ix.Name, Kind: FaultRecord, Key: keyValue(record.RefTo(tb, tuple)), Err: err})
 	}
-	for i := range k.want.list {
-		key := k.want.key(i)
-		value := k.want.value(i, nil, tuple)
-		have, err := k.t.kv.Get(key)
+	for i := range k.want.Len() {
+		key := k.want.Key(i)
+		value := k.want.Value(i, nil, tuple)
+		have, found, err := k.t.GetKey(key)
 		f := Fault{Table: tb.Name, Index: ix.Name}
 		switch {
-		case errors.Is(err, store.ErrNotFound):
-			f.Kind = FaultMissing
 		case err != nil:
 			return err
+		case !found:
+			f.Kind = FaultMissing
 		case !bytes.Equal(have, value):
 			f.Kind = FaultWrong
 		default:
 			continue
 		}
-		f.Key = refTo(tb, tuple).value()
+		f.Key = keyValue(record.RefTo(tb, tuple))
 		f.Fixed, f.Err = k.repair(tb, ix, key, tuple)
 		if err := k.add(f); err != nil {
 			return err
@@ -244,19 +246,19 @@ func (k *checker) entriesOf(tb *schema.Table, ix *schema.Index, tuple []byte) er
 // references checks that what the record in k.rec refers to is there.
 func (k *checker) references(tb *schema.Table, tuple []byte) error {
 	for _, r := range tb.Refs {
-		to, null, err := k.rec.target(append(k.target[:0], r.Target.Prefix(0)...), r)
+		to, null, err := k.rec.Target(append(k.target[:0], r.Target.Prefix(0)...), r)
 		k.target = to
 		if err != nil || null {
 			continue // an undecodable field has been reported with its index
 		}
-		_, err = k.t.kv.Get(to)
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, store.ErrNotFound) {
+		_, found, err := k.t.GetKey(to)
+		if err != nil {
 			return err
 		}
-		f := Fault{Table: tb.Name, Index: r.Name, Kind: FaultReference, Key: refTo(tb, tuple).value()}
+		if found {
+			continue
+		}
+		f := Fault{Table: tb.Name, Index: r.Name, Kind: FaultReference, Key: keyValue(record.RefTo(tb, tuple))}
 		if r.OnDelete == schema.NoAction {
 			f.Kind = FaultNoAction
 		}
@@ -269,9 +271,9 @@ func (k *checker) references(tb *schema.Table, tuple []byte) error {
 
 // index checks that each entry of an index is one of its record's.
 func (k *checker) index(tb *schema.Table, ix *schema.Index) error {
-	return k.scan(prefixRange(tb.Prefix(ix.ID)), func(key, value []byte) error {
+	return k.scan(record.PrefixRange(tb.Prefix(ix.ID)), func(key, value []byte) error {
 		k.report.Entries++
-		tuple, err := entryTuple(tb, ix, key, value)
+		tuple, err := record.SplitEntry(tb, ix, key, value)
 		if err == nil {
 			ok, err := k.belongs(tb, ix, key, tuple)
 			if ok || err != nil {
@@ -280,7 +282,7 @@ func (k *checker) index(tb *schema.Table, ix *schema.Index) error {
 		}
 		f := Fault{Table: tb.Name, Index: ix.Name, Kind: FaultDangling, Err: err}
 		if err == nil {
-			f.Key = refTo(tb, tuple).value()
+			f.Key = keyValue(record.RefTo(tb, tuple))
 		}
 		var failed error
 		if f.Fixed, failed = k.repair(tb, ix, key, tuple); failed != nil {
@@ -293,7 +295,7 @@ func (k *checker) index(tb *schema.Table, ix *schema.Index) error {
 // belongs reports whether the record with the tuple has the entry key in ix. A
 // damaged record, reported as such, is taken to have it.
 func (k *checker) belongs(tb *schema.Table, ix *schema.Index, key, tuple []byte) (bool, error) {
-	value, err := k.t.read(tb, tuple)
+	value, err := k.t.Get(tb, tuple)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return false, nil
@@ -302,10 +304,10 @@ func (k *checker) belongs(tb *schema.Table, ix *schema.Index, key, tuple []byte)
 	case !k.open(tb, tuple, value):
 		return true, nil
 	}
-	if err := k.want.fill(tb, ix, k.rec, tuple); err != nil {
+	if err := k.want.Compute(tb, ix, k.rec, tuple); err != nil {
 		return true, nil
 	}
-	return k.want.has(key), nil
+	return k.want.Has(key), nil
 }
 
 // repair makes one index entry what the record says, as of now, in a
@@ -315,19 +317,21 @@ func (k *checker) repair(tb *schema.Table, ix *schema.Index, key, tuple []byte) 
 		return false, nil
 	}
 	key, tuple = bytes.Clone(key), bytes.Clone(tuple)
-	_, err := k.db.retry(k.ctx, attemptFunc(func(ctx context.Context) error {
-		t, err := k.db.begin(ctx, true)
-		if err != nil {
-			return err
-		}
-		defer t.release()
-		fix := checker{t: t}
-		if err := fix.mend(tb, ix, key, tuple); err != nil {
-			return err
-		}
-		return commitFault(t.commit(ctx))
-	}))
+	_, err := k.db.core.Write(k.ctx, &mending{tb, ix, key, tuple})
 	return err == nil, err
+}
+
+// mending is the repair of one index entry.
+type mending struct {
+	tb         *schema.Table
+	ix         *schema.Index
+	key, tuple []byte
+}
+
+// Run mends the entry.
+func (m *mending) Run(ctx context.Context, t *tables.Tx) error {
+	fix := checker{ctx: ctx, t: t}
+	return fix.mend(m.tb, m.ix, m.key, m.tuple)
 }
 
 // mend writes the entry key if the record with the tuple should have it, and
@@ -339,17 +343,17 @@ func (k *checker) mend(tb *schema.Table, ix *schema.Index, key, tuple []byte) er
 			return err
 		}
 		if belongs {
-			return k.t.setEntry(&k.want, k.want.find(key), tuple)
+			return k.t.RestoreEntry(&k.want, k.want.Find(key), tuple)
 		}
 	}
-	value, err := k.t.kv.Get(key)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	value, _, err := k.t.GetKey(key)
+	if err != nil {
 		return err
 	}
-	if named, err := entryTuple(tb, ix, key, value); err == nil {
+	if named, err := record.SplitEntry(tb, ix, key, value); err == nil {
 		if ok, err := k.belongs(tb, ix, key, named); ok || err != nil {
 			return err
 		}
 	}
-	return k.t.kv.Delete(key)
+	return k.t.DeleteKey(key)
 }

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
@@ -40,7 +42,7 @@ func (db *DB) RegisterContext(ctx context.Context, records ...any) error {
 		return wrap("register", nil, nil, err)
 	}
 	c := db.startCall(ctx, "register", "")
-	err = wrapConflict("register", db.adopt(c.ctx, models))
+	err = db.adopt(c.ctx, models)
 	if err == nil {
 		db.types, db.models = types, models
 	}
@@ -58,7 +60,7 @@ func (db *DB) Diff(ctx context.Context, records ...any) (schema.Diff, error) {
 	if err != nil {
 		return schema.Diff{}, wrap("diff", nil, nil, err)
 	}
-	c, err := db.stored(ctx)
+	c, err := db.core.Catalog(ctx)
 	if err != nil {
 		return schema.Diff{}, wrap("diff", nil, nil, err)
 	}
@@ -69,20 +71,10 @@ func (db *DB) Diff(ctx context.Context, records ...any) (schema.Diff, error) {
 	return change.Diff, nil
 }
 
-// stored returns the catalog as it is now.
-func (db *DB) stored(ctx context.Context) (*schema.Catalog, error) {
-	kv, err := db.kv.Begin(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	defer kv.Discard()
-	return catalogIn(kv)
-}
-
 // compile returns the models of the types registered so far and of records,
 // whose references may be to tables that only the catalog knows.
 func (db *DB) compile(ctx context.Context, records []any) ([]reflect.Type, []*schema.Model, error) {
-	c, err := db.stored(ctx)
+	c, err := db.core.Catalog(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,13 +111,13 @@ func (db *DB) adopt(ctx context.Context, models []*schema.Model) error {
 	later := db.opts.BackgroundBuilds
 	var before *schema.Catalog
 	var plan *schema.Change
-	err := db.change(ctx, known, func(c *schema.Catalog) (edition, error) {
+	err := db.core.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
 		var err error
 		if plan, err = schema.Plan(c, models, db.planOptions()); err != nil {
-			return edition{}, err
+			return tables.Edition{}, err
 		}
 		before = c
-		return edition{catalog: plan.Catalog, touched: plan.Entries}, refused(plan.Diff)
+		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries}, refused(plan.Diff)
 	})
 	if err != nil {
 		return err
@@ -203,19 +195,19 @@ func (db *DB) fill(ctx context.Context, models []*schema.Model, plan *schema.Cha
 // finish marks the built indexes ready, lets go of those that are no longer
 // declared, and makes the new types usable.
 func (db *DB) finish(ctx context.Context, models []*schema.Model, plan *schema.Change) error {
-	return db.change(ctx, models, func(c *schema.Catalog) (edition, error) {
+	return db.core.ChangeCatalog(ctx, models, func(c *schema.Catalog) (tables.Edition, error) {
 		next, ready := c.MarkReady(plan.Build)
 		next, dropped := next.Drop(plan.Drop)
-		return edition{catalog: next, touched: append(ready, dropped...)}, nil
+		return tables.Edition{Catalog: next, Touched: append(ready, dropped...)}, nil
 	})
 }
 
 // revert takes back what adopt did to the catalog, ids apart, which are never
 // used again, and empties the indexes it had begun.
 func (db *DB) revert(ctx context.Context, known []*schema.Model, before *schema.Catalog, plan *schema.Change) error {
-	err := db.change(ctx, known, func(c *schema.Catalog) (edition, error) {
+	err := db.core.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
 		next, touched, gone := c.Revert(before, plan)
-		return edition{catalog: next, touched: touched, gone: gone}, nil
+		return tables.Edition{Catalog: next, Touched: touched, Gone: gone}, nil
 	})
 	if err != nil {
 		return err
@@ -225,7 +217,7 @@ func (db *DB) revert(ctx context.Context, known []*schema.Model, before *schema.
 
 // sweep deletes the entries of dropped indexes, in chunks, and forgets them.
 func (db *DB) sweep(ctx context.Context, models []*schema.Model) error {
-	c, err := db.stored(ctx)
+	c, err := db.core.Catalog(ctx)
 	if err != nil {
 		return err
 	}
@@ -238,53 +230,48 @@ func (db *DB) sweep(ctx context.Context, models []*schema.Model) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	return db.change(ctx, models, func(c *schema.Catalog) (edition, error) {
+	return db.core.ChangeCatalog(ctx, models, func(c *schema.Catalog) (tables.Edition, error) {
 		next, touched := c.Forget(dropped)
-		return edition{catalog: next, touched: touched}, nil
+		return tables.Edition{Catalog: next, Touched: touched}, nil
 	})
 }
 
 // empty deletes every key of one index, and how far its build had come.
 func (db *DB) empty(ctx context.Context, ref schema.IndexRef) error {
-	r := prefixRange(indexPrefix(ref))
+	r := record.PrefixRange(tables.IndexPrefix(ref))
 	r.KeysOnly = true
-	for more := true; more; {
-		_, err := db.retry(ctx, attemptFunc(func(ctx context.Context) (err error) {
-			more, err = db.emptyChunk(ctx, r, buildKey(ref.Table, ref.Index))
-			return err
-		}))
-		if err != nil {
+	e := emptying{r: r, progress: tables.BuildKey(ref.Table, ref.Index)}
+	for {
+		if _, err := db.core.Write(ctx, &e); err != nil || !e.more {
 			return err
 		}
 	}
-	return nil
 }
 
-// emptyChunk deletes some keys of r, and says whether there may be more.
-func (db *DB) emptyChunk(ctx context.Context, r store.Range, progress []byte) (more bool, err error) {
-	kv, err := db.kv.Begin(ctx, true)
+// emptying deletes some keys of a range.
+type emptying struct {
+	r        store.Range
+	progress []byte
+	more     bool // there may be more
+}
+
+// Run deletes one chunk.
+func (e *emptying) Run(_ context.Context, t *tables.Tx) error {
+	c, err := t.Scan(e.r)
 	if err != nil {
-		return false, err
-	}
-	defer kv.Discard()
-	c, err := kv.Scan(r)
-	if err != nil {
-		return false, err
+		return err
 	}
 	defer c.Close()
 	n := 0
 	for n < chunkSize && c.Next() {
-		if err := kv.Delete(c.Key()); err != nil {
-			return false, err
+		if err := t.DeleteKey(c.Key()); err != nil {
+			return err
 		}
 		n++
 	}
+	e.more = n == chunkSize
 	if err := c.Err(); err != nil {
-		return false, err
+		return err
 	}
-	if err := kv.Delete(progress); err != nil {
-		return false, err
-	}
-	_, err = kv.Commit()
-	return n == chunkSize, commitFault(err)
+	return t.DeleteKey(e.progress)
 }

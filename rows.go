@@ -6,8 +6,8 @@ import (
 	"errors"
 	"iter"
 	"reflect"
-	"slices"
 
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
@@ -26,7 +26,7 @@ func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var none R
 		a, run := q.ask("all"), reading{}
-		if err := run.start(ctx, &a, query.Want{Kind: query.Records}, beyondCall); err != nil {
+		if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilClose); err != nil {
 			yield(none, err)
 			return
 		}
@@ -54,7 +54,7 @@ func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
 	return func(yield func(K, error) bool) {
 		var none K
 		a, run := q.ask("keys"), reading{}
-		if err := run.start(ctx, &a, query.Want{Kind: query.Keys}, beyondCall); err != nil {
+		if err := run.start(ctx, &a, query.Want{Kind: query.Keys}, untilClose); err != nil {
 			yield(none, err)
 			return
 		}
@@ -88,7 +88,7 @@ func (q Query[R, K]) Collect(ctx context.Context) ([]R, error) {
 
 func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
 	a, run := q.ask(op), reading{}
-	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, withinCall); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilReturn); err != nil {
 		return nil, err
 	}
 	defer run.close(nil)
@@ -118,7 +118,7 @@ func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 	var none R
 	a, run := q.ask(op), reading{}
 	a.cap(n)
-	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, withinCall); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilReturn); err != nil {
 		return none, err
 	}
 	defer run.close(nil)
@@ -140,7 +140,7 @@ func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 
 // none names the call and the table in an error about what was found.
 func (a *ask) none(err error) error {
-	return wrap(a.op, a.conn.base().set.Load().ByType(a.typ), nil, err)
+	return wrap(a.op, a.conn.base().core.Schema().ByType(a.typ), nil, err)
 }
 
 // Count returns how many records the query finds. It reads index entries
@@ -191,7 +191,7 @@ func decodeRow[R any](row *query.Row, rec *R) error {
 		return nil
 	}
 	if err := row.Table.Decoder().Decode(row.Body, reflectx.To(rec)); err != nil {
-		return asCorrupt(row.Table, refTo(row.Table, row.Key), err)
+		return record.Corrupt(row.Table, row.Key, err)
 	}
 	return nil
 }
@@ -216,27 +216,29 @@ type reading struct {
 
 // start plans a query and begins to run it. If it fails there is nothing to
 // close.
-func (r *reading) start(ctx context.Context, a *ask, want query.Want, of extent) (err error) {
-	if r.s, err = open(ctx, a.conn, a.op, a.typ, of); err != nil {
+func (r *reading) start(ctx context.Context, a *ask, want query.Want, life lifetime) (err error) {
+	if r.s, err = open(ctx, a.conn, a.op, a.typ, life); err != nil {
 		return err
 	}
 	s := &r.s
-	r.plan, err = a.plan(s.t, s.table, want)
+	r.plan, err = a.plan(s, want)
 	if err == nil {
-		err = s.t.admit(r.plan)
+		err = s.db.admit(r.plan)
 	}
 	if err != nil {
 		return s.close(nil, Result{}, err)
 	}
-	r.rows = r.plan.Run(s.call.ctx, s.t.kv)
-	if !s.own && s.t.write {
-		s.t.iters = append(s.t.iters, r.rows)
-	}
+	r.rows = s.t.Run(s.call.ctx, r.plan)
 	return nil
 }
 
 // plan returns the plan of the query on a table.
-func (a *ask) plan(t *txn, tb *schema.Table, want query.Want) (*query.Plan, error) {
+func (a *ask) plan(s *session, want query.Want) (*query.Plan, error) {
+	return a.planIn(s.db, s.table, want)
+}
+
+// planIn returns the plan of the query on a table of db.
+func (a *ask) planIn(db *DB, tb *schema.Table, want query.Want) (*query.Plan, error) {
 	if a.err != nil {
 		return nil, inTable(a.err, tb)
 	}
@@ -248,7 +250,7 @@ func (a *ask) plan(t *txn, tb *schema.Table, want query.Want) (*query.Plan, erro
 		if err != nil {
 			return nil, err
 		}
-		at, err := t.readCursor(shape, a.after)
+		at, err := db.readCursor(shape, a.after)
 		if err != nil {
 			return nil, err
 		}
@@ -269,14 +271,14 @@ func inTable(err error, tb *schema.Table) error {
 }
 
 // admit refuses or counts a plan that reads a whole table for want of an index.
-func (t *txn) admit(plan *query.Plan) error {
+func (db *DB) admit(plan *query.Plan) error {
 	if !plan.FullScan() {
 		return nil
 	}
-	if t.db.opts.RefuseScans {
+	if db.opts.RefuseScans {
 		return ErrFullScan
 	}
-	t.db.stats.fullScans.Add(1)
+	db.fullScans.Add(1)
 	return nil
 }
 
@@ -287,11 +289,8 @@ func (r *reading) close(err error) error {
 		return err
 	}
 	r.closed = true
-	r.rows.Close()
-	if t := r.s.t; !r.s.own && t.write {
-		t.iters = slices.DeleteFunc(t.iters, func(x *query.Rows) bool { return x == r.rows })
-	}
-	result := r.s.t.db.result(r.plan, r.rows.Stats())
+	r.s.t.CloseRows(r.rows)
+	result := r.s.db.result(r.plan, r.rows.Stats())
 	r.rows.Release()
 	r.plan.Release()
 	return r.s.close(nil, result, fromQuery(err))
@@ -306,7 +305,7 @@ func (db *DB) result(plan *query.Plan, stats query.Stats) Result {
 	return r
 }
 
-// fromQuery turns damage that a plan has met into a CorruptError.
+// fromQuery turns damage that a plan has met into that of a record.
 func fromQuery(err error) error {
 	if err == nil {
 		return nil
@@ -315,45 +314,34 @@ func fromQuery(err error) error {
 	if !errors.As(err, &d) {
 		return err
 	}
-	e := &CorruptError{Table: d.Table.Name, Index: d.Index, Err: d.Err}
-	if d.Key != nil {
-		e.Key = refTo(d.Table, d.Key).value()
-	}
-	return e
-}
-
-// freeze has the open iterators of the transaction read ahead, before a write.
-func (t *txn) freeze() {
-	for _, rows := range t.iters {
-		rows.Freeze()
-	}
+	return &record.CorruptError{Table: d.Table, Index: d.Index, Tuple: d.Key, Err: d.Err}
 }
 
 func (a *ask) count(ctx context.Context) (n int, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, withinCall)
+	s, err := open(ctx, a.conn, a.op, a.typ, untilReturn)
 	if err != nil {
 		return 0, err
 	}
 	defer s.abandoned()
-	plan, err := a.plan(s.t, s.table, query.Want{Kind: query.Count})
+	plan, err := a.plan(&s, query.Want{Kind: query.Count})
 	if err == nil {
-		err = s.t.admit(plan)
+		err = s.db.admit(plan)
 	}
 	if err != nil {
 		return 0, s.close(nil, Result{}, err)
 	}
-	n, stats, err := plan.Count(s.call.ctx, s.t.kv)
-	result := s.t.db.result(plan, stats)
+	n, stats, err := plan.Count(s.call.ctx, s.t.Reader())
+	result := s.db.result(plan, stats)
 	plan.Release()
 	return n, s.close(nil, result, fromQuery(err))
 }
 
 func (a *ask) explain() (plan query.Plan, err error) {
-	s, err := open(context.Background(), a.conn, a.op, a.typ, withinCall)
+	s, err := open(context.Background(), a.conn, a.op, a.typ, untilReturn)
 	if err != nil {
 		return plan, err
 	}
-	p, err := a.plan(s.t, s.table, query.Want{Kind: query.Records})
+	p, err := a.plan(&s, query.Want{Kind: query.Records})
 	if err == nil {
 		plan = *p
 	}
@@ -361,17 +349,17 @@ func (a *ask) explain() (plan query.Plan, err error) {
 }
 
 func (a *ask) analyze(ctx context.Context) (plan query.Plan, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, withinCall)
+	s, err := open(ctx, a.conn, a.op, a.typ, untilReturn)
 	if err != nil {
 		return plan, err
 	}
 	defer s.abandoned()
-	p, err := a.plan(s.t, s.table, query.Want{Kind: query.Records})
+	p, err := a.plan(&s, query.Want{Kind: query.Records})
 	if err == nil {
-		err = s.t.admit(p)
+		err = s.db.admit(p)
 	}
 	if err == nil {
-		plan, err = p.Analyze(s.call.ctx, s.t.kv)
+		plan, err = p.Analyze(s.call.ctx, s.t.Reader())
 	}
 	return plan, s.close(nil, Result{}, fromQuery(err))
 }
