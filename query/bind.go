@@ -48,6 +48,7 @@ type binder struct {
 	depth  int
 	values int
 	mem    predicates
+	fields resolver
 }
 
 // predicates is the memory that predicates are made in.
@@ -128,7 +129,7 @@ func (b *binder) fail(o Operand, err error) {
 
 // operand finds a field, or notes why it cannot be found and returns nil.
 func (b *binder) operand(o Operand, fold bool) *operand {
-	op, err := resolve(b.table, o, fold)
+	op, err := b.fields.resolve(b.table, o, fold)
 	if err != nil {
 		b.fail(o, err)
 		return nil
