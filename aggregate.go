@@ -139,14 +139,10 @@ func decodePart[V any](part []byte, v *V) error {
 	return err
 }
 
-// eachPart calls fn with the field's key part in each row of the query. What
-// fn gets is its to read until it returns.
+// eachPart calls fn with the field's key part in each row of the query: of a
+// [Deref] field that of the pointed-to value, where there is one. fn may read
+// the slice until it returns.
 func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte) error) error {
-	if op.Deref {
-		plain := op
-		plain.Deref = false
-		a.q.Where = both(a.q.Where, query.Not{Expr: query.IsNil{Field: plain}})
-	}
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
@@ -156,25 +152,9 @@ func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte)
 	}
 	defer run.close(nil)
 	for run.rows.Next() {
-		part := run.rows.Row().Part
-		if op.Deref {
-			if len(part) == 0 || part[0] == 0 {
-				continue
-			}
-			part = part[1:]
-		}
-		if err := fn(part); err != nil {
+		if err := fn(run.rows.Row().Part); err != nil {
 			return run.close(fmt.Errorf("%s: %w", op, err))
 		}
 	}
 	return run.close(run.rows.Err())
-}
-
-// both returns the conjunction of two expressions, the first of which may be
-// nil.
-func both(a, b query.Expr) query.Expr {
-	if a == nil {
-		return b
-	}
-	return query.And{a, b}
 }

@@ -30,12 +30,12 @@ type Field[R, V any] struct {
 // returns anything but the address of a stored field, makes every query with
 // the handle fail with a [QueryError].
 func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
-	f := &query.Field{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}
-	f.Offset, f.Err = offsetOf(sel)
+	f := &query.Field{Ref: schema.FieldRef{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}}
+	f.Ref.Offset, f.Err = offsetOf(sel)
 	h := Field[R, V]{operand: query.Operand{Field: f}}
 	if f.Err == nil {
 		h.get = func(rec *R) V { return *sel(rec) }
-		h.literal = literalPlanOf(f.Type)
+		h.literal = literalPlanOf(f.Ref.Type)
 	}
 	return h
 }
@@ -160,8 +160,8 @@ func (t Table[R, K]) Key() Field[R, K] {
 	}
 }
 
-// keyFields has the primary keys as fields of queries, by record type: a field
-// remembers where it was found.
+// keyFields has the primary keys as fields of queries, by record type: a query
+// remembers by a field's pointer where it was found.
 var keyFields sync.Map // reflect.Type -> *query.Field
 
 // keyOf returns the primary key of a record type as a field.

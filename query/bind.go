@@ -37,7 +37,8 @@ type bound struct {
 	using   string
 	after   *Position
 	back    bool
-	value   *operand
+	value   *operand // that is wanted of each record
+	inner   bool     // of value, what it points to: nils are left out
 }
 
 type binder struct {
@@ -48,6 +49,7 @@ type binder struct {
 	depth  int
 	values int
 	mem    predicates
+	fields resolver
 }
 
 // predicates is the memory that predicates are made in.
@@ -91,13 +93,26 @@ func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) 
 	b.trimOrder()
 	if want.Kind == Values {
 		b.clause = "field"
-		b.value = b.operand(want.Value, false)
+		b.wanted(want.Value)
 	}
 	b.numbers()
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)
 	}
 	return &b.bound, nil
+}
+
+// wanted sets the field that is wanted of each record. Where that is what a
+// pointer points to, records in which it is nil do not match: so an index on
+// the field reads past them. Of elements the nils are left out one by one.
+func (b *binder) wanted(o Operand) {
+	op := b.comparable(o, false)
+	if b.value = op; op == nil {
+		return
+	}
+	if b.inner = o.Deref; b.inner && !op.each {
+		b.root = allOf([]*node{b.root, b.setNode(op, spans{some})})
+	}
 }
 
 func (b *binder) numbers() {
@@ -128,7 +143,7 @@ func (b *binder) fail(o Operand, err error) {
 
 // operand finds a field, or notes why it cannot be found and returns nil.
 func (b *binder) operand(o Operand, fold bool) *operand {
-	op, err := resolve(b.table, o, fold)
+	op, err := b.fields.resolve(b.table, o, fold)
 	if err != nil {
 		b.fail(o, err)
 		return nil

@@ -205,6 +205,11 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 			return slices.Compact(out)
 		}
 	}
+	if !o.Each && f.typ.Kind() == reflect.Pointer && w.rng.IntN(2) == 0 {
+		o.Deref = true
+		m.all = slices.DeleteFunc(slices.Clone(m.all), func(rec modelRecord) bool { return f.get(rec.val).IsNil() })
+		values = func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val).Elem()).Exact)} }
+	}
 	plan, err := Make(w.table, m.q, Want{Values, o})
 	if err != nil {
 		fail("values", plan, nil, err)

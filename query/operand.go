@@ -1,26 +1,23 @@
 package query
 
 import (
-	"reflect"
 	"strings"
-	"sync/atomic"
 
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
 )
 
-// Field is a field of a record, by name or by its place in the record struct,
-// before it is looked up in a table. One Field may serve any number of queries.
+// Field is a field of a record, by its name or by its place in the record
+// struct, before it is looked up in a table. Only one of Name, Key and Ref is
+// set. It is plain data: one Field may serve any number of queries at a time.
+//
+// Queries remember by the pointer where they found a field, so a program that
+// asks often should keep its Fields.
 type Field struct {
-	Name string // of stored names, dotted; empty where Offset and Type are set
-	Key  bool   // the whole primary key; the rest is then not set
-
-	Record reflect.Type // the record struct
-	Offset uintptr      // of the field in it
-	Type   reflect.Type // of the field
-	Err    error        // what was wrong when the field was made
-
-	found [4]atomic.Pointer[operand] // what it last was, by view
+	Name string          // of stored names, dotted
+	Key  bool            // the whole primary key
+	Ref  schema.FieldRef // the place in the record struct
+	Err  error           // what was wrong when the field was made
 }
 
 // Operand is a field as a predicate or an order looks at it.
@@ -52,11 +49,8 @@ func (o Operand) name() string {
 	case o.Name != "":
 		return nameText(o.Name)
 	}
-	fields, err := schema.StoredFields(o.Record)
-	if err == nil {
-		if f, ok := fieldAt(fields, o.Offset, o.Type, ""); ok {
-			return nameText(f)
-		}
+	if name, ok := o.Ref.Name(); ok {
+		return nameText(name)
 	}
 	return "?"
 }
@@ -67,29 +61,6 @@ func nameText(name string) string {
 		return name
 	}
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
-}
-
-// fieldAt returns the dotted name of the field of type t at an offset.
-func fieldAt(fields []codec.StructField, off uintptr, t reflect.Type, prefix string) (string, bool) {
-	for _, f := range fields {
-		if off < f.Offset || off >= f.Offset+max(f.Type.Size(), 1) {
-			continue
-		}
-		if off == f.Offset && f.Type == t {
-			return prefix + f.Name, true
-		}
-		if f.Type.Kind() != reflect.Struct {
-			continue
-		}
-		inner, err := schema.StoredFields(f.Type)
-		if err != nil {
-			continue
-		}
-		if name, ok := fieldAt(inner, off-f.Offset, t, prefix+f.Name+"."); ok {
-			return name, true
-		}
-	}
-	return "", false
 }
 
 // Literal is a value that a field is compared with: either encoded as a key

@@ -31,7 +31,7 @@ type Position struct {
 // Want is what a caller needs of the records found.
 type Want struct {
 	Kind  WantKind
-	Value Operand // of Values
+	Value Operand // of Values; with Deref, nils are left out
 }
 
 // WantKind is a kind of [Want].
@@ -42,5 +42,5 @@ const (
 	Records WantKind = iota // whole records
 	Keys                    // primary keys
 	Count                   // how many there are
-	Values                  // one field of each, as Row.Part
+	Values                  // one field of each, as Row.Part; of a field with Each, each of its elements
 )

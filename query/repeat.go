@@ -72,7 +72,7 @@ func memoryOf(table *schema.Table, q *Query, want Want) *memory {
 	h := uint(table.ID)*7 + uint(want.Kind) + uint(len(q.Order))<<3
 	for e := range (conjuncts{q.Where}).all {
 		if c, ok := e.(Cmp); ok && c.Field.Field != nil {
-			h = h*31 + uint(c.Field.Offset) + uint(len(c.Field.Name)) + uint(c.Op)<<4
+			h = h*31 + uint(c.Field.Ref.Offset) + uint(len(c.Field.Name)) + uint(c.Op)<<4
 		}
 	}
 	h %= uint(len(memories))

@@ -3,7 +3,6 @@ package query
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -68,23 +67,13 @@ func (o *operand) domain() span {
 	return everything
 }
 
-// resolve finds a field in the table. The last answer is kept with the field.
+// resolve finds a field in the table, as the views of the operand look at it.
 func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
 	if o.Field == nil {
-		return nil, errors.New("there is no field")
+		return nil, errNoField
 	}
 	if o.Err != nil {
 		return nil, o.Err
-	}
-	view := 0
-	if o.Each {
-		view |= 1
-	}
-	if fold {
-		view |= 2
-	}
-	if have := o.found[view].Load(); have != nil && have.table == table {
-		return have, nil
 	}
 	op, err := find(table, o.Field)
 	if err != nil {
@@ -99,8 +88,62 @@ func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
 	if err := op.encode(); err != nil {
 		return nil, err
 	}
-	o.found[view].Store(op)
 	return op, nil
+}
+
+// errNoField is the fault of a zero Operand or Field.
+var errNoField = errors.New("there is no field")
+
+// maxFound is how many fields a resolver remembers: more than most queries
+// have.
+const maxFound = 16
+
+// A resolver finds fields in tables and remembers where it found the last ones,
+// as programs ask for the same fields again and again. It belongs to the memory
+// of a plan: so it needs no lock, and the syntax tree stays plain data.
+type resolver struct {
+	found []found
+	next  int // the place that is used again where found is full
+}
+
+// A found is a field that has been found in a table.
+type found struct {
+	field      *Field
+	each, fold bool
+	op         *operand
+}
+
+// resolve is resolve, of a field that may have been found before.
+func (r *resolver) resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
+	at := -1
+	for i := range r.found {
+		if f := &r.found[i]; f.field == o.Field && f.each == o.Each && f.fold == fold && o.Field != nil {
+			if f.op.table == table {
+				return f.op, nil
+			}
+			at = i // the schema has changed, or the field serves several tables
+		}
+	}
+	op, err := resolve(table, o, fold)
+	if err != nil {
+		return nil, err
+	}
+	r.keep(at, found{o.Field, o.Each, fold, op})
+	return op, nil
+}
+
+// keep remembers a field: in the i-th place, or where i is -1 in place of an
+// earlier one if there are many.
+func (r *resolver) keep(i int, f found) {
+	switch {
+	case i >= 0:
+		r.found[i] = f
+	case len(r.found) < maxFound:
+		r.found = append(r.found, f)
+	default:
+		r.found[r.next] = f
+		r.next = (r.next + 1) % maxFound
+	}
 }
 
 // find finds a field in the table, without its views.
@@ -110,10 +153,13 @@ func find(table *schema.Table, f *Field) (*operand, error) {
 		return op, op.findKey()
 	}
 	var err error
-	if f.Name != "" {
+	switch {
+	case f.Name != "":
 		err = op.findName(f.Name)
-	} else {
-		err = op.findOffset(f)
+	case f.Ref.IsZero():
+		err = errNoField
+	default:
+		err = op.findRef(f.Ref)
 	}
 	if err != nil {
 		return nil, err
@@ -142,15 +188,16 @@ func (o *operand) findKey() error {
 	return o.locate()
 }
 
-// locate sets the stored type of the value at column and path, and whether it
-// can be missing because a pointer on the way is nil.
+// locate sets the name and the stored type of the value at column and path, and
+// whether it can be missing because a pointer on the way is nil.
 func (o *operand) locate() error {
-	o.stored = o.table.Columns[o.column].Type
+	o.stored, o.name = o.table.Columns[o.column].Type, o.table.Columns[o.column].Name
 	for _, i := range o.path {
 		fields, ok := o.nested()
 		if !ok || i >= len(fields) {
 			return fmt.Errorf("%s is not in the stored record", o.name)
 		}
+		o.name += "." + fields[i].Name
 		o.descend(fields[i].Type)
 	}
 	return nil
@@ -226,45 +273,12 @@ func fieldNamed(fields []codec.Field, name string) (int, error) {
 	return 0, fmt.Errorf("no field %s%s", name, suggest(name, names))
 }
 
-// findOffset finds a field by its place in the record struct.
-func (o *operand) findOffset(f *Field) error {
-	if o.table.Type != f.Record {
-		return fmt.Errorf("it is a field of %v, the table holds %v", f.Record, o.table.Type)
+// findRef finds a field by its place in the record struct.
+func (o *operand) findRef(ref schema.FieldRef) (err error) {
+	if o.column, o.path, err = o.table.FieldAt(ref); err != nil {
+		return err
 	}
-	for i := range o.table.Columns {
-		c := &o.table.Columns[i]
-		if c.GoType == nil || f.Offset < c.Offset || f.Offset >= c.Offset+max(c.GoType.Size(), 1) {
-			continue
-		}
-		o.column, o.name, o.stored = i, c.Name, c.Type
-		if f.Offset == c.Offset && f.Type == c.GoType || o.findNested(c.GoType, f.Offset-c.Offset, f.Type) {
-			return nil
-		}
-	}
-	o.column = -1
-	return fmt.Errorf("the field of type %v is not stored by itself: it is tagged -, or an embedded struct", f.Type)
-}
-
-// findNested goes on to the field of type want at an offset in the struct t.
-func (o *operand) findNested(t reflect.Type, off uintptr, want reflect.Type) bool {
-	fields, ok := o.nested()
-	list, err := schema.StoredFields(t)
-	if !ok || err != nil || t.Kind() != reflect.Struct || len(list) != len(fields) {
-		return false
-	}
-	saved := *o
-	for i, f := range list {
-		if off < f.Offset || off >= f.Offset+max(f.Type.Size(), 1) {
-			continue
-		}
-		o.path, o.name = append(slices.Clip(saved.path), i), saved.name+"."+fields[i].Name
-		o.stored = fields[i].Type
-		if off == f.Offset && f.Type == want || o.findNested(f.Type, off-f.Offset, want) {
-			return true
-		}
-		*o = saved
-	}
-	return false
+	return o.locate()
 }
 
 // enter makes the operand its elements: of a slice, or the keys of a map.

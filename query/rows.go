@@ -215,8 +215,7 @@ func (r *Rows) Next() bool {
 }
 
 func (r *Rows) advance() bool {
-	if len(r.parts) > 0 {
-		r.row.Part, r.parts = r.parts[0], r.parts[1:]
+	if r.nextPart() {
 		return true
 	}
 	for !r.done && r.err == nil && r.top.next(&r.item) {
@@ -241,9 +240,37 @@ func (r *Rows) fillRow() bool {
 		}
 		r.row.Body = it.body
 	case Values:
-		return it.part != nil || r.fillPart(it)
+		if it.part != nil {
+			return r.unwrap()
+		}
+		return r.fillPart(it)
 	}
 	return true
+}
+
+// unwrap makes the row's part what the wanted pointer points to, if that is
+// what is asked for. It returns false for nil.
+func (r *Rows) unwrap() bool {
+	if !r.plan.inner {
+		return true
+	}
+	if r.row.Part[0] == 0 {
+		return false
+	}
+	r.row.Part = r.row.Part[1:]
+	return true
+}
+
+// nextPart makes the next element's part, of those of the current record, the
+// row's. It returns false where there is none.
+func (r *Rows) nextPart() bool {
+	for len(r.parts) > 0 {
+		r.row.Part, r.parts = r.parts[0], r.parts[1:]
+		if r.unwrap() {
+			return true
+		}
+	}
+	return false
 }
 
 // fillPart makes the wanted field of the item's record the row's part. Of
@@ -252,7 +279,7 @@ func (r *Rows) fillPart(it *item) (ok bool) {
 	if !r.value.each {
 		r.buf, ok = r.append(r.buf[:0], &r.value, it)
 		r.row.Part = r.buf
-		return ok
+		return ok && r.unwrap()
 	}
 	raw, ok := r.raw(&r.value, it)
 	if !ok {
@@ -270,11 +297,7 @@ func (r *Rows) fillPart(it *item) (ok bool) {
 	}
 	slices.SortFunc(r.parts, bytes.Compare)
 	r.parts = slices.CompactFunc(r.parts, bytes.Equal)
-	if len(r.parts) == 0 {
-		return false
-	}
-	r.row.Part, r.parts = r.parts[0], r.parts[1:]
-	return true
+	return r.nextPart()
 }
 
 // Row returns the current row, which the next call changes.

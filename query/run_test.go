@@ -313,3 +313,61 @@ func TestDamage(t *testing.T) {
 		kv.Close()
 	}
 }
+
+// TestValuesOfPointers asks for what pointers point to: nils are left out, by
+// the entries of an index, by records, and before a limit.
+func TestValuesOfPointers(t *testing.T) {
+	type rec struct {
+		ID   int  `kivis:"key"`
+		Gate *int `kivis:"index"`
+		Row  *int
+		List []*int
+	}
+	set := testTables(t, reflect.TypeFor[rec]())
+	table := set.ByType(reflect.TypeFor[rec]())
+	kv := flightStore(t, exampleTables(t), 0)
+	defer kv.Close()
+	tx := begin(t, kv, true)
+	one, two := 1, 2
+	for i, r := range []rec{{List: []*int{nil, &two, &one}}, {Gate: &two, Row: &one}, {List: []*int{nil}}, {Gate: &one, Row: &two}, {Gate: &one}} {
+		r.ID = i
+		key, err := table.AppendKey(nil, reflectx.To(&r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		storeRecord(t, tx, table, reflectx.To(&r), key)
+	}
+	int1, int2 := string(codec.AppendInt(nil, 1)), string(codec.AppendInt(nil, 2))
+	tests := []struct {
+		name string
+		of   Operand
+		q    Query
+		want []string
+	}{
+		{"through the index", Operand{Field: &Field{Name: "Gate"}, Deref: true}, Query{Limit: -1}, []string{int1, int1, int2}},
+		{"in key order", Operand{Field: &Field{Name: "Gate"}, Deref: true}, Query{ByKey: true, Limit: -1}, []string{int2, int1, int1}},
+		{"of records", Operand{Field: &Field{Name: "Row"}, Deref: true}, Query{ByKey: true, Limit: -1}, []string{int1, int2}},
+		{"before a limit", Operand{Field: &Field{Name: "Row"}, Deref: true}, Query{ByKey: true, Limit: 1}, []string{int1}},
+		{"of elements", Operand{Field: &Field{Name: "List"}, Deref: true, Each: true}, Query{ByKey: true, Limit: -1}, []string{int1, int2}},
+		{"with nils", Operand{Field: &Field{Name: "Row"}}, Query{ByKey: true, Limit: 2}, []string{"\x00", "\x01" + int1}},
+	}
+	for _, tt := range tests {
+		plan, err := Make(table, &tt.q, Want{Kind: Values, Value: tt.of})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var got []string
+		rows := plan.Run(context.Background(), tx)
+		for rows.Next() {
+			got = append(got, string(rows.Row().Part))
+		}
+		if !slices.Equal(got, tt.want) || rows.Err() != nil {
+			t.Errorf("%s: %q, %v, want %q", tt.name, got, rows.Err(), tt.want)
+		}
+		rows.Release()
+	}
+	if _, err := Make(table, &Query{Limit: -1}, Want{Kind: Values, Value: Operand{Field: &Field{Name: "List"}}}); err == nil {
+		t.Error("the values of a field without an order have no error")
+	}
+}

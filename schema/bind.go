@@ -137,7 +137,7 @@ func (t *Table) bindModel(m *Model) error {
 	if v == nil {
 		return &Error{Type: m.Type, Err: fmt.Errorf("no version of the table %s has the fields of this struct: its schema has changed meanwhile", t.Name)}
 	}
-	t.Type, t.model = m.Type, m
+	t.Type, t.model, t.own = m.Type, m, v.Layout
 	known := 0
 	for i := range v.Layout.Fields {
 		f := &m.fields.list[i]

@@ -23,7 +23,8 @@ type Table struct {
 	Incoming []*Ref   // references to this table, made by any table of the catalog
 
 	entry    *Entry
-	model    *Model // nil where Type is
+	model    *Model        // nil where Type is
+	own      *codec.Layout // of the version that Type is of; nil where Type is
 	older    bool
 	prefixes [][]byte // by space
 	versions map[uint32]*version
