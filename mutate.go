@@ -99,7 +99,7 @@ func (m *mutation) Run(_ context.Context, t *tables.Tx) (err error) {
 
 // within does the work as a step of t.
 func (m *mutation) within(t *tables.Tx) error {
-	return m.named(t.Step(func() error { return m.Run(nil, t) }))
+	return m.named(t.Step(func() error { return m.Run(context.Background(), t) }))
 }
 
 // named names the call, the table and the key in err.
