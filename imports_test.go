@@ -40,7 +40,10 @@ var imports = map[string][]string{
 	"internal/retry":  {"store"},
 	"internal/tables": {"internal/record", "internal/retry", "query", "schema", "codec", "store", "github.com/google/uuid"},
 
-	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables"},
+	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
+	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
+
+	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
 	"kivistest": {".", "store/memstore"},
 
 	"examples/...": {".", "cache", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
