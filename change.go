@@ -16,7 +16,7 @@ import (
 // all delete rules, and returns how many the query found and are gone. It
 // honours OrderBy, Limit and Offset. Through a [Bulk] it works in chunks.
 func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
-	c := queryChange{a: q.ask("delete"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error { return t.Delete(tb, tuple) }}
+	c := queryChange{a: q.call("delete"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error { return t.Delete(tb, tuple) }}
 	return c.run(ctx)
 }
 
@@ -29,7 +29,7 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 	if fn == nil {
 		return 0, failed("modify", reflect.TypeFor[R](), errNoFunc)
 	}
-	c := queryChange{a: q.ask("modify"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error {
+	c := queryChange{a: q.call("modify"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error {
 		return t.Modify(tb, tuple, &changer{on: &modified[R, K]{fn: fn}})
 	}}
 	return c.run(ctx)
@@ -39,7 +39,7 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 // changes the first, so that no change makes it miss or meet a record.
 type queryChange struct {
 	mutation
-	a    ask
+	a    queryCall
 	ctx  context.Context // of the call
 	one  func(t *tables.Tx, tb *schema.Table, tuple []byte) error
 	n    int    // how many have been changed
@@ -100,9 +100,6 @@ func (c *queryChange) change(t *tables.Tx, tb *schema.Table, tuple []byte) error
 func (c *queryChange) keys(ctx context.Context, t *tables.Tx, tb *schema.Table) (keys [][]byte, inOrder bool, err error) {
 	db := c.a.conn.base()
 	plan, err := c.a.planIn(db, tb, query.Want{Kind: query.Keys})
-	if err == nil {
-		err = db.admit(plan)
-	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -32,7 +32,7 @@ type Page[R any] struct {
 // Limit, Offset or After.
 func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R], error) {
 	q.q.ByKey = true
-	a := q.ask("page")
+	a := q.call("page")
 	switch {
 	case a.err != nil:
 	case size < 1:
@@ -59,7 +59,7 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 
 // pager reads one page and finds out what lies before and behind it.
 type pager struct {
-	a          ask
+	a          queryCall
 	size       int
 	shape      []byte
 	back       bool
@@ -93,10 +93,9 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 	}
 	p.back = from.back
 	q.After, q.Backward, q.Limit = from.place, from.back, min(p.size, math.MaxInt-1)+1
-	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Records})
-	if err == nil {
-		err = s.db.admit(plan)
-	}
+	a := p.a
+	a.q = q
+	plan, err := a.plan(s, query.Want{Kind: query.Records})
 	if err != nil {
 		return r, err
 	}
