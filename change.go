@@ -142,7 +142,7 @@ const keyOverhead = 32
 // chunks. Where the query finds them in key order, it does so a chunk at a
 // time, from what is written by then; else all keys are read first.
 func (c *queryChange) chunked(ctx context.Context, b *Bulk) (int, error) {
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return 0, failed(c.a.op, c.a.typ, err)
 	}
 	if q := &c.a.q; len(q.Order) == 0 && q.Limit < 0 && q.Offset == 0 && c.a.after == "" {

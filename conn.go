@@ -34,16 +34,26 @@ func join(ctx context.Context, conn Conn, write bool) (*tables.Tx, *DB, error) {
 	if !bound(conn) {
 		return nil, nil, errUnbound
 	}
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, nil, err
 	}
 	return conn.join(ctx, write)
 }
 
+// checkContext returns why nothing can be done with ctx, if that is so.
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
+	return ctx.Err()
+}
+
+var errNoContext = errors.New("the context is nil")
+
 var errNoFunc = errors.New("the function is nil")
 
-// usable returns err, or errNoFunc where a function is missing.
-func usable(err error, noFunc bool) error {
+// checkFunc returns err, or errNoFunc where a function is missing.
+func checkFunc(err error, noFunc bool) error {
 	if err == nil && noFunc {
 		return errNoFunc
 	}
@@ -55,11 +65,11 @@ func usable(err error, noFunc bool) error {
 func bound(conn Conn) bool {
 	switch c := conn.(type) {
 	case *DB:
-		return c != nil
+		return c.usable() == nil
 	case *Tx:
-		return c != nil
+		return c != nil && c.t != nil
 	case *Bulk:
-		return c != nil
+		return c != nil && c.db != nil
 	}
 	return false
 }
@@ -90,12 +100,14 @@ func open(ctx context.Context, conn Conn, op string, typ reflect.Type, life life
 	if err != nil {
 		return session{}, failed(op, typ, err)
 	}
-	s := session{db: db, t: t}
-	if t == nil {
-		if err = s.begin(ctx, life); err != nil {
-			return session{}, failed(op, typ, err)
-		}
-		s.own = true
+	s := session{db: db, t: t, own: t == nil}
+	if s.own {
+		err = s.begin(ctx, life)
+	} else {
+		err = t.Enter()
+	}
+	if err != nil {
+		return session{}, failed(op, typ, err)
 	}
 	if s.table, err = s.tableOf(typ); err != nil {
 		s.release()
@@ -180,10 +192,11 @@ func (s *session) readNewest(typ reflect.Type, key keySlot) (tuple, value []byte
 	}
 }
 
-// release ends the transaction if it is the session's own.
+// release ends the transaction if it is the session's own, else the call on it.
 func (s *session) release() {
 	switch {
 	case !s.own:
+		s.t.Leave()
 	case s.newest != nil:
 		s.newest.Release()
 	default:

@@ -50,6 +50,9 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 // those in progress, and discards open transactions. A second Close returns
 // nil.
 func (db *DB) Close() error {
+	if err := db.usable(); err != nil {
+		return wrap("close", nil, nil, err)
+	}
 	if !db.closed.CompareAndSwap(false, true) {
 		return nil
 	}
@@ -57,6 +60,16 @@ func (db *DB) Close() error {
 	err := db.core.Close(context.Background())
 	db.release()
 	return wrap("close", nil, nil, err)
+}
+
+var errNoDB = errors.New("the database is nil, or was not made by Open")
+
+// usable returns an error for a DB that Open has not made.
+func (db *DB) usable() error {
+	if db == nil || db.core == nil {
+		return errNoDB
+	}
+	return nil
 }
 
 // release gives up the claim on the store.

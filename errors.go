@@ -42,6 +42,9 @@ var (
 	// ErrNotRegistered: the record's type has not been registered.
 	ErrNotRegistered = errors.New("record type is not registered")
 
+	// ErrTxBusy: two goroutines have used one transaction at once, which can
+	// then only be discarded.
+	ErrTxBusy = tables.ErrTxBusy
 	// ErrConflict: concurrent transactions wrote what this one read, more
 	// often than it may be retried.
 	ErrConflict = store.ErrConflict
@@ -262,6 +265,16 @@ func wrap(op string, tb *schema.Table, key []byte, err error) error {
 		}
 	}
 	return e
+}
+
+// outOfAttempts says of a conflict that it came back until no attempt was left,
+// and what is the likely cause.
+func (db *DB) outOfAttempts(attempts int, err error) error {
+	if attempts < db.opts.MaxAttempts || !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return fmt.Errorf("%w, in each of %d attempts; if the function uses the database itself, with another context than its own, "+
+		"it conflicts with itself: use the context and the transaction that it is given, as in With(tx)", err, attempts)
 }
 
 // KeyOf returns the primary key that err is about, if it is a K: the key of a

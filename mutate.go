@@ -72,7 +72,7 @@ func (m *mutation) run(ctx context.Context) error {
 	attempts := 1
 	if t == nil {
 		attempts, err = db.core.Write(c.ctx, m)
-		err = m.named(err)
+		err = m.named(db.outOfAttempts(attempts, err))
 	} else {
 		err = m.within(t)
 		if err == nil {

@@ -2,6 +2,7 @@ package kivis
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -40,6 +41,12 @@ func (db *DB) RegisterContext(ctx context.Context, records ...any) error {
 // Diff returns what Register would change, without changing anything:
 // differences that it would refuse are in it, marked so.
 func (db *DB) Diff(ctx context.Context, records ...any) (schema.Diff, error) {
+	if err := db.usable(); err != nil {
+		return schema.Diff{}, wrap("diff", nil, nil, err)
+	}
+	if err := checkContext(ctx); err != nil {
+		return schema.Diff{}, wrap("diff", nil, nil, err)
+	}
 	d, err := db.migrator.Diff(ctx, compile(records))
 	return d, wrap("diff", nil, nil, err)
 }
@@ -56,6 +63,9 @@ func compile(records []any) migrate.Compile {
 			t := reflect.TypeOf(r)
 			if t != nil && t.Kind() == reflect.Pointer {
 				t = t.Elem()
+			}
+			if t != nil && t.Kind() == reflect.Pointer {
+				return nil, &SchemaError{Type: t, Err: errors.New("a pointer to a pointer is no record: pass a struct or a pointer to one")}
 			}
 			if !slices.Contains(types, t) {
 				types = append(types, t)

@@ -30,17 +30,18 @@ func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
 		}
 		defer run.close(nil)
 		rec := new(R)
-		for run.rows.Next() {
+		for run.next() {
 			*rec = none
 			if err := decodeRow(run.rows.Row(), rec); err != nil {
 				yield(none, run.close(err))
 				return
 			}
+			run.pause()
 			if !yield(*rec, nil) {
 				return
 			}
 		}
-		if err := run.close(run.rows.Err()); err != nil {
+		if err := run.close(run.err()); err != nil {
 			yield(none, err)
 		}
 	}
@@ -57,17 +58,18 @@ func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
 			return
 		}
 		defer run.close(nil)
-		for run.rows.Next() {
+		for run.next() {
 			var key K
 			if err := slot(&key).decode(run.s.table, run.rows.Row().Key); err != nil {
 				yield(none, run.close(err))
 				return
 			}
+			run.pause()
 			if !yield(key, nil) {
 				return
 			}
 		}
-		if err := run.close(run.rows.Err()); err != nil {
+		if err := run.close(run.err()); err != nil {
 			yield(none, err)
 		}
 	}

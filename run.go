@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -26,6 +27,8 @@ type queryRun struct {
 	plan   *query.Plan
 	rows   *query.Rows
 	closed bool
+	busy   error // why the rows could not go on
+	paused bool  // the caller is at work, and may use the transaction
 }
 
 // start plans a query and begins to run it. If it fails there is nothing to
@@ -115,6 +118,29 @@ func (a *queryCall) named(err error) error {
 	return wrap(a.op, a.conn.base().core.Schema().ByType(a.typ), nil, err)
 }
 
+// next goes on to the next row. Within it and until pause no other call may use
+// the transaction.
+func (r *queryRun) next() bool {
+	if r.paused {
+		if r.busy = r.s.t.Enter(); r.busy != nil {
+			return false
+		}
+		r.paused = false
+	}
+	return r.rows.Next()
+}
+
+// pause lets the caller use the transaction until the next row.
+func (r *queryRun) pause() {
+	if !r.s.own {
+		r.s.t.Leave()
+		r.paused = true
+	}
+}
+
+// err returns what has ended the rows.
+func (r *queryRun) err() error { return cmp.Or(r.busy, r.rows.Err()) }
+
 // close ends the run, once, and returns err with the call and the table in it.
 // The rows and the plan, whose memory goes to others, are not used afterwards.
 func (r *queryRun) close(err error) error {
@@ -122,6 +148,10 @@ func (r *queryRun) close(err error) error {
 		return err
 	}
 	r.closed = true
+	if r.paused && r.s.t.Enter() != nil {
+		// Others are using the transaction, which can only be discarded now.
+		return wrap(r.s.call.op, r.s.table, nil, ErrTxBusy)
+	}
 	r.s.t.CloseRows(r.rows)
 	result := r.s.db.result(r.plan, r.rows.Stats())
 	r.rows.Release()
