@@ -169,7 +169,8 @@ func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, e
 }
 
 // InsertMany adds new records in one transaction, all or none, and returns
-// their keys in order. Generated keys are set in the slice's records.
+// their keys in order. Uniqueness and references are checked at its end, so a
+// record may refer to one that comes after it. Generated keys are set in the slice's records.
 func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
 	keys := make([]K, len(recs))
 	batch := make([]source, len(recs))

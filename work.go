@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -153,6 +154,17 @@ type insertingMany struct {
 
 func (m *insertingMany) do(t *tables.Tx, tb *schema.Table) error {
 	m.keys, m.buf = m.keys[:0], m.buf[:0]
+	culprit, err := t.Batch(func() error { return m.putAll(t, tb) })
+	for i := range m.keys {
+		if culprit != nil && bytes.Equal(m.keys[i].Tuple, culprit) {
+			m.tuple = culprit
+			return fmt.Errorf("record %d of %d: %w", i+1, len(m.recs), err)
+		}
+	}
+	return err
+}
+
+func (m *insertingMany) putAll(t *tables.Tx, tb *schema.Table) error {
 	for i := range m.recs {
 		key, err := t.Put(tb, tables.Insert, &m.recs[i])
 		if err != nil {

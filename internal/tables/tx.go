@@ -26,6 +26,7 @@ type Tx struct {
 	advances []advance // ids given by the caller that a sequence must pass
 	logging  bool      // writes are kept in log, to be made again
 	log      []Write
+	batch    *batch // set within a call on several records
 
 	buf     scratch
 	live    *LiveTx // nil for single calls
