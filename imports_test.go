@@ -32,7 +32,7 @@ var imports = map[string][]string{
 
 	"codec":            {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
 	"internal/msgpack": {},
-	"schema":           {"reflectx", "codec"},
+	"schema":           {"reflectx", "codec", "internal/msgpack"},
 	"query":            {"schema", "codec", "store"},
 	"cache":            {"store"},
 

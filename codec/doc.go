@@ -74,8 +74,7 @@
 //	                   are scalars, times, strings, arrays of bytes, or marshal
 //	                   themselves; nil for a nil map
 //	struct             an array of its stored fields in order
-//	any                what github.com/vmihailenco/msgpack writes; it comes back as
-//	                   that library's types
+//	any                what github.com/vmihailenco/msgpack writes; see below
 //
 // Scalars, strings and bytes are stored by kind whatever methods they have, other
 // than those of msgpack. Other types with methods of their own are bin if they
@@ -84,9 +83,37 @@
 // else, if it is several or none, the value is bin that holds it. A nil in place
 // of any of these is the zero value of the Go type.
 //
+// What is in a field of type any comes back as nil, bool, int64 (uint64 where
+// that is too small), float32, float64, string, []byte, time.Time in UTC, []any,
+// map[string]any, or map[any]any where a key is no string. So structs come back
+// as maps, pointers as what they point to, Duration as an int64. An extension
+// comes back as the type that the program has registered for it, and without one
+// as [Raw]. What could not be read again is refused when it is written, as a map
+// with two keys that would come back equal.
+//
+// Of a value in an any, the kind comes back and not the Go type:
+//
+//	bool, string            as such, named ones without their name
+//	integers                int64, or uint64 where that is too small; Duration too
+//	floats                  float32 or float64, as they went in
+//	[]byte, [N]byte         []byte, also of named bytes
+//	time                    time.Time in UTC
+//	slice, array            []any
+//	map                     map[string]any, or map[any]any where a key is no string
+//	struct                  map[string]any, by the msgpack library's names
+//	pointer                 what it points to
+//	nil of any kind         nil
+//	MarshalBinary or -Text  []byte of what it returns
+//	msgpack's methods       what they have written, as one of these
+//	extension               what the program has registered for it, or else [Raw]
+//
+// What could not come back is refused when it is written: keys of a map that are
+// the same number in two Go types, or lists, maps, bytes or nil.
+//
 // At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
 // for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on
-// bodies without.
+// bodies without. [Layout.Value] and [Layout.AppendValue] make values of bytes
+// and bytes of values where there is no Go type.
 //
 // # Compatibility
 //

@@ -145,11 +145,11 @@ func fillAny(s source, v reflect.Value, depth int) {
 func (s source) any(depth int) any {
 	switch n := s.IntN(9); {
 	case n == 0:
-		return int8(s.Uint32())
+		return int64(int8(s.Uint32()))
 	case n == 1:
 		return s.Int64()
 	case n == 2:
-		return s.Uint64()
+		return s.Uint64() | 1<<63
 	case n == 3:
 		return "text"
 	case n == 4:
