@@ -29,6 +29,23 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// No directory is not the working directory: an unset variable has no store.
+func TestOpenNowhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, readOnly := range []bool{false, true} {
+		s, err := badgerstore.Open("", &badgerstore.Options{ReadOnly: readOnly})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "want a path") {
+			t.Errorf("read-only %t: Open = %v, want an error that wants a path", readOnly, err)
+		}
+	}
+	if files := listing(t, "."); files != "" {
+		t.Errorf("the working directory has %s", files)
+	}
+}
+
 func TestInUse(t *testing.T) {
 	dir := t.TempDir()
 	inUse := func(name string, opts *badgerstore.Options, want string) {
