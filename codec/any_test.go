@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/bits"
 	"reflect"
 	"testing"
 	"time"
@@ -15,6 +16,16 @@ import (
 )
 
 type anyRecord struct{ A any }
+
+// longInt returns an int of more than 32 bits or, where an int has only those, a
+// uint64 that is written alike.
+func longInt() any {
+	n := uint64(1 << 40)
+	if bits.UintSize == 32 {
+		return n
+	}
+	return int(n)
+}
 
 // anyValues has what a value of type any comes back as.
 var anyValues = []struct {
@@ -27,7 +38,7 @@ var anyValues = []struct {
 	{-5, int8(-5), "fb"},
 	{300, uint16(300), "cd012c"},
 	{70000, uint32(70000), "ce00011170"},
-	{1 << 40, uint64(1 << 40), "cf0000010000000000"},
+	{longInt(), uint64(1 << 40), "cf0000010000000000"},
 	{200, uint8(200), "ccc8"},
 	{-200, int16(-200), "d1ff38"},
 	{-70000, int32(-70000), "d2fffeee90"},

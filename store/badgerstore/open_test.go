@@ -46,6 +46,16 @@ func TestOpenNowhere(t *testing.T) {
 	}
 }
 
+func TestPlatform(t *testing.T) {
+	if err := badgerstore.CheckPlatform(64); err != nil {
+		t.Errorf("64 bits: %v", err)
+	}
+	err := badgerstore.CheckPlatform(32)
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "use memstore") {
+		t.Errorf("32 bits: %v, want ErrUnsupported and what to use", err)
+	}
+}
+
 func TestInUse(t *testing.T) {
 	dir := t.TempDir()
 	inUse := func(name string, opts *badgerstore.Options, want string) {
