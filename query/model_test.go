@@ -1,8 +1,8 @@
 package query
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
