@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 	"testing"
 	"time"
@@ -16,6 +17,16 @@ import (
 )
 
 type anyRecord struct{ A any }
+
+// longInt returns an int of more than 32 bits or, where an int has only those, a
+// uint64 that is written alike.
+func longInt() any {
+	n := uint64(1 << 40)
+	if bits.UintSize == 32 {
+		return n
+	}
+	return int(n)
+}
 
 // anyValues has what a value of type any comes back as.
 var anyValues = []struct {
@@ -28,7 +39,7 @@ var anyValues = []struct {
 	{-5, int64(-5), "fb"},
 	{300, int64(300), "cd012c"},
 	{70000, int64(70000), "ce00011170"},
-	{1 << 40, int64(1 << 40), "cf0000010000000000"},
+	{longInt(), int64(1 << 40), "cf0000010000000000"},
 	{200, int64(200), "ccc8"},
 	{-200, int64(-200), "d1ff38"},
 	{-70000, int64(-70000), "d2fffeee90"},

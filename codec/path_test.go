@@ -70,7 +70,7 @@ func TestPathGetSet(t *testing.T) {
 		{"Home", nil, nil, func() { rec.Home = nil }},
 		{"Deep.Way", map[string]any{"Point": map[string]any{"X": 5}}, Members{{"Point", Members{{"X", int64(5)}, {"Y", 0.0}}}},
 			func() { rec.Deep.Way = &struct{ Point point }{point{5, 0}} }},
-		{"Deep.Way.Point.X", 1 << 40, int64(1 << 40), func() { rec.Deep.Way.Point.X = 1 << 40 }},
+		{"Deep.Way.Point.X", 1 << 30, int64(1 << 30), func() { rec.Deep.Way.Point.X = 1 << 30 }},
 		{"Tail", nil, nil, func() { rec.Tail = nil }},
 	} {
 		p, err := l.Path(tt.path)

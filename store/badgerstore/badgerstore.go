@@ -24,6 +24,7 @@ package badgerstore
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -75,8 +76,12 @@ type Store struct {
 // directories of dir must be durable already. It returns [store.ErrInUse] where
 // the directory is held, [ErrForeign] where it holds something else, and
 // [store.ErrCorrupt] where its files are damaged. A store whose process was
-// killed needs no repair.
+// killed needs no repair. On 32-bit platforms, where Badger does not work, Open
+// returns [errors.ErrUnsupported].
 func Open(dir string, opts *Options) (*Store, error) {
+	if err := checkPlatform(bits.UintSize); err != nil {
+		return nil, err
+	}
 	o, err := opts.validate()
 	if err != nil {
 		return nil, err

@@ -15,6 +15,10 @@ import (
 
 // openEngine locks the directory, looks at it, and has Badger open it.
 func (s *Store) openEngine() (err error) {
+	if s.dir == "" {
+		// As from an unset variable. It would be the working directory.
+		return errors.New("badgerstore: the directory is \"\"; want a path, such as \".\" for the working directory")
+	}
 	if s.dir, err = filepath.Abs(s.dir); err != nil {
 		return fmt.Errorf("badgerstore: %w", err)
 	}

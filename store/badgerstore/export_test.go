@@ -19,6 +19,9 @@ func EngineOptions(dir string, opts *Options) badger.Options {
 	return o.badger(dir)
 }
 
+// CheckPlatform is what Open says where an int has so many bits.
+func CheckPlatform(bits int) error { return checkPlatform(bits) }
+
 // Levels returns how many tables each level has.
 func Levels(s *Store) (n []int) {
 	for _, l := range s.db.Levels() {

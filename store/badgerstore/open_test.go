@@ -29,6 +29,33 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// No directory is not the working directory: an unset variable has no store.
+func TestOpenNowhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, readOnly := range []bool{false, true} {
+		s, err := badgerstore.Open("", &badgerstore.Options{ReadOnly: readOnly})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "want a path") {
+			t.Errorf("read-only %t: Open = %v, want an error that wants a path", readOnly, err)
+		}
+	}
+	if files := listing(t, "."); files != "" {
+		t.Errorf("the working directory has %s", files)
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	if err := badgerstore.CheckPlatform(64); err != nil {
+		t.Errorf("64 bits: %v", err)
+	}
+	err := badgerstore.CheckPlatform(32)
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "use memstore") {
+		t.Errorf("32 bits: %v, want ErrUnsupported and what to use", err)
+	}
+}
+
 func TestInUse(t *testing.T) {
 	dir := t.TempDir()
 	inUse := func(name string, opts *badgerstore.Options, want string) {
