@@ -120,7 +120,7 @@ func joinExprs(list []Expr, sep, none string) string {
 		return none
 	}
 	if len(list) == 1 {
-		return list[0].String()
+		return text(list[0])
 	}
 	var b strings.Builder
 	for i, e := range list {
@@ -132,8 +132,19 @@ func joinExprs(list []Expr, sep, none string) string {
 	return b.String()
 }
 
+// text prints a predicate, if there is one.
+func text(e Expr) string {
+	if e == nil {
+		return "?"
+	}
+	return e.String()
+}
+
 // nested prints a predicate that stands beside another.
 func nested(e Expr) string {
+	if e == nil {
+		return "?"
+	}
 	list := []Expr(nil)
 	switch e := e.(type) {
 	case And:
@@ -150,7 +161,7 @@ func nested(e Expr) string {
 	return e.String()
 }
 
-func (e Not) String() string { return "not (" + e.Expr.String() + ")" }
+func (e Not) String() string { return "not (" + text(e.Expr) + ")" }
 
 func (e Cmp) String() string {
 	return e.Field.String() + " " + e.Op.String() + " " + e.Value.String()

@@ -260,9 +260,14 @@ func (b *binder) node(e Expr) *node {
 	case Not:
 		return b.node(e.Expr).negate()
 	case Func:
+		if e.Match == nil {
+			b.fail(Operand{}, errors.New("the function is nil"))
+			return no
+		}
 		return &node{kind: nodeFunc, fn: &e}
 	case nil:
-		return yes
+		b.fail(Operand{}, errors.New("there is no predicate where one is expected"))
+		return no
 	}
 	return b.leaf(e)
 }

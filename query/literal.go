@@ -70,6 +70,9 @@ func (o *operand) takes(t *codec.KeyType) bool {
 
 // adapt brings an exact part, of a pointer if ptr, into the operand's form.
 func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
+	if o.isFloat32() && (!ptr || exact[0] != 0) {
+		exact = roundFloat32(exact, ptr)
+	}
 	switch {
 	case o.key.Ptr && !ptr:
 		return o.key.AppendDeref(nil, exact)
@@ -77,6 +80,32 @@ func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
 		return o.key.AppendLiteral(nil, exact)
 	}
 	return exact, nil
+}
+
+// isFloat32 reports whether the operand's values are floats of 32 bits.
+func (o *operand) isFloat32() bool {
+	t := &o.stored
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	return t.Kind == codec.Float && t.Bits == 32
+}
+
+// roundFloat32 returns the part of a float, of a pointer if ptr, rounded as a
+// field of 32 bits would hold it: 0.1 is to find what was stored as 0.1. What
+// needs no rounding is returned as it is.
+func roundFloat32(exact []byte, ptr bool) []byte {
+	value := exact[asInt(ptr):]
+	k := codec.KeyType{Kind: codec.Float}
+	text, _, err := k.Format(value)
+	if err != nil {
+		return exact
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || float64(float32(f)) == f || f != f {
+		return exact
+	}
+	return codec.AppendFloat(exact[:asInt(ptr):asInt(ptr)], float64(float32(f)))
 }
 
 // appendText appends the part of type k, no pointer, that a literal of a text
@@ -100,7 +129,7 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		if !ok {
 			return nil, wanted(k, l)
 		}
-		return codec.AppendTime(dst, t)
+		return codec.AppendTime(dst, clampTime(t))
 	}
 	if l.Quoted {
 		return nil, wanted(k, l)
@@ -118,19 +147,36 @@ func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		if f, err := strconv.ParseFloat(l.Text, 64); err == nil {
 			return codec.AppendFloat(dst, f), nil
 		}
+		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil && uint64(float64(u)) == u {
+			return codec.AppendFloat(dst, float64(u)), nil // 0x10
+		}
 	case codec.Duration:
 		if d, err := time.ParseDuration(l.Text); err == nil {
 			return codec.AppendInt(dst, int64(d)), nil
 		}
 	case codec.Int, codec.Uint:
-		if u, err := strconv.ParseUint(l.Text, 0, 64); err == nil {
+		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil {
 			return codec.AppendUint(dst, u), nil
 		}
-		if i, err := strconv.ParseInt(l.Text, 0, 64); err == nil {
+		if i, err := strconv.ParseInt(parseBase(l.Text)); err == nil {
 			return codec.AppendInt(dst, i), nil
 		}
 	}
 	return nil, wanted(k, l)
+}
+
+// parseBase returns the arguments with which strconv reads an integer of a
+// text: it is decimal unless it begins with 0x, so leading zeros change nothing.
+func parseBase(text string) (digits string, base, bits int) {
+	sign, rest := "", text
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		sign, rest = rest[:1], rest[1:]
+	}
+	hex, ok := strings.CutPrefix(strings.ToLower(rest), "0x")
+	if !ok || hex == "" || hex[0] == '-' || hex[0] == '+' {
+		return text, 10, 64
+	}
+	return sign + hex, 16, 64
 }
 
 // wanted says what a literal should have been.
@@ -194,6 +240,23 @@ func parseTime(s string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// The first and the last instant that a record can hold.
+var (
+	firstTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+)
+
+// clampTime returns the instant nearest to t that a record can hold.
+func clampTime(t time.Time) time.Time {
+	switch {
+	case t.Before(firstTime):
+		return firstTime
+	case t.After(lastTime):
+		return lastTime
+	}
+	return t
 }
 
 // quote returns s as a text has it: in single quotes, or as in Go where it has

@@ -148,7 +148,14 @@ func TestLiterals(t *testing.T) {
 		{"flights | Departs = '2001-02-03 04:05'", "Departs = 2001-02-03T04:05:00Z"},
 		{"flights | Departs = 2001-02-03T04:05:06+02:00", "Departs = 2001-02-03T02:05:06Z"},
 		{"flights | Departs = 5", "error: where Departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 5"},
-		{"flights | Departs = 0000-01-01", "error: where Departs (at 11): a stored time must be in the years 1 to 9999"},
+		{"flights | Departs >= 0000-01-01", "Departs >= 0001-01-01T00:00:00Z"},
+		{"flights | Delay = 010", "Delay = 10"},
+		{"flights | Delay = 08", "Delay = 8"},
+		{"flights | Delay = -0x1F", "Delay = -31"},
+		{"flights | Delay = 0b1", "error: where Delay (at 9): it wants an integer, not 0b1"},
+		{"flights | Delay = 0x-1", "error: where Delay (at 9): it wants an integer, not 0x-1"},
+		{"users | Score = 0x10", "Score = 16"},
+		{"users | Score = 010", "Score = 10"},
 		{"flights | Delay = 0x10", "Delay = 16"},
 		{"flights | Delay = 99999999999999999999", "error: where Delay (at 9): it wants an integer, not 99999999999999999999"},
 		{"flights | ID = -1", "ID = -1"},
@@ -249,4 +256,87 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %v, printed and parsed %v (%v)", text, b.root, c, err)
 		}
 	})
+}
+
+// TestFloat32 compares a field of 32 bits with values of 64: they are rounded
+// as the field would, whether the plan is new or made of an earlier one.
+func TestFloat32(t *testing.T) {
+	type rec struct {
+		ID int      `kivis:"key"`
+		F  float32  `kivis:"index"`
+		P  *float32 `kivis:"index"`
+	}
+	table := testTables(t, reflect.TypeFor[rec]()).ByType(reflect.TypeFor[rec]())
+	rounded := "0.10000000149011612"
+	for _, tt := range []struct{ name, text, want string }{
+		{"text", "F = 0.1", "F = " + rounded},
+		{"exact", "F = 0.5", "F = 0.5"},
+		{"list", "F in (0.1, 2)", "F in (" + rounded + ", 2)"},
+		{"pointer", "P >= 0.1", "P >= " + rounded},
+		{"nil", "P = nil", "P is nil"},
+		{"not a number", "F = NaN", "F = NaN"},
+	} {
+		e, err := Parse(tt.text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := new(binder).bind(table, &Query{Where: e, Limit: -1}, Want{})
+		if err != nil || b.root.String() != tt.want {
+			t.Errorf("%s: %v (%v), want %s", tt.name, b, err, tt.want)
+		}
+	}
+	kt, f := &codec.KeyType{Kind: codec.Float}, &Field{Name: "F"}
+	for _, v := range []float64{0.5, 0.1, 0.25, 0.1} {
+		q := &Query{Limit: -1, Where: Cmp{Eq, Operand{Field: f}, Literal{Type: kt, Exact: codec.AppendFloat(nil, v)}}}
+		p, err := Make(table, q, Want{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := codec.AppendFloat(nil, float64(float32(v)))
+		if got := p.root.set[0].lo.v; string(got) != string(want) || !strings.HasSuffix(string(p.reads[0].ranges[0].lo), string(want)) {
+			t.Errorf("F = %v is planned as %x, want %x", v, got, want)
+		}
+		p.Release()
+	}
+}
+
+// TestZeroQueries gives queries what nobody has set: each is an error, and no
+// panic.
+func TestZeroQueries(t *testing.T) {
+	table := exampleTables(t).ByName("flights")
+	one := Literal{Text: "1"}
+	for _, tt := range []struct {
+		name string
+		q    Query
+		want Want
+	}{
+		{"operand", Query{Where: Cmp{Value: one}}, Want{}},
+		{"field", Query{Where: Cmp{Field: Operand{Field: &Field{}}, Value: one}}, Want{}},
+		{"order", Query{Order: []Order{{}}}, Want{}},
+		{"order of a zero field", Query{Order: []Order{{Field: Operand{Field: &Field{}}}}}, Want{}},
+		{"order of elements", Query{Order: []Order{{Field: Operand{Each: true}}}}, Want{}},
+		{"list", Query{Where: In{}}, Want{}},
+		{"between", Query{Where: Between{}}, Want{}},
+		{"prefix", Query{Where: Prefix{}}, Want{}},
+		{"fold", Query{Where: EqualFold{}}, Want{}},
+		{"substring", Query{Where: Substring{}}, Want{}},
+		{"contains", Query{Where: Contains{}}, Want{}},
+		{"nil", Query{Where: IsNil{}}, Want{}},
+		{"not", Query{Where: Not{}}, Want{}},
+		{"and", Query{Where: And{nil}}, Want{}},
+		{"or", Query{Where: Or{nil, nil}}, Want{}},
+		{"function", Query{Where: Func{}}, Want{}},
+		{"values", Query{}, Want{Kind: Values}},
+		{"literal", Query{Where: Cmp{Field: namedOperand("ID")}}, Want{}},
+	} {
+		tt.q.Limit = -1
+		if tt.q.Where != nil && tt.q.Where.String() == "" {
+			t.Errorf("%s has no text", tt.name)
+		}
+		_, err := Make(table, &tt.q, tt.want)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v, want an Error", tt.name, err)
+		}
+	}
 }
