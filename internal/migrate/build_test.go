@@ -141,18 +141,16 @@ func (b *building) write() {
 	}
 	tuple := codecUint(id)
 	way := b.rng.IntN(3)
-	_, err := b.db.Write(b.t.Context(), opFunc(func(tx *tables.Tx) error {
-		return tx.Step(func() (err error) {
-			switch way {
-			case 0:
-				_, err = tx.Put(b.tb, tables.Upsert, &itemSource{rec})
-			case 1:
-				err = tx.Modify(b.tb, tuple, &itemSource{rec})
-			default:
-				err = tx.Delete(b.tb, tuple)
-			}
-			return err
-		})
+	_, err := b.db.Write(b.t.Context(), opFunc(func(tx *tables.Tx) (err error) {
+		switch way {
+		case 0:
+			_, err = tx.Put(b.tb, tables.Upsert, &itemSource{rec})
+		case 1:
+			err = tx.Modify(b.tb, tuple, &itemSource{rec})
+		default:
+			err = tx.Delete(b.tb, tuple)
+		}
+		return err
 	}))
 	var taken *tables.UniqueError
 	_, there := b.model[id]
