@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/kivisdb/kivis/internal/tables"
@@ -19,9 +18,11 @@ import (
 // each other. It
 // honours OrderBy, Limit and Offset. Through a [Bulk] it works in chunks.
 func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
-	c := queryChange{a: q.call("delete"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error { return t.Delete(tb, tuple) }}
+	c := queryChange{a: q.call("delete"), one: deleteOne}
 	return c.run(ctx)
 }
+
+func deleteOne(t *tables.Tx, tb *schema.Table, tuple []byte) error { return t.Delete(tb, tuple) }
 
 // Modify has fn change each record that the query finds, in one transaction,
 // with all rules, and returns how many. Uniqueness and references are checked at
@@ -31,7 +32,7 @@ func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
 // and an error leaves the chunks before.
 func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error) {
 	if fn == nil {
-		return 0, failed("modify", reflect.TypeFor[R](), errNoFunc)
+		return 0, failed("modify", refOf[R](), errNoFunc)
 	}
 	c := queryChange{a: q.call("modify"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error {
 		return t.Modify(tb, tuple, &changer{on: &modified[R, K]{fn: fn}})
@@ -61,7 +62,7 @@ func (c *queryChange) run(ctx context.Context) (int, error) {
 		return c.chunked(ctx, b)
 	}
 	c.ctx = ctx
-	c.mutation = mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, work: c}
+	c.mutation = mutation{conn: c.a.conn, op: c.a.op, ref: c.a.ref, work: c}
 	if err := c.mutation.run(ctx); err != nil {
 		return 0, err
 	}
@@ -163,7 +164,7 @@ const keyOverhead = 32
 // time, from what is written by then; else all keys are read first.
 func (c *queryChange) chunked(ctx context.Context, b *Bulk) (int, error) {
 	if err := checkContext(ctx); err != nil {
-		return 0, failed(c.a.op, c.a.typ, err)
+		return 0, failed(c.a.op, c.a.ref, err)
 	}
 	if q := &c.a.q; len(q.Order) == 0 && q.Limit < 0 && q.Offset == 0 && c.a.after == "" {
 		c.page = b.opts.ChunkSize
@@ -175,7 +176,7 @@ func (c *queryChange) chunked(ctx context.Context, b *Bulk) (int, error) {
 		}
 		for chunk := range slices.Chunk(keys, b.opts.ChunkSize) {
 			m := chunkChange{c: c, ctx: ctx, keys: chunk}
-			m.mutation = mutation{conn: b, op: c.a.op, typ: c.a.typ, work: &m}
+			m.mutation = mutation{conn: b, op: c.a.op, ref: c.a.ref, work: &m}
 			if err := m.run(ctx); err != nil {
 				return c.n, err
 			}
@@ -191,19 +192,19 @@ func (c *queryChange) chunked(ctx context.Context, b *Bulk) (int, error) {
 // finds, and whether there may be more.
 func (c *queryChange) flushed(ctx context.Context, b *Bulk) (keys [][]byte, more bool, err error) {
 	if b.ended {
-		return nil, false, failed(c.a.op, c.a.typ, ErrTxDone)
+		return nil, false, failed(c.a.op, c.a.ref, ErrTxDone)
 	}
 	if err := b.flush(ctx); err != nil {
 		return nil, false, err
 	}
 	t, err := b.db.core.Begin(ctx, false)
 	if err != nil {
-		return nil, false, failed(c.a.op, c.a.typ, err)
+		return nil, false, failed(c.a.op, c.a.ref, err)
 	}
 	defer t.Release()
-	tb, err := tableOf(t, c.a.typ)
+	tb, err := tableOf(t, c.a.ref)
 	if err != nil {
-		return nil, false, failed(c.a.op, c.a.typ, err)
+		return nil, false, failed(c.a.op, c.a.ref, err)
 	}
 	keys, more, err = c.nextKeys(ctx, t, tb)
 	return keys, more, wrap(c.a.op, tb, nil, err)

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -32,15 +33,7 @@ type Page[R any] struct {
 // Limit, Offset or After.
 func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R], error) {
 	q.q.ByKey = true
-	a := q.call("page")
-	switch {
-	case a.err != nil:
-	case size < 1:
-		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a page of %d records", size)}
-	case q.q.Limit >= 0 || q.q.Offset > 0 || q.after != "":
-		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a Page is not combined with Limit, Offset or After")}
-	}
-	p := pager{a: a, size: size}
+	p := newPager(q.call("page"), size)
 	page := Page[R]{Records: []R{}}
 	err := p.run(ctx, cursor, func(row *query.Row) error {
 		var none R
@@ -66,9 +59,22 @@ type pager struct {
 	next, prev string
 }
 
+// newPager returns the pager of a query, or one that fails where that is not to
+// be read by pages.
+func newPager(a queryCall, size int) pager {
+	switch {
+	case a.err != nil:
+	case size < 1:
+		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a page of %d records", size)}
+	case a.q.Limit >= 0 || a.q.Offset > 0 || a.after != "":
+		a.err = &QueryError{Clause: "page", Err: errors.New("a Page is not combined with Limit, Offset or After")}
+	}
+	return pager{a: a, size: size}
+}
+
 // run calls fn with each row of the page, in the order in which it is read.
 func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error) error {
-	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, untilReturn)
+	s, err := open(ctx, p.a.conn, p.a.op, p.a.ref, untilReturn)
 	if err != nil {
 		return err
 	}

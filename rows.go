@@ -21,51 +21,36 @@ import (
 // limit of [query.MaxSortBytes] the loop ends with an error, and Query.Modify
 // or a Bulk is the way.
 func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		var none R
-		a, run := q.call("all"), queryRun{}
-		if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilClose); err != nil {
-			yield(none, err)
-			return
-		}
-		defer run.close(nil)
-		rec := new(R)
-		for run.next() {
-			*rec = none
-			if err := decodeRow(run.rows.Row(), rec); err != nil {
-				yield(none, run.close(err))
-				return
-			}
-			run.pause()
-			if !yield(*rec, nil) {
-				return
-			}
-		}
-		if err := run.close(run.err()); err != nil {
-			yield(none, err)
-		}
-	}
+	return eachRow(ctx, q.call("all"), query.Records, func(_ *queryRun, row *query.Row, rec *R) error { return decodeRow(row, rec) })
 }
 
 // Keys is All for the primary keys alone. It reads no records where an index
 // has all that the query asks for.
 func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
-	return func(yield func(K, error) bool) {
-		var none K
-		a, run := q.call("keys"), queryRun{}
-		if err := run.start(ctx, &a, query.Want{Kind: query.Keys}, untilClose); err != nil {
+	return eachRow(ctx, q.call("keys"), query.Keys, func(run *queryRun, row *query.Row, key *K) error {
+		return slot(key).decode(run.s.table, row.Key)
+	})
+}
+
+// eachRow returns what value, which is given zero, makes of each row of a query.
+func eachRow[V any](ctx context.Context, a queryCall, kind query.WantKind, value func(run *queryRun, row *query.Row, v *V) error) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		var none V
+		var run queryRun
+		if err := run.start(ctx, &a, query.Want{Kind: kind}, untilClose); err != nil {
 			yield(none, err)
 			return
 		}
 		defer run.close(nil)
+		v := new(V) // on the heap once, not for each row
 		for run.next() {
-			var key K
-			if err := slot(&key).decode(run.s.table, run.rows.Row().Key); err != nil {
+			*v = none
+			if err := value(&run, run.rows.Row(), v); err != nil {
 				yield(none, run.close(err))
 				return
 			}
 			run.pause()
-			if !yield(key, nil) {
+			if !yield(*v, nil) {
 				return
 			}
 		}
@@ -169,7 +154,7 @@ func (q Query[R, K]) Analyze(ctx context.Context) (query.Plan, error) {
 
 // call returns the query without its types.
 func (q Query[R, K]) call(op string) queryCall {
-	return queryCall{conn: q.table.conn, typ: reflect.TypeFor[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
+	return queryCall{conn: q.table.conn, ref: refOf[R](), key: reflect.TypeFor[K](), op: op, q: q.q, after: q.after, err: q.err}
 }
 
 // decodeRow sets rec, which is zero, to the record of a row.

@@ -13,12 +13,13 @@ import (
 
 // queryCall is a query on its way to be run, without its types.
 type queryCall struct {
-	conn     Conn
-	typ, key reflect.Type
-	op       string
-	q        query.Query
-	after    string
-	err      error
+	conn  Conn
+	ref   tableRef
+	key   reflect.Type // K; nil where records go by name
+	op    string
+	q     query.Query
+	after string
+	err   error
 }
 
 // queryRun is a query that is being run.
@@ -34,7 +35,7 @@ type queryRun struct {
 // start plans a query and begins to run it. If it fails there is nothing to
 // close.
 func (r *queryRun) start(ctx context.Context, a *queryCall, want query.Want, life lifetime) (err error) {
-	if r.s, err = open(ctx, a.conn, a.op, a.typ, life); err != nil {
+	if r.s, err = open(ctx, a.conn, a.op, a.ref, life); err != nil {
 		return err
 	}
 	s := &r.s
@@ -66,8 +67,10 @@ func (a *queryCall) make(db *DB, tb *schema.Table, want query.Want) (*query.Plan
 	if a.err != nil {
 		return nil, inTable(a.err, tb)
 	}
-	if _, err := tb.KeyPlan(a.key); err != nil {
-		return nil, err
+	if a.key != nil {
+		if _, err := tb.KeyPlan(a.key); err != nil {
+			return nil, err
+		}
 	}
 	if a.after != "" {
 		shape, err := shapeOf(tb, &a.q)
@@ -115,7 +118,7 @@ func (a *queryCall) cap(n int) {
 
 // named names the call and the table in an error about what was found.
 func (a *queryCall) named(err error) error {
-	return wrap(a.op, a.conn.base().core.Schema().ByType(a.typ), nil, err)
+	return wrap(a.op, a.ref.find(a.conn.base().core.Schema()), nil, err)
 }
 
 // next goes on to the next row. Within it and until pause no other call may use
@@ -181,7 +184,7 @@ func fromQuery(err error) error {
 }
 
 func (a *queryCall) count(ctx context.Context) (n int, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, untilReturn)
+	s, err := open(ctx, a.conn, a.op, a.ref, untilReturn)
 	if err != nil {
 		return 0, err
 	}
@@ -197,7 +200,7 @@ func (a *queryCall) count(ctx context.Context) (n int, err error) {
 }
 
 func (a *queryCall) explain() (plan query.Plan, err error) {
-	s, err := open(context.Background(), a.conn, a.op, a.typ, untilReturn)
+	s, err := open(context.Background(), a.conn, a.op, a.ref, untilReturn)
 	if err != nil {
 		return plan, err
 	}
@@ -209,7 +212,7 @@ func (a *queryCall) explain() (plan query.Plan, err error) {
 }
 
 func (a *queryCall) analyze(ctx context.Context) (plan query.Plan, err error) {
-	s, err := open(ctx, a.conn, a.op, a.typ, untilReturn)
+	s, err := open(ctx, a.conn, a.op, a.ref, untilReturn)
 	if err != nil {
 		return plan, err
 	}
