@@ -161,6 +161,9 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if s.failed != nil || s.damage.Load() != nil || s.activity.commits.Load() != commits {
 		return false, nil
 	}
+	if s.failed = s.dirCheck.check(); s.failed != nil {
+		return false, s.failed
+	}
 	if err := s.space.check(s.opts.memtable()); err != nil {
 		return false, err
 	}
