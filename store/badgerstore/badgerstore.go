@@ -15,7 +15,8 @@
 //
 // Damage in the files is an error that matches [store.ErrCorrupt], at Open or
 // at the first read that meets it; after that the store takes no commits, since
-// the engine could lose what is left. A commit that finds too little space on
+// the engine could lose what is left. Files in a format that a newer release of
+// the engine may have written are [ErrUnknownFormat] instead. A commit that finds too little space on
 // the disk is refused with an error that matches [syscall.ENOSPC], before
 // anything is written. After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which

@@ -9,6 +9,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // openEngine locks the directory, looks at it, and has Badger open it.
@@ -110,8 +111,8 @@ func (s *Store) prepare(in *inspection) error {
 		}
 	}
 	if in.gap > 0 {
-		if err := cutLogs(s.dir, in.logs); err != nil {
-			return err
+		if err := errors.Join(badgerfile.CutLogs(s.dir, in.logs), syncDir(s.dir)); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
 		}
 	}
 	return in.sweep()
@@ -161,10 +162,10 @@ func (s *Store) flushable() bool {
 	if !ok || s.opts.ReadOnly {
 		return true
 	}
-	fids, err := listLogs(s.dir)
+	fids, err := badgerfile.ListLogs(s.dir)
 	need := int64(1 << 20)
 	for _, fid := range fids {
-		if info, err := os.Stat(logPath(s.dir, fid)); err == nil {
+		if info, err := os.Stat(badgerfile.LogPath(s.dir, fid)); err == nil {
 			need += allocated(info)
 		}
 	}

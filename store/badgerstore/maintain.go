@@ -76,7 +76,10 @@ func (s *Store) scrubber() func() (time.Duration, bool) {
 		t := todo[0]
 		todo = todo[1:]
 		start := time.Now()
-		s.soundTable(t)
+		if s.soundTable(t) != nil && !t.done.Load() {
+			todo = append(todo, t) // it could not be read just now
+			return time.Second, true
+		}
 		return 2 * time.Since(start), true
 	}
 }
