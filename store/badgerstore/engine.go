@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // openEngine locks the directory, looks at it, and has Badger open it.
@@ -35,6 +34,9 @@ func (s *Store) openEngine() (err error) {
 			s.unlock()
 		}
 	}()
+	if err := s.watchDir(); err != nil {
+		return err
+	}
 	in, err := inspect(s.dir, s.opts.ReadOnly)
 	if err != nil {
 		return err
@@ -51,10 +53,24 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openBadger(s.opts.badger(dir)); err != nil {
+	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.guard(in.tables)
+	return nil
+}
+
+// watchDir remembers which directory it is.
+func (s *Store) watchDir() (err error) {
+	if s.dirCheck, err = newDirCheck(s.dir, !s.opts.NoSync); err != nil {
+		return err
+	}
+	s.flusher.dir, s.flusher.stopped = s.dirCheck, make(chan struct{})
+	unlock := s.unlock
+	s.unlock = func() {
+		s.dirCheck.close()
+		unlock()
+	}
 	return nil
 }
 
@@ -95,8 +111,8 @@ func (s *Store) prepare(in *inspection) error {
 		}
 	}
 	if in.gap > 0 {
-		if err := cutLogs(s.dir, in.logs); err != nil {
-			return err
+		if err := errors.Join(badgerfile.CutLogs(s.dir, in.logs), syncDir(s.dir)); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
 		}
 	}
 	return in.sweep()
@@ -140,52 +156,18 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 	return badger.OpenManaged(opts)
 }
 
-// closeEngine closes Badger and gives the directory free. If there is no space
-// to turn the log into tables, it leaves things as a kill would: nothing is
-// lost, but the directory stays locked until the process ends. Badger would get
-// a SIGBUS, or try for ever.
-func (s *Store) closeEngine() error {
-	full := fmt.Errorf("badgerstore: closing %s: the log cannot be turned into tables: %w", s.dir, syscall.ENOSPC)
-	if !s.flushable() {
-		return full
-	}
-	done := make(chan error, 1)
-	go func() { done <- closeBadger(s.db) }()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for n := 0; ; {
-		select {
-		case err := <-done:
-			s.log.close()
-			s.unlock()
-			return err
-		case <-tick.C:
-		}
-		if s.flushable() {
-			n = 0
-		} else if n++; n == 10 {
-			return full
-		}
-	}
-}
-
 // flushable says whether there is space for what the logs hold.
 func (s *Store) flushable() bool {
 	free, ok := freeSpace(s.dir)
 	if !ok || s.opts.ReadOnly {
 		return true
 	}
-	fids, err := listLogs(s.dir)
+	fids, err := badgerfile.ListLogs(s.dir)
 	need := int64(1 << 20)
 	for _, fid := range fids {
-		if info, err := os.Stat(logPath(s.dir, fid)); err == nil {
+		if info, err := os.Stat(badgerfile.LogPath(s.dir, fid)); err == nil {
 			need += allocated(info)
 		}
 	}
 	return err != nil || free >= uint64(need)
-}
-
-func closeBadger(db *badger.DB) (err error) {
-	defer caught(&err)
-	return wrapEngine("close", db.Close())
 }

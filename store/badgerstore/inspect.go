@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // ErrForeign: the directory holds something other than a store of this
@@ -24,7 +26,7 @@ type inspection struct {
 	files   []os.DirEntry
 	tables  map[uint64]*levelFile // that are part of the store
 	orphans []string              // paths of tables that are not
-	logs    []logExtent           // what is sound in them
+	logs    []badgerfile.Log      // what is whole in them
 	gap     uint64                // the first version that is missing in the logs, or 0
 }
 
@@ -54,8 +56,8 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 			in.orphans = append(in.orphans, filepath.Join(dir, f.Name()))
 		}
 	}
-	in.logs, in.gap, err = readLogs(dir)
-	return in, err
+	in.logs, in.gap, err = badgerfile.ReadLogs(dir)
+	return in, fileError(err)
 }
 
 // clean says whether the store was closed, so that Badger can open it to read.
@@ -63,7 +65,7 @@ func (in *inspection) clean() bool {
 	return len(in.logs) == 0 && in.gap == 0 && len(in.orphans) == 0 &&
 		!slices.ContainsFunc(in.files, func(f os.DirEntry) bool {
 			info, err := f.Info()
-			return filepath.Ext(f.Name()) == ".vlog" && err == nil && info.Size() < walHeader
+			return filepath.Ext(f.Name()) == ".vlog" && err == nil && info.Size() < badgerfile.LogHeader
 		})
 }
 
@@ -73,7 +75,7 @@ func (in *inspection) has(name string) bool {
 
 func (in *inspection) owns(name string) bool {
 	for _, t := range in.tables {
-		if filepath.Base(t.path) == name {
+		if filepath.Base(t.Path) == name {
 			return true
 		}
 	}
@@ -92,15 +94,18 @@ func (in *inspection) lost() (paths []string) {
 	var first, last uint64
 	stamped := false
 	for _, x := range in.logs {
-		if x.first > 0 && first == 0 {
-			first = x.first
+		if x.First > 0 && first == 0 {
+			first = x.First
 		}
-		last = max(last, x.last)
-		stamped = stamped || x.stamped
+		last = max(last, x.Last)
+		x.Entries(in.dir, func(e badgerfile.Entry) error {
+			stamped = stamped || bytes.Equal(e.Key, stampKey)
+			return nil
+		})
 	}
-	var r sstReader
+	var r badgerfile.TableReader
 	for _, path := range in.orphans {
-		version, err := r.version(path)
+		version, err := r.Version(badgerfile.Table{Path: path})
 		switch {
 		case err != nil: // not completely written
 		case version <= known, version >= first && version <= last:
@@ -144,34 +149,22 @@ func isEngineFile(f os.DirEntry) bool {
 
 // levelFile is a table as the manifest has it.
 type levelFile struct {
-	tableFile
-	level   int
-	size    int64
-	version uint64    // the newest in it, once it has been read
-	sound   []stretch // its edges, once they have been checked
-	checked bool      // as a whole
+	badgerfile.Table
+	size     int64
+	version  uint64                // the newest in it, once it has been read
+	verified []badgerfile.KeyRange // its edges, once they have been checked
+	checked  bool                  // as a whole
 }
 
 // readManifest returns the tables that are part of the store.
-func readManifest(dir string) (tables map[uint64]*levelFile, err error) {
-	path := filepath.Join(dir, badger.ManifestFilename)
-	f, err := os.Open(path)
+func readManifest(dir string) (map[uint64]*levelFile, error) {
+	listed, err := badgerfile.ReadManifest(dir, magic)
 	if err != nil {
-		return nil, fmt.Errorf("badgerstore: %w", err)
+		return nil, fileError(err)
 	}
-	defer f.Close()
-	m, _, err := badger.ReplayManifestFile(f, magic, badger.Options{})
-	switch {
-	case err == nil:
-	case strings.Contains(err.Error(), "bad magic"), strings.Contains(err.Error(), "external magic"),
-		strings.Contains(err.Error(), "unsupported version"):
-		return nil, fmt.Errorf("%w: %s: %w", ErrForeign, path, err)
-	default:
-		return nil, fmt.Errorf("badgerstore: %s: %w: %w", path, err, store.ErrCorrupt)
-	}
-	tables = make(map[uint64]*levelFile, len(m.Tables))
-	for id, t := range m.Tables {
-		tables[id] = &levelFile{tableFile: tableFile{tablePath(dir, id), t.Compression}, level: int(t.Level)}
+	tables := make(map[uint64]*levelFile, len(listed))
+	for id, t := range listed {
+		tables[id] = &levelFile{Table: t}
 	}
 	return tables, nil
 }
@@ -204,10 +197,10 @@ func checkEdges(tables map[uint64]*levelFile) error {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			var r sstReader
+			var r badgerfile.TableReader
 			for t := range work {
 				if errs[i] == nil {
-					errs[i] = r.present(t)
+					errs[i] = t.present(&r)
 				}
 			}
 		})
@@ -221,14 +214,14 @@ func checkEdges(tables map[uint64]*levelFile) error {
 }
 
 // present checks the edges of a table, which must be there.
-func (r *sstReader) present(t *levelFile) error {
-	info, err := os.Stat(t.path)
+func (t *levelFile) present(r *badgerfile.TableReader) error {
+	info, err := os.Stat(t.Path)
 	if err != nil || info.Size() == 0 {
-		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
+		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.Path, store.ErrCorrupt)
 	}
 	t.size = info.Size()
-	t.sound, t.version, err = r.edges(t.tableFile)
-	return err
+	t.verified, t.version, err = r.Edges(t.Table)
+	return fileError(err)
 }
 
 // checkCompaction checks the tables that a compaction is going to take as soon as
@@ -238,11 +231,11 @@ func (r *sstReader) present(t *levelFile) error {
 func (in *inspection) checkCompaction(baseLevel int64) error {
 	var tables, size [lastLevel + 1]int64
 	for _, t := range in.tables {
-		tables[t.level]++
-		size[t.level] += t.size
+		tables[t.Level]++
+		size[t.Level] += t.size
 	}
 	for _, x := range in.logs {
-		if x.first > 0 {
+		if x.First > 0 {
 			tables[0]++ // soon
 		}
 	}
@@ -253,21 +246,15 @@ func (in *inspection) checkCompaction(baseLevel int64) error {
 	for next < lastLevel && tables[next] == 0 {
 		next++
 	}
-	var r sstReader
+	var r badgerfile.TableReader
 	for _, t := range in.tables {
-		if t.level > 0 && (t.level != next || next == lastLevel && size[next] > baseLevel) {
+		if t.Level > 0 && (t.Level != next || next == lastLevel && size[next] > baseLevel) {
 			continue
 		}
-		if err := r.whole(t.tableFile); err != nil {
-			return err
+		if err := r.Whole(t.Table); err != nil {
+			return fileError(err)
 		}
 		t.checked = true
 	}
 	return nil
-}
-
-// missing says whether a table file has gone, or is about to.
-func missing(path string) bool {
-	info, err := os.Stat(path)
-	return errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0
 }
