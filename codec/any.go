@@ -227,7 +227,7 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 	switch {
 	case v.Kind() == reflect.Map:
 		return e.appendOtherMap(dst, v, depth)
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+	case v.Kind() == reflect.Slice && isByte(v.Type().Elem()):
 		return msgpack.AppendBytes(dst, v.Bytes()), nil
 	case v.Kind() == reflect.Slice:
 		return e.appendElements(dst, v, depth)
@@ -236,7 +236,7 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 }
 
 func (e *anyEncoder) appendElements(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {
-	if v.Type().Elem().Kind() == reflect.Uint8 {
+	if isByte(v.Type().Elem()) {
 		bytes := reflect.New(v.Type()).Elem() // which has an address, as Bytes asks
 		bytes.Set(v)
 		return msgpack.AppendBytes(dst, bytes.Bytes()), nil
@@ -282,14 +282,22 @@ func consumeAny(b []byte) (v any, rest []byte, err error) {
 // consumeExt lets the library decode an extension: only it knows those that a
 // program has registered. One that is not registered is not damaged: it comes
 // back as it is stored.
-func consumeExt(b []byte) (v any, err error) {
+func consumeExt(b []byte) (any, error) {
+	v, err := libraryExt(b)
+	switch {
+	case err == nil:
+		return v, nil
+	case strings.HasPrefix(err.Error(), "msgpack: unknown ext id"):
+		return rawExt(b)
+	}
+	return nil, fmt.Errorf("%w: an extension: %w", ErrCorrupt, err)
+}
+
+func libraryExt(b []byte) (v any, err error) {
 	defer recovered(&err)
 	dec := vmsgpack.GetDecoder()
 	dec.Reset(bytes.NewReader(b))
 	v, err = dec.DecodeInterface()
 	vmsgpack.PutDecoder(dec)
-	if err != nil && strings.HasPrefix(err.Error(), "msgpack: unknown ext id") {
-		return rawExt(b)
-	}
 	return v, err
 }

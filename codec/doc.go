@@ -67,8 +67,8 @@
 //	floats             with their own width, bit for bit
 //	[]byte, [N]byte    bin; nil for a nil slice
 //	time               msgpack's timestamp extension, the years 1 to 9999
-//	pointer            nil, or the value; what it points to is never nil itself: a
-//	                   nil slice or map is written as an empty one there
+//	pointer            nil, or the value; a pointer to a nil slice or map, which
+//	                   would come back as a nil pointer, is refused
 //	slice, array       an array; nil for a nil slice
 //	map                a map in the order of the bytes of its encoded keys, which
 //	                   are scalars, times, strings, arrays of bytes, or marshal
@@ -82,14 +82,6 @@
 // writes with msgpack's methods is the value if it is one value and not bin;
 // else, if it is several or none, the value is bin that holds it. A nil in place
 // of any of these is the zero value of the Go type.
-//
-// What is in a field of type any comes back as nil, bool, int64 (uint64 where
-// that is too small), float32, float64, string, []byte, time.Time in UTC, []any,
-// map[string]any, or map[any]any where a key is no string. So structs come back
-// as maps, pointers as what they point to, Duration as an int64. An extension
-// comes back as the type that the program has registered for it, and without one
-// as [Raw]. What could not be read again is refused when it is written, as a map
-// with two keys that would come back equal.
 //
 // Of a value in an any, the kind comes back and not the Go type:
 //
@@ -107,8 +99,9 @@
 //	msgpack's methods       what they have written, as one of these
 //	extension               what the program has registered for it, or else [Raw]
 //
-// What could not come back is refused when it is written: keys of a map that are
-// the same number in two Go types, or lists, maps, bytes or nil.
+// What could not come back is refused when it is written, such as two keys of a
+// map that are the same number in two Go types, and keys that are bytes, lists or
+// maps.
 //
 // At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
 // for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on
