@@ -22,14 +22,14 @@ func (t *Tx) Delete(tb *schema.Table, tuple []byte) error {
 		if err != nil {
 			return err
 		}
-		t.noteRemoval(tb, tuple)
+		t.log.remove(tb, tuple)
 		return t.erase(tb, tuple, value)
 	}
 	d := deletion{t: t, seen: map[string]bool{}}
 	if err := d.plan(tb, tuple); err != nil {
 		return err
 	}
-	t.noteRemoval(tb, tuple)
+	t.log.remove(tb, tuple)
 	return d.run()
 }
 

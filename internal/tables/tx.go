@@ -24,8 +24,7 @@ type Tx struct {
 	rows     []*query.Rows // open, which a write must not disturb
 	onCommit []func()
 	advances []advance // ids given by the caller that a sequence must pass
-	logging  bool      // writes are kept in log, to be made again
-	log      []Write
+	log      writeLog
 	batch    *batch // set within a call on several records
 
 	buf     scratch
@@ -105,7 +104,7 @@ func (t *Tx) Release() {
 		return
 	}
 	t.onCommit, t.live, t.kv, t.set = nil, nil, nil, nil
-	t.advances, t.log, t.logging, t.rows, t.writes = t.advances[:0], nil, false, nil, 0
+	t.advances, t.log, t.rows, t.writes = t.advances[:0], writeLog{}, nil, 0
 	t.buf.trim()
 	txPool.Put(t)
 }
@@ -204,11 +203,11 @@ type savepoint struct {
 }
 
 func (t *Tx) savepoint() savepoint {
-	return savepoint{t.kv.Savepoint(), len(t.onCommit), len(t.advances), len(t.log)}
+	return savepoint{t.kv.Savepoint(), len(t.onCommit), len(t.advances), len(t.log.writes)}
 }
 
 // rollback undoes all that came after s.
 func (t *Tx) rollback(s savepoint) error {
-	t.onCommit, t.advances, t.log = t.onCommit[:s.hooks], t.advances[:s.advances], t.log[:s.log]
+	t.onCommit, t.advances, t.log.writes = t.onCommit[:s.hooks], t.advances[:s.advances], t.log.writes[:s.log]
 	return t.kv.Rollback(s.at)
 }
