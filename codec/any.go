@@ -55,6 +55,8 @@ func (e *anyEncoder) append(dst []byte, v any, depth int) ([]byte, error) {
 		return msgpack.AppendIntBits(dst, v, 64), nil
 	case uint64:
 		return msgpack.AppendUintBits(dst, v, 64), nil
+	case float32:
+		return msgpack.AppendFloat32(dst, v), nil
 	case float64:
 		return msgpack.AppendFloat64(dst, v), nil
 	case string:

@@ -106,7 +106,8 @@
 // At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
 // for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on
 // bodies without. [Layout.Value] and [Layout.AppendValue] make values of bytes
-// and bytes of values where there is no Go type.
+// and bytes of values where there is no Go type, [Layout.AppendJSON] and
+// [Layout.AppendFromJSON] do so with JSON, and a [FieldPath] leads to one field.
 //
 // # Compatibility
 //

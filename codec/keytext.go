@@ -231,7 +231,8 @@ func parseKeyWord(k *KeyType, word string, quoted bool) (v any, ok bool) {
 	case Time:
 		return parseKeyTime(word)
 	case Duration:
-		v, err = time.ParseDuration(word)
+		d, ok := durationOf(word)
+		return d, ok
 	default:
 		return nil, false
 	}

@@ -136,6 +136,7 @@ func TestKeyParse(t *testing.T) {
 		{KeyType{Kind: Bool}, "yes", "the key wants true or false, not yes"},
 		{KeyType{Kind: Float}, "-1.5e3", list(-1500.0)},
 		{KeyType{Kind: Duration}, "1h30m", list(90 * time.Minute)},
+		{KeyType{Kind: Duration}, "0.5ns", "the key wants a duration such as 1h30m, not 0.5ns"},
 		{KeyType{Kind: Bytes}, "0x0a0b", list([]byte{10, 11})},
 		{KeyType{Kind: Bytes}, "'ab'", list([]byte("ab"))},
 		{KeyType{Kind: Bytes}, "ab", "the key wants bytes such as 0x0a0b, not ab"},

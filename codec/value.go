@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -116,7 +117,7 @@ func (t *Type) wants() string {
 		return "an integer from 0 to " + strconv.FormatUint(^uint64(0)>>(64-t.Bits), 10)
 	case Float:
 		return fmt.Sprintf("a number of %d bits", t.Bits)
-	case String:
+	case String, Text:
 		return "a string"
 	case Bytes, Binary:
 		return "bytes"
@@ -136,8 +137,6 @@ func (t *Type) wants() string {
 		return "a map"
 	case Struct:
 		return "a struct of its fields by name"
-	case Text:
-		return "a string of UTF-8"
 	case Custom:
 		return "one msgpack value as bytes"
 	}
@@ -157,6 +156,8 @@ func showValue(v any) string {
 		return "nil"
 	case string:
 		return cutText(strconv.Quote(v), maxShown)
+	case json.Number:
+		return "the number " + cutText(string(v), maxShown)
 	case Raw:
 		return msgpack.NameOf(v) + " as msgpack"
 	case Members:

@@ -60,6 +60,20 @@ func TestValueRandom(t *testing.T) {
 	}
 }
 
+// TestValueRandomTypes is TestValueRandom for random types.
+func TestValueRandomTypes(t *testing.T) {
+	eachRandom(t, func(l *Layout, body []byte, offs []uint32) {
+		rec, err := l.Record(body)
+		if err != nil {
+			t.Errorf("Record of %x = %v", body, err)
+		}
+		got, gotOffs, err := l.AppendRecord(nil, rec, nil)
+		if err != nil || !bytes.Equal(got, body) || !slices.Equal(gotOffs, offs) {
+			t.Errorf("AppendRecord = %x, %v, %v, want %x, %v", got, gotOffs, err, body, offs)
+		}
+	})
+}
+
 // looseStruct returns the struct v as a map by names of its Go values, but for
 // types that marshal themselves, which are taken from model.
 func looseStruct(v reflect.Value, fields []Field, l *Layout, model Members) map[string]any {
@@ -192,8 +206,8 @@ func TestAppendValue(t *testing.T) {
 		{"uint64 into int64", int64(0), uint64(1 << 63), "it wants an integer from -9223372036854775808 to 9223372036854775807, not the uint64 9223372036854775808"},
 		{"int from a fraction", int64(0), 5.5, "it wants an integer from -9223372036854775808 to 9223372036854775807, not the float64 5.5"},
 		{"int from NaN", int64(0), math.NaN(), "not the float64 NaN"},
-		{"int from 5.5 of JSON", int64(0), json.Number("5.5"), "not the json.Number 5.5"},
-		{"int from a number that a float rounds", int64(0), json.Number("9007199254740993.0"), "not the json.Number 9007199254740993.0"},
+		{"int from 5.5 of JSON", int64(0), json.Number("5.5"), "not the number 5.5"},
+		{"int from a number that a float rounds", int64(0), json.Number("9007199254740993.0"), "not the number 9007199254740993.0"},
 		{"int from a string", int64(0), "5", `not "5"`},
 		{"int from a bool", int64(0), true, "not the bool true"},
 		{"int from nil", int64(0), nil, "not nil"},
@@ -213,8 +227,8 @@ func TestAppendValue(t *testing.T) {
 		{"string from a named one", "", word("a"), "a"},
 		{"string of any bytes", "", "\xff", "\xff"},
 		{"string from a number", "", 5, "it wants a string, not the int 5"},
-		{"string from a json.Number", "", json.Number("5"), "it wants a string, not the json.Number 5"},
-		{"text of no UTF-8", color{}, "\xff", `it wants a string of UTF-8, not "\xff"`},
+		{"string from a json.Number", "", json.Number("5"), "it wants a string, not the number 5"},
+		{"text from a number", color{}, 5, "it wants a string, not the int 5"},
 		{"bytes from an array", []byte{}, [2]flags{1, 2}, []byte{1, 2}},
 		{"bytes from a named slice", []byte{}, []flags{1, 2}, []byte{1, 2}},
 		{"bytes from a string", []byte{}, "a", `it wants bytes, not "a"`},
@@ -233,6 +247,11 @@ func TestAppendValue(t *testing.T) {
 		{"time from a number", time.Time{}, 5, "it wants a time, not the int 5"},
 		{"duration from an int", time.Duration(0), 5, time.Duration(5)},
 		{"duration from a text", time.Duration(0), "1h30m", 90 * time.Minute},
+		{"duration from a fraction that is whole", time.Duration(0), "-0.0000000010s1.50h", -time.Nanosecond - 90*time.Minute},
+		{"duration finer than a nanosecond", time.Duration(0), "1.0000000001s", `it wants a duration, not "1.0000000001s"`},
+		{"duration of less than a nanosecond", time.Duration(0), "0.5ns", `it wants a duration, not "0.5ns"`},
+		{"duration of many digits", time.Duration(0), "0.33333333333333h", `it wants a duration, not`},
+		{"least duration", time.Duration(0), "-2562047h47m16.854775808s", time.Duration(math.MinInt64)},
 		{"duration from a wrong text", time.Duration(0), "1x", `it wants a duration, not "1x"`},
 		{"nil pointer", pointerOf(0), nil, (*int)(nil)},
 		{"nil pointer of a type", pointerOf(0), (*int)(nil), (*int)(nil)},

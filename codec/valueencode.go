@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
@@ -21,7 +20,7 @@ import (
 //
 //	int, uint     a number of any Go type, or [json.Number], that is an integer and in range
 //	float         a number of any Go type; one of 32 bits is the nearest to it
-//	duration      an integer of nanoseconds, or a text such as 1h30m
+//	duration      an integer of nanoseconds, or a text such as 1h30m, no finer than these
 //	time          a text of RFC 3339
 //	bytes         any slice or array of bytes; arrays of bytes also a text, hexadecimal or as of a UUID
 //	slice, array  any Go slice or array
@@ -123,7 +122,7 @@ func appendScalar(dst []byte, t *Type, v any) ([]byte, error) {
 		return appendNumeric(dst, t, v)
 	case String, Text:
 		_, isNumber := v.(json.Number)
-		if r := reflect.ValueOf(v); r.Kind() == reflect.String && !isNumber && (t.Kind == String || utf8.ValidString(r.String())) {
+		if r := reflect.ValueOf(v); r.Kind() == reflect.String && !isNumber {
 			return msgpack.AppendString(dst, r.String()), nil
 		}
 	case Bytes, Binary:

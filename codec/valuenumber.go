@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -105,7 +107,7 @@ func floatOf(v any, bits uint8) (float64, bool) {
 func durationOf(v any) (time.Duration, bool) {
 	if s, ok := v.(string); ok {
 		d, err := time.ParseDuration(s)
-		return d, err == nil
+		return d, err == nil && isWholeNanos(s)
 	}
 	n, ok := integerOf(v)
 	if !ok {
@@ -113,6 +115,37 @@ func durationOf(v any) (time.Duration, bool) {
 	}
 	d, ok := n.int(64)
 	return time.Duration(d), ok
+}
+
+// isWholeNanos reports whether s, which [time.ParseDuration] reads, is a number of
+// whole nanoseconds: that function drops what is finer.
+func isWholeNanos(s string) bool {
+	for {
+		i := strings.IndexByte(s, '.')
+		if i < 0 {
+			return true
+		}
+		s = s[i+1:]
+		digits := s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
+		s = s[len(digits):]
+		unit, _ := time.ParseDuration("1" + s[:len(s)-len(strings.TrimLeft(s, "nuµμmsh"))])
+		if !isWholePart(strings.TrimRight(digits, "0"), uint64(unit)) {
+			return false
+		}
+	}
+}
+
+// isWholePart reports whether 0.digits of unit is whole.
+func isWholePart(digits string, unit uint64) bool {
+	if len(digits) > 13 {
+		return false // an hour has 36e11 nanoseconds
+	}
+	part, pow := uint64(0), uint64(1)
+	for _, c := range digits {
+		part, pow = 10*part+uint64(c-'0'), 10*pow
+	}
+	high, low := bits.Mul64(part, unit)
+	return bits.Rem64(high, low, pow) == 0
 }
 
 // timeOf returns v, a time or a text as [parseTime] reads it, as a time.

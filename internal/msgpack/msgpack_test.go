@@ -244,6 +244,18 @@ func TestNameOf(t *testing.T) {
 	}
 }
 
+func TestIntTypeOf(t *testing.T) {
+	want := map[byte]string{
+		0x00: "int8", 0xff: "int8", 0xcc: "uint8", 0xcd: "uint16", 0xce: "uint32", 0xcf: "uint64",
+		0xd0: "int8", 0xd1: "int16", 0xd2: "int32", 0xd3: "int64",
+	}
+	for c, name := range want {
+		if got := IntTypeOf([]byte{c}); got != name {
+			t.Errorf("IntTypeOf(%#x) = %q, want %q", c, got, name)
+		}
+	}
+}
+
 // FuzzSkip checks that the two ways to skip agree with each other and, where
 // they find a value, with the library.
 func FuzzSkip(f *testing.F) {
