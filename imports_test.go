@@ -28,10 +28,9 @@ var imports = map[string][]string{
 	"store/memstore":    {"store", "store/occ", "github.com/google/btree"},
 	"store/badgerstore": {"store", "store/occ", "store/badgerstore/internal/badgerfile", "github.com/dgraph-io/", "golang.org/x/sys/"},
 	"store/storetest":   {"store"},
+	"store/faultstore":  {"store"},
 
 	"store/badgerstore/internal/badgerfile": {"github.com/dgraph-io/", "github.com/klauspost/compress/"},
-
-	"store/faultstore": {"store"},
 
 	"codec":            {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
 	"internal/msgpack": {},

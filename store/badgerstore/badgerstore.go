@@ -22,6 +22,13 @@
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
 //
+// Files have lost something, too, where versions are missing before later ones,
+// or where a table has something and the MANIFEST does not list it. Such a table
+// is kept as NNNNNN.sst.lost, and the store is refused until the MANIFEST is put
+// back or the table is moved elsewhere. The last commit in a log is an exception:
+// a power failure leaves it torn before Commit has returned, and damage to it
+// later looks the same, so that the store opens without it.
+//
 // A store whose directory is removed, renamed or replaced while it is open takes
 // no commits any more; they and Close return an error that matches
 // [io/fs.ErrNotExist]. Close always ends: where the engine cannot finish, it

@@ -76,22 +76,26 @@ func (s *Store) watchDir() (err error) {
 
 // acceptLoss returns an error if files have lost what they had, unless a power
 // failure may have met a store that does without syncs: that goes back to the
-// version before.
+// version before. Nothing is deleted either way.
 func (s *Store) acceptLoss(in *inspection) error {
-	lost := in.lost()
 	switch {
-	case in.gap == 0 && lost == nil:
+	case in.gap == 0 && in.lost == nil:
+		return nil
 	case s.opts.NoSync:
 		if s.opts.Logger != nil {
-			s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", in.gap, "tables", lost)
+			s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", in.gap, "tables", len(in.lost))
 		}
-	case in.gap > 0:
-		return fmt.Errorf("badgerstore: the logs in %s are damaged: version %d is missing; "+
-			"opened once with Options.NoSync, the store goes back to the one before: %w", s.dir, in.gap, store.ErrCorrupt)
-	default:
-		return fmt.Errorf("badgerstore: the MANIFEST has lost its entry of %s: %w", lost[0], store.ErrCorrupt)
+		return nil
 	}
-	return nil
+	var err error
+	if !s.opts.ReadOnly {
+		err = in.setAside(lostSuffix)
+	}
+	if in.lost != nil {
+		return errors.Join(in.lostError(), err)
+	}
+	return fmt.Errorf("badgerstore: the files in %s are damaged: version %d is in neither tables nor logs, though later ones are; "+
+		"opened once with Options.NoSync, the store goes back to the one before: %w", s.dir, in.gap, store.ErrCorrupt)
 }
 
 // prepare makes a directory one that Badger can open for writing.
@@ -104,11 +108,8 @@ func (s *Store) prepare(in *inspection) error {
 			return err
 		}
 	}
-	for _, path := range in.lost() {
-		// Badger would delete it. Somebody may want to look into it.
-		if err := os.Rename(path, path+".lost"); err != nil {
-			return fmt.Errorf("badgerstore: %w", err)
-		}
+	if err := in.setAside(droppedSuffix); err != nil {
+		return err
 	}
 	if in.gap > 0 {
 		if err := errors.Join(badgerfile.CutLogs(s.dir, in.logs), syncDir(s.dir)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -115,4 +116,15 @@ func Peeks(s *Store) (n int) {
 		t.mu.Unlock()
 	}
 	return n
+}
+
+// Stamp has every version up to now be one of which only the newest entries are
+// kept.
+func Stamp(t testing.TB, s *Store) {
+	t.Helper()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
+	if _, err := s.padLocked(); err != nil {
+		t.Fatal(err)
+	}
 }

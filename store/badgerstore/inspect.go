@@ -1,7 +1,6 @@
 package badgerstore
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -25,7 +24,9 @@ type inspection struct {
 	dir     string
 	files   []os.DirEntry
 	tables  map[uint64]*levelFile // that are part of the store
-	orphans []string              // paths of tables that are not
+	deleted map[uint64]bool       // that were, and went by a compaction
+	orphans []orphan              // that are not
+	lost    []orphan              // those of them that have what nothing else has
 	logs    []badgerfile.Log      // what is whole in them
 	gap     uint64                // the first version that is missing in the logs, or 0
 }
@@ -42,22 +43,26 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	if !in.has(badger.ManifestFilename) {
 		return in, in.vacant(readOnly)
 	}
-	if in.tables, err = readManifest(dir); err != nil {
+	if in.tables, in.deleted, err = readManifest(dir); err != nil {
 		if slices.ContainsFunc(files, isEngineFile) && strings.Contains(err.Error(), "bad magic") {
 			return nil, fmt.Errorf("badgerstore: the MANIFEST of %s is not one, but other files are Badger's: %w", dir, store.ErrCorrupt)
 		}
 		return nil, err
 	}
+	if !readOnly {
+		if err := in.bringBack(); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkEdges(in.tables); err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if filepath.Ext(f.Name()) == ".sst" && !in.owns(f.Name()) {
-			in.orphans = append(in.orphans, filepath.Join(dir, f.Name()))
-		}
+	if in.logs, in.gap, err = badgerfile.ReadLogs(dir, in.known()); err != nil {
+		return nil, fileError(err)
 	}
-	in.logs, in.gap, err = badgerfile.ReadLogs(dir)
-	return in, fileError(err)
+	in.orphans = in.findOrphans()
+	in.lost, err = in.findLost()
+	return in, err
 }
 
 // clean says whether the store was closed, so that Badger can open it to read.
@@ -73,48 +78,37 @@ func (in *inspection) has(name string) bool {
 	return slices.ContainsFunc(in.files, func(f os.DirEntry) bool { return f.Name() == name })
 }
 
-func (in *inspection) owns(name string) bool {
+// bringBack gives tables their names again that were set aside, and are listed
+// after all: by a manifest that somebody has put back.
+func (in *inspection) bringBack() error {
+	back := false
 	for _, t := range in.tables {
-		if filepath.Base(t.Path) == name {
-			return true
+		if _, err := os.Lstat(t.Path + lostSuffix); err == nil && badgerfile.Missing(t.Path) {
+			if err := os.Rename(t.Path+lostSuffix, t.Path); err != nil {
+				return fmt.Errorf("badgerstore: %w", err)
+			}
+			back = true
 		}
 	}
-	return false
+	if !back {
+		return nil
+	}
+	var err error
+	if in.files, err = os.ReadDir(in.dir); err == nil {
+		err = syncDir(in.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	return nil
 }
 
-// lost returns the tables that should be part of the store and are not, because
-// the manifest has lost their entries. A kill leaves tables, too, that Badger
-// deletes the next time: their versions are in the logs or in other tables, or
-// were dropped by a compaction, which a stamp had allowed.
-func (in *inspection) lost() (paths []string) {
-	known := uint64(0)
+// known returns the newest version in the tables.
+func (in *inspection) known() (version uint64) {
 	for _, t := range in.tables {
-		known = max(known, t.version)
+		version = max(version, t.version)
 	}
-	var first, last uint64
-	stamped := false
-	for _, x := range in.logs {
-		if x.First > 0 && first == 0 {
-			first = x.First
-		}
-		last = max(last, x.Last)
-		x.Entries(in.dir, func(e badgerfile.Entry) error {
-			stamped = stamped || bytes.Equal(e.Key, stampKey)
-			return nil
-		})
-	}
-	var r badgerfile.TableReader
-	for _, path := range in.orphans {
-		version, err := r.Version(badgerfile.Table{Path: path})
-		switch {
-		case err != nil: // not completely written
-		case version <= known, version >= first && version <= last:
-		case version < first && stamped:
-		default:
-			paths = append(paths, path)
-		}
-	}
-	return paths
+	return version
 }
 
 // vacant returns nil if a directory without a manifest can become a new store.
@@ -156,17 +150,18 @@ type levelFile struct {
 	checked  bool                  // as a whole
 }
 
-// readManifest returns the tables that are part of the store.
-func readManifest(dir string) (map[uint64]*levelFile, error) {
-	listed, err := badgerfile.ReadManifest(dir, magic)
+// readManifest returns the tables that are part of the store,
+// and those that were.
+func readManifest(dir string) (tables map[uint64]*levelFile, deleted map[uint64]bool, err error) {
+	m, err := badgerfile.ReadManifest(dir, magic)
 	if err != nil {
-		return nil, fileError(err)
+		return nil, nil, fileError(err)
 	}
-	tables := make(map[uint64]*levelFile, len(listed))
-	for id, t := range listed {
+	tables = make(map[uint64]*levelFile, len(m.Tables))
+	for id, t := range m.Tables {
 		tables[id] = &levelFile{Table: t}
 	}
-	return tables, nil
+	return tables, m.Deleted, nil
 }
 
 // sweep removes value logs, in which there is never anything, and empty

@@ -164,6 +164,11 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if s.failed != nil || s.damage.Load() != nil || s.activity.commits.Load() != commits {
 		return false, nil
 	}
+	return s.padLocked()
+}
+
+// padLocked is pad of the committer.
+func (s *Store) padLocked() (done bool, err error) {
 	if s.failed = s.dirCheck.check(); s.failed != nil {
 		return false, s.failed
 	}

@@ -26,7 +26,7 @@ func (s *Store) Verify(ctx context.Context) error {
 }
 
 func (s *Store) verify(ctx context.Context) error {
-	tables, err := readManifest(s.dir)
+	tables, _, err := readManifest(s.dir)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (s *Store) verifyPresent(tables map[uint64]*levelFile) error {
 	if len(tables) == 0 {
 		return nil
 	}
-	now, err := readManifest(s.dir)
+	now, _, err := readManifest(s.dir)
 	if err != nil {
 		return err
 	}

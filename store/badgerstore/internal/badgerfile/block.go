@@ -1,11 +1,13 @@
 package badgerfile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4/fb"
@@ -121,6 +123,36 @@ type Entry struct {
 func (r *TableReader) Entries(t Table, f func(Entry) error) error {
 	all := func(int, int, *fb.TableIndex) bool { return true }
 	return r.each(t, all, func(block []byte) error { return r.entries(block, f) })
+}
+
+// EntriesNear calls f with every entry of the blocks that may hold one of some
+// keys, which ascend, as Entries does.
+func (r *TableReader) EntriesNear(t Table, keys [][]byte, f func(Entry) error) error {
+	near := func(i, n int, index *fb.TableIndex) bool {
+		at, _ := slices.BinarySearchFunc(keys, firstKey(index, i), bytes.Compare)
+		return at < len(keys) && (i == n-1 || bytes.Compare(keys[at], firstKey(index, i+1)) <= 0)
+	}
+	return r.each(t, near, func(block []byte) error { return r.entries(block, f) })
+}
+
+// Incomplete says whether the writing of a table was cut short, which was then
+// never listed: Badger makes the file in its whole size, fills it, and syncs it
+// first. So there are pages of zeros, or its last bytes are zeros.
+func Incomplete(path string) (bool, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return false, fileError("table file", path, err)
+	}
+	if len(data) < 4 || binary.BigEndian.Uint32(data[len(data)-4:]) == 0 {
+		return true, nil
+	}
+	zeros := make([]byte, 4096)
+	for page := range slices.Chunk(data, len(zeros)) {
+		if bytes.Equal(page, zeros[:len(page)]) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // entries calls f with each entry of a block: a header of the lengths of what

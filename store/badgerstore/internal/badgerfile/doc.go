@@ -5,7 +5,7 @@
 // the process, a damaged block is taken for the end of its table, a log is
 // replayed up to the first damaged entry, all without an error. So the store
 // reads the files itself before Badger does, and this package is what it needs
-// for that. It never changes a file, but for [CutLogs].
+// for that. It changes no file, but for [CutLogs].
 //
 // An error that matches [ErrDamaged] says that a file is not what Badger has
 // written. One that matches [ErrUnknown] says that it may well be, by a release

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,21 +60,22 @@ type Log struct {
 }
 
 // ReadLogs returns what is whole in the logs of dir, and the first version that
-// is missing between others, or 0; what follows that does not count as whole. Badger ends
-// the replay of a log at the first damaged entry, and goes on with the next log
-// as if nothing had happened. But there is no gap between versions.
-func ReadLogs(dir string) (whole []Log, gap uint64, err error) {
+// is missing between others, or 0; what follows that does not count as whole.
+// Badger ends the replay of a log at the first damaged entry, and goes on with
+// the next log as if nothing had happened. But versions follow each other
+// without a gap, from known on, the newest in the tables.
+func ReadLogs(dir string, known uint64) (whole []Log, gap uint64, err error) {
 	fids, err := ListLogs(dir)
 	if err != nil {
 		return nil, 0, err
 	}
-	last := uint64(0)
+	last := known
 	for _, fid := range fids {
 		x, err := ReadLog(dir, fid, last)
 		if err != nil {
 			return nil, 0, err
 		}
-		if last > 0 && x.First > last+1 {
+		if x.First > last+1 {
 			return whole, last + 1, nil
 		}
 		whole = append(whole, x)
@@ -85,7 +88,7 @@ func ReadLogs(dir string) (whole []Log, gap uint64, err error) {
 }
 
 // ReadLog reads a log as Badger does in logFile.iterate. The newest version in
-// the logs before it is last.
+// the tables and the logs before it is last.
 func ReadLog(dir string, fid int, last uint64) (Log, error) {
 	x := Log{Fid: fid, End: LogHeader}
 	f, err := os.Open(LogPath(dir, fid))
@@ -134,61 +137,110 @@ func (x *Log) read(r *logReader) {
 	}
 }
 
-var finKey = []byte("!badger!txn")
-
-// missedVersion looks for whole transactions behind the end of a log, and
-// returns the version that is missing before them, after last, or 0. A commit
-// that was cut short leaves the end of one transaction there at most: its own.
+// missedVersion looks for what lies behind the end of a log, and returns the
+// version after last if something proves that it was there: an entry of a later
+// one, or any entry behind the end of a transaction. A commit that was cut short
+// leaves nothing but its own transaction. If that is the last one, and damaged,
+// it cannot be told from one that was cut short.
 func missedVersion(f io.Reader, last uint64) (uint64, error) {
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return 0, err
 	}
-	ends := 0
-	first := uint64(0)
-	for at := 0; ; at++ {
-		i := bytes.Index(data[at:], finKey)
-		if i < 0 {
-			return 0, nil
-		}
-		at += i
-		// Meta, user meta, two lengths and an expiry are a byte each.
-		const head = 5
-		r := newLogReader(bytes.NewReader(data[max(0, at-head):]))
-		if !r.next() || r.meta&metaFin == 0 {
+	ended := false
+	for at := 0; at < len(data); {
+		if !plausible(data[at:]) {
+			at++
 			continue
 		}
-		if first == 0 {
-			first = y.ParseTs(r.key)
+		r := logReader{r: bufio.NewReader(bytes.NewReader(data[at:])), head: make([]byte, 0, 32)}
+		if !r.next() {
+			at++
+			continue
 		}
-		if ends++; ends == 2 && last > 0 {
+		if ended || y.ParseTs(r.key) > last+1 {
 			return last + 1, nil
-		} else if ends == 2 {
-			return first, nil
 		}
+		ended = r.meta&metaFin != 0
+		at += int(r.at)
 	}
+	return 0, nil
+}
+
+// plausible says whether an entry may begin here, without reading all of it: as
+// part of a transaction, with a key that has a version, without an expiry.
+func plausible(b []byte) bool {
+	if len(b) < 5 || b[0]&(metaTxn|metaFin) == 0 {
+		return false
+	}
+	klen, n := binary.Uvarint(b[2:])
+	if n <= 0 || klen <= 8 || klen > 1<<16 {
+		return false
+	}
+	vlen, m := binary.Uvarint(b[2+n:])
+	at := 2 + n + m
+	return m > 0 && at < len(b) && b[at] == 0 && klen+vlen <= uint64(len(b)-at)
 }
 
 // CutLogs removes from the logs of dir what is not whole, the newest first, so
-// that what is left is whole at any moment. The directory is to be synced then.
+// that what is left is whole at any moment, and keeps it under other names. The
+// directory is to be synced then.
 func CutLogs(dir string, whole []Log) error {
 	fids, err := ListLogs(dir)
 	if err != nil {
 		return err
 	}
 	for len(fids) > len(whole) {
-		newest := fids[len(fids)-1]
-		if err := os.Remove(LogPath(dir, newest)); err != nil {
+		path := LogPath(dir, fids[len(fids)-1])
+		to, err := freeName(path + ".lost")
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(path, to); err != nil {
 			return err
 		}
 		fids = fids[:len(fids)-1]
 	}
-	if n := len(whole); n > 0 {
-		if err := os.Truncate(LogPath(dir, whole[n-1].Fid), whole[n-1].End); err != nil {
-			return err
+	if len(whole) == 0 {
+		return nil
+	}
+	last := whole[len(whole)-1]
+	path := LogPath(dir, last.Fid)
+	if err := keepCopy(path); err != nil {
+		return err
+	}
+	return os.Truncate(path, last.End)
+}
+
+// keepCopy copies a file, durably, under another name.
+func keepCopy(path string) error {
+	to, err := freeName(path + ".lost")
+	if err != nil {
+		return err
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(dst, src)
+	return errors.Join(err, dst.Sync(), dst.Close())
+}
+
+// freeName returns a path that nothing has, path itself or one with a number.
+func freeName(path string) (string, error) {
+	for name, i := path, 1; i < 1000; name, i = fmt.Sprintf("%s.%d", path, i), i+1 {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name, nil
+		} else if err != nil {
+			return "", err
 		}
 	}
-	return nil
+	return "", fmt.Errorf("%s: too many files of this name", path)
 }
 
 // logReader reads the entries of a log.

@@ -105,7 +105,7 @@ func readLogs(t *testing.T, dir string, w written) {
 	for key := range w {
 		w[key] = slices.Clone(w[key])
 	}
-	logs, gap, err := ReadLogs(dir)
+	logs, gap, err := ReadLogs(dir, 0)
 	if err != nil || gap != 0 || len(logs) != 1 || logs[0].First != 1 || logs[0].Last != 5 {
 		t.Fatalf("ReadLogs = %+v, %d, %v; want one of versions 1 to 5", logs, gap, err)
 	}
@@ -120,13 +120,13 @@ func readLogs(t *testing.T, dir string, w written) {
 
 func readTables(t *testing.T, dir string, c options.CompressionType, w written) {
 	t.Helper()
-	tables, err := ReadManifest(dir, magic)
+	m, err := ReadManifest(dir, magic)
 	check(t, err)
-	if len(tables) == 0 {
+	if len(m.Tables) == 0 {
 		t.Fatal("no tables")
 	}
 	var r TableReader
-	for _, table := range tables {
+	for _, table := range m.Tables {
 		if table.Compression != c {
 			t.Errorf("compression %d, want %d", table.Compression, c)
 		}
@@ -211,9 +211,9 @@ func TestUnknownFormats(t *testing.T) {
 		{"another operation", 8, message(1, 2), ErrUnknown},
 	} {
 		manifest(test.version, test.change)
-		tables, err := ReadManifest(dir, magic)
-		if !errors.Is(err, test.want) || errors.Is(err, ErrDamaged) || err == nil && len(tables) != 1 {
-			t.Errorf("%s: ReadManifest = %v, %v; want %v", test.name, tables, err, test.want)
+		m, err := ReadManifest(dir, magic)
+		if !errors.Is(err, test.want) || errors.Is(err, ErrDamaged) || err == nil && len(m.Tables) != 1 {
+			t.Errorf("%s: ReadManifest = %v, %v; want %v", test.name, m, err, test.want)
 		}
 	}
 	manifest(8, message(1))
