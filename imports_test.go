@@ -33,7 +33,7 @@ var imports = map[string][]string{
 	"codec":            {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
 	"internal/msgpack": {},
 	"schema":           {"reflectx", "codec"},
-	"query":            {"schema", "codec", "store"},
+	"query":            {"reflectx", "schema", "codec", "store"},
 	"cache":            {"store"},
 
 	"internal/record": {"schema", "codec", "internal/msgpack", "store"},
