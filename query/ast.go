@@ -65,7 +65,7 @@ type Contains struct {
 	Value Literal
 }
 
-// IsNil holds where a pointer is nil.
+// IsNil holds where a pointer, a slice, a map or an interface is nil.
 type IsNil struct{ Field Operand }
 
 // Func is a predicate in Go. It must depend on nothing but the record.
@@ -189,14 +189,13 @@ func (e Between) String() string {
 }
 
 func (e Prefix) String() string {
-	if e.Fold {
-		return "fold(" + e.Field.String() + ") prefix " + e.Value.String()
-	}
+	e.Field.Fold = e.Field.Fold || e.Fold
 	return e.Field.String() + " prefix " + e.Value.String()
 }
 
 func (e EqualFold) String() string {
-	return "fold(" + e.Field.String() + ") = " + e.Value.String()
+	e.Field.Fold = true
+	return e.Field.String() + " = " + e.Value.String()
 }
 
 func (e Substring) String() string {

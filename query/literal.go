@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,9 +20,12 @@ func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) 
 		l := &lits[i]
 		p, err := op.part(l, o.Deref)
 		if err != nil {
-			at := o
+			at, inner := o, (*valueError)(nil)
 			if l.Pos > 0 {
 				at.Pos = l.Pos
+			}
+			if errors.As(err, &inner) {
+				at.Pos, err = inner.pos, inner.err
 			}
 			b.fail(at, err)
 			ok = false
@@ -40,9 +44,9 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 	exact, ptr := l.Exact, l.Type != nil && l.Type.Ptr
 	if l.Type == nil {
 		base := o.key.Base()
-		isNil := !l.Quoted && (l.Text == "nil" || l.Text == "null") && l.Tuple == nil
+		isNil := l.isNil()
 		if isNil && (!base.Ptr || deref) {
-			return nil, fmt.Errorf("%s is never nil", o.name)
+			return nil, fmt.Errorf("%s is never nil", o.noun(deref))
 		}
 		if isNil {
 			return []byte{0}, nil
@@ -119,7 +123,7 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		return appendTuple(dst, k, l)
 	case codec.String:
 		if !l.Quoted {
-			return nil, fmt.Errorf("a string stands in quotes: '%s'", l.Text)
+			return nil, fmt.Errorf("a string stands in quotes: %s", quote(shorten(l.Text)))
 		}
 		return codec.AppendString(dst, l.Text), nil
 	case codec.Bytes, codec.ByteArray:
@@ -140,8 +144,8 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	switch k.Kind {
 	case codec.Bool:
-		if l.Text == "true" || l.Text == "false" {
-			return codec.AppendBool(dst, l.Text == "true"), nil
+		if is := strings.EqualFold(l.Text, "true"); is || strings.EqualFold(l.Text, "false") {
+			return codec.AppendBool(dst, is), nil
 		}
 	case codec.Float:
 		if f, err := strconv.ParseFloat(l.Text, 64); err == nil {
@@ -187,9 +191,28 @@ func wanted(k *codec.KeyType, l Literal) error {
 		codec.Time:  "a time such as 2006-01-02T15:04:05Z or 2006-01-02",
 		codec.Bytes: "bytes such as 0x0a0b", codec.ByteArray: "bytes such as 0x0a0b", codec.String: "a string in quotes",
 	}[k.Kind]
-	return fmt.Errorf("it wants %s, not %s", want, l)
+	return fmt.Errorf("it wants %s, not %s", want, l.short())
 }
 
+// A valueError is a fault of a value within a tuple.
+type valueError struct {
+	pos int // in the text
+	err error
+}
+
+func (e *valueError) Error() string { return e.err.Error() }
+
+// placed returns err as one of the value at pos, unless it is of a value within
+// that, or pos is not known.
+func placed(pos int, err error) error {
+	var inner *valueError
+	if pos == 0 || errors.As(err, &inner) {
+		return err
+	}
+	return &valueError{pos, err}
+}
+
+// appendTuple appends a tuple: each value in the form of its part.
 func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	if len(l.Tuple) != len(k.Parts) {
 		return nil, fmt.Errorf("it has %d parts, the tuple %d", len(k.Parts), len(l.Tuple))
@@ -197,7 +220,7 @@ func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	for i := range k.Parts {
 		part, v := k.Parts[i].Base(), l.Tuple[i]
 		if part.Ptr {
-			if !v.Quoted && v.Text == "nil" {
+			if v.isNil() {
 				dst = append(dst, 0)
 				continue
 			}
@@ -205,7 +228,7 @@ func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		}
 		var err error
 		if dst, err = appendText(dst, &part, v); err != nil {
-			return nil, err
+			return nil, placed(v.Pos, err)
 		}
 	}
 	return dst, nil

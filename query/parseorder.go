@@ -1,23 +1,25 @@
 package query
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
-// ParseOrder reads an order from text: terms with commas between, the first of
-// which counts most.
+// ParseOrder reads an order from text: fields as [Parse] names them, separated
+// by commas. A minus before a field, or desc behind it, has it descend; asc may
+// stand behind one that does not:
 //
 //	-Departs, ID
-//	Departs desc, ID asc
+//	Departs desc, fold(Name) asc, key()
 //
-// A minus before a field, or desc behind it, is descending. Fields are those of
-// [Parse], without fold and any, which have no order of their own. An empty text
-// is no order. An error is an [*Error] with the position.
+// An error is an [*Error] with the position.
 func ParseOrder(text string) ([]Order, error) {
-	p := &parser{src: text}
+	p := &parser{clause: "order by", src: text}
 	p.next()
-	var order []Order
-	for p.err == nil && (p.tok.kind != tokenEnd || len(order) > 0) {
-		order = append(order, p.orderTerm())
-		if !p.accept(",") {
+	var out []Order
+	for {
+		out = append(out, p.term())
+		if p.err != nil || !p.accept(",") {
 			break
 		}
 	}
@@ -25,40 +27,39 @@ func ParseOrder(text string) ([]Order, error) {
 		p.failf("a comma, asc, desc or the end is expected, not %s", p.tok.show())
 	}
 	if p.err != nil {
-		p.err.(*Error).Clause = "order by"
 		return nil, p.err
 	}
-	return order, nil
+	return out, nil
 }
 
-// orderTerm reads one term.
-func (p *parser) orderTerm() Order {
-	minus := p.tok.kind == tokenBare && p.src[p.tok.pos] == '-'
-	if minus {
-		p.tok = lex(p.src, p.tok.pos+1, false)
+// term reads one term of an order.
+func (p *parser) term() Order {
+	minus := p.tok
+	o := Order{Desc: p.tok.kind == tokenBare && p.tok.text[0] == '-'}
+	if o.Desc {
+		p.tok.end = p.tok.pos + 1 // what follows may be part of the token
+		p.next()
 	}
-	pos := p.tok
-	f := p.field()
-	if f.fold && p.err == nil {
-		p.tok = pos
-		p.failf("an order with case set aside is not there; order by the field itself")
+	o.Field = p.field()
+	if p.err != nil || p.tok.kind != tokenName || strings.HasPrefix(p.src[p.tok.pos:], "`") {
+		return o
 	}
-	o := Order{Field: f.Operand, Desc: minus}
-	desc := p.acceptName("desc")
-	asc := !desc && p.acceptName("asc")
-	if minus && (desc || asc) && p.err == nil {
-		p.tok = pos
-		p.failf("a term has a minus or a word behind it, not both")
+	switch word := strings.ToLower(p.tok.text); {
+	case word != "asc" && word != "desc":
+		return o
+	case o.Desc:
+		p.failAt(minus.pos, errors.New("it has a direction twice: write the minus, or "+word))
+	default:
+		o.Desc = word == "desc"
+		p.next()
 	}
-	o.Desc = o.Desc || desc
 	return o
 }
 
-// acceptName goes past a name, in any case, if it is next.
-func (p *parser) acceptName(word string) bool {
-	if p.tok.kind != tokenName || !strings.EqualFold(p.tok.text, word) || p.src[p.tok.pos] == '`' {
-		return false
+// String returns the term as [ParseOrder] reads it.
+func (o Order) String() string {
+	if o.Desc {
+		return "-" + o.Field.String()
 	}
-	p.next()
-	return true
+	return o.Field.String()
 }
