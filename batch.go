@@ -20,7 +20,7 @@ const batchSize = 256
 
 // getMany reads a batch from one snapshot.
 func getMany(ctx context.Context, conn Conn, typ reflect.Type, b batch) error {
-	s, err := open(ctx, conn, "get", typ, beyondCall)
+	s, err := open(ctx, conn, "get", typ, untilClose)
 	if err != nil {
 		return err
 	}
@@ -46,14 +46,14 @@ func (b *batch) read(s *session, from, to int, found *int) error {
 		}
 		keys[i] = key
 	}
-	if err := s.t.kv.GetMany(keys, values); err != nil {
+	if err := s.t.GetMany(keys, values); err != nil {
 		return err
 	}
 	for i, value := range values {
 		if value == nil {
 			continue
 		}
-		if err := s.t.decode(s.table, keys[i][len(prefix):], value, b.rec(from+i)); err != nil {
+		if err := decode(s.table, keys[i][len(prefix):], value, b.rec(from+i)); err != nil {
 			return err
 		}
 		b.got(from + i)

@@ -1,13 +1,11 @@
 package kivis
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
-	"github.com/kivisdb/kivis/codec"
-	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/internal/tables"
 )
 
 // BulkOptions are the settings of a Bulk. A nil *BulkOptions means all
@@ -25,10 +23,10 @@ const defaultChunk = 1000
 type Bulk struct {
 	db    *DB
 	opts  BulkOptions
-	t     *txn // the current chunk; nil between chunks
-	mark  *txn // what the context carries
-	done  int  // records in committed chunks
-	hold  int  // nested steps, in which no chunk ends
+	t     *tables.Tx // the current chunk; nil between chunks
+	mark  *bulkMark  // what the context carries
+	done  int        // records in committed chunks
+	hold  int        // nested steps, in which no chunk ends
 	ended bool
 }
 
@@ -44,13 +42,13 @@ type Bulk struct {
 // another in the meantime, the error is ErrConflict.
 func (db *DB) Bulk(ctx context.Context, opts *BulkOptions, fn func(context.Context, *Bulk) error) error {
 	b, err := db.newBulk(ctx, opts)
-	if err = usable(err, fn == nil); err != nil {
+	if err = checkFunc(err, fn == nil); err != nil {
 		return wrap("bulk", nil, nil, err)
 	}
 	defer b.end()
 	c := db.startCall(ctx, "bulk", "")
 	defer c.abandoned()
-	err = fn(b.mark.carry(c.ctx), b)
+	err = fn(db.carry(c.ctx, b.mark), b)
 	if err == nil {
 		err = b.flush(c.ctx)
 	}
@@ -65,7 +63,7 @@ func (db *DB) newBulk(ctx context.Context, opts *BulkOptions) (*Bulk, error) {
 	if err := db.outside(ctx); err != nil {
 		return nil, err
 	}
-	b := &Bulk{db: db, mark: &txn{db: db}}
+	b := &Bulk{db: db, mark: new(bulkMark)}
 	if opts != nil {
 		b.opts = *opts
 	}
@@ -82,22 +80,23 @@ func (db *DB) newBulk(ctx context.Context, opts *BulkOptions) (*Bulk, error) {
 func (b *Bulk) end() {
 	b.ended, b.mark.ended = true, true
 	if b.t != nil {
-		b.t.discard()
+		b.t.Discard()
 	}
 }
 
 // join returns the current chunk, or begins one.
-func (b *Bulk) join(ctx context.Context, _ bool) (*txn, *DB, error) {
+func (b *Bulk) join(ctx context.Context, _ bool) (*tables.Tx, *DB, error) {
 	if b.ended {
 		return nil, nil, ErrTxDone
 	}
 	if b.t == nil {
-		t, err := b.db.begin(context.Background(), true)
+		t, err := b.db.core.Begin(context.Background(), true)
 		if err != nil {
 			return nil, nil, err
 		}
-		t.shown, t.bulk = true, b
-		t.live = b.db.open.add()
+		t.Escape()
+		t.Track()
+		t.KeepLog()
 		b.t = t
 	}
 	return b.t, b.db, nil
@@ -107,7 +106,7 @@ func (b *Bulk) base() *DB { return b.db }
 
 // settle ends the chunk if it is full.
 func (b *Bulk) settle(ctx context.Context) error {
-	if b.hold > 0 || b.t == nil || len(b.t.log) < b.opts.ChunkSize {
+	if b.hold > 0 || b.t == nil || len(b.t.Log()) < b.opts.ChunkSize {
 		return nil
 	}
 	return b.flush(ctx)
@@ -125,19 +124,19 @@ func (b *Bulk) Update(ctx context.Context, fn func(context.Context, *Tx) error) 
 
 func (b *Bulk) within(ctx context.Context, op string, readOnly bool, fn func(context.Context, *Tx) error) error {
 	t, _, err := join(ctx, b, !readOnly)
-	if err = usable(err, fn == nil); err != nil {
+	if err = checkFunc(err, fn == nil); err != nil {
 		return wrap(op, nil, nil, err)
 	}
 	b.hold++
 	defer func() { b.hold-- }()
-	inner := b.mark.carry(ctx)
-	err = t.step(func() error {
-		return fn(inner, &Tx{t: t, readOnly: readOnly, ctx: inner, managed: true})
+	inner := b.db.carry(ctx, b.mark)
+	err = t.Nested(func() error {
+		return fn(inner, &Tx{t: t, db: b.db, readOnly: readOnly, ctx: inner, managed: true})
 	})
 	if err != nil {
 		return err
 	}
-	if b.hold == 1 && len(t.log) >= b.opts.ChunkSize {
+	if b.hold == 1 && len(t.Log()) >= b.opts.ChunkSize {
 		return b.flush(ctx)
 	}
 	return nil
@@ -151,21 +150,12 @@ func (b *Bulk) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b.t.freeze()
-	log, hooks := b.t.log, b.t.onCommit
-	_, err := b.db.retry(ctx, attemptFunc(func(ctx context.Context) error {
-		if b.t == nil {
-			if err := b.replay(ctx, log, hooks); err != nil {
-				return err
-			}
-		}
-		t := b.t
-		b.t = nil
-		defer t.release()
-		return commitFault(t.commit(ctx))
-	}))
+	b.t.Freeze()
+	log := b.t.Log()
+	_, err := b.db.core.Commit(ctx, b.t)
+	b.t = nil
 	if err != nil {
-		return wrapConflict("bulk", err)
+		return bulkError(err)
 	}
 	b.done += len(log)
 	if b.opts.Progress != nil && len(log) > 0 {
@@ -174,78 +164,21 @@ func (b *Bulk) flush(ctx context.Context) error {
 	return nil
 }
 
-// logged is one write of a chunk, kept to be made again.
-type logged struct {
-	table  uint32
-	remove bool
-	mode   mode
-	tuple  []byte
-	value  []byte // with its checksum
-	expect []byte // what must be there still; nil where anything may
+// bulkError names what a chunk failed on.
+func bulkError(err error) error {
+	var e *tables.ReplayError
+	if !errors.As(err, &e) {
+		return wrap("bulk", nil, nil, err)
+	}
+	op := "bulk"
+	if e.Delete {
+		op = "delete"
+	}
+	return wrap(op, e.Ref.Table, e.Ref.Tuple, e.Err)
 }
 
-// note keeps w for a replay, if t is a chunk of a Bulk.
-func (t *txn) note(w *write) {
-	if t.bulk == nil {
-		return
-	}
-	l := logged{table: w.tb.ID, mode: w.mode, tuple: bytes.Clone(w.tuple), value: bytes.Clone(w.value)}
-	if w.changes {
-		l.expect = w.old
-	}
-	t.log = append(t.log, l)
-}
+// bulkMark stands for a Bulk in a context.
+type bulkMark struct{ ended bool }
 
-// noteRemoval keeps a delete for a replay, if t is a chunk of a Bulk.
-func (t *txn) noteRemoval(tb *schema.Table, tuple []byte) {
-	if t.bulk != nil {
-		t.log = append(t.log, logged{table: tb.ID, remove: true, tuple: bytes.Clone(tuple)})
-	}
-}
-
-// replay begins a new chunk with the writes of one that met a conflict.
-func (b *Bulk) replay(ctx context.Context, log []logged, hooks []func()) error {
-	t, _, err := b.join(ctx, true)
-	if err != nil {
-		return err
-	}
-	t.bulk = nil // the log is there already
-	for i := range log {
-		if err := t.again(&log[i]); err != nil {
-			b.t = nil
-			t.discard()
-			return err
-		}
-	}
-	t.onCommit = hooks
-	return nil
-}
-
-// again makes a logged write once more.
-func (t *txn) again(l *logged) error {
-	tb := t.set.ByID(l.table)
-	if l.remove {
-		if err := t.remove(tb, l.tuple); !errors.Is(err, ErrNotFound) {
-			return wrap("delete", tb, l.tuple, err)
-		}
-		return nil
-	}
-	w := write{tb: tb, mode: l.mode, tuple: l.tuple}
-	if l.expect != nil {
-		now, err := t.read(tb, l.tuple)
-		if err != nil || !bytes.Equal(now, l.expect) {
-			return wrap("bulk", tb, l.tuple, errors.Join(ErrConflict, err))
-		}
-		w.old, w.known = now, true
-	}
-	_, b, err := codec.Open(l.value, tb.ID, l.tuple)
-	if err != nil {
-		return err
-	}
-	w.new.bytes = b
-	if w.new.offs, err = codec.Split(b, len(tb.Columns), nil); err != nil {
-		return err
-	}
-	w.value = bytes.Clone(l.value[:len(l.value)-codec.ChecksumSize])
-	return wrap("bulk", tb, l.tuple, t.apply(&w))
-}
+// Ended reports whether the Bulk has ended.
+func (m *bulkMark) Ended() bool { return m.ended }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -15,7 +16,7 @@ import (
 // all delete rules, and returns how many the query found and are gone. It
 // honours OrderBy, Limit and Offset. Through a [Bulk] it works in chunks.
 func (q Query[R, K]) Delete(ctx context.Context) (int, error) {
-	c := changer{a: q.ask("delete"), one: func(t *txn, tb *schema.Table, tuple []byte) error { return t.remove(tb, tuple) }}
+	c := queryChange{a: q.call("delete"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error { return t.Delete(tb, tuple) }}
 	return c.run(ctx)
 }
 
@@ -28,68 +29,62 @@ func (q Query[R, K]) Modify(ctx context.Context, fn func(*R) error) (int, error)
 	if fn == nil {
 		return 0, failed("modify", reflect.TypeFor[R](), errNoFunc)
 	}
-	c := changer{a: q.ask("modify"), one: func(t *txn, tb *schema.Table, tuple []byte) error {
-		value, err := t.read(tb, tuple)
-		if err != nil {
-			return err
-		}
-		rec := new(R)
-		r := recordOf(rec)
-		return t.modify(tb, tuple, value, &r, func() error { return fn(rec) })
+	c := queryChange{a: q.call("modify"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error {
+		return t.Modify(tb, tuple, &changer{on: &modified[R, K]{fn: fn}})
 	}}
 	return c.run(ctx)
 }
 
-// changer changes each record that a query finds. It finds them all before it
+// queryChange changes each record that a query finds. It finds them all before it
 // changes the first, so that no change makes it miss or meet a record.
-type changer struct {
-	a    ask
+type queryChange struct {
+	mutation
+	a    queryCall
 	ctx  context.Context // of the call
-	one  func(t *txn, tb *schema.Table, tuple []byte) error
+	one  func(t *tables.Tx, tb *schema.Table, tuple []byte) error
 	n    int    // how many have been changed
 	page int    // how many keys are read at a time; 0 is all
 	how  Result // the reading of the keys
 }
 
 // report tells the tracer how the records were found.
-func (c *changer) report(r *Result) {
+func (c *queryChange) report(r *Result) {
 	r.Rows, r.Plan, r.Entries = c.n, c.how.Plan, c.how.Entries
 }
 
-func (c *changer) run(ctx context.Context) (int, error) {
+func (c *queryChange) run(ctx context.Context) (int, error) {
 	if b, ok := c.a.conn.(*Bulk); ok && b != nil && b.hold == 0 {
 		return c.chunked(ctx, b)
 	}
 	c.ctx = ctx
-	m := mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, work: c}
-	if err := m.run(ctx); err != nil {
+	c.mutation = mutation{conn: c.a.conn, op: c.a.op, typ: c.a.typ, work: c}
+	if err := c.mutation.run(ctx); err != nil {
 		return 0, err
 	}
 	return c.n, nil
 }
 
 // do changes all of the records in t.
-func (c *changer) do(t *txn, tb *schema.Table) ([]byte, error) {
+func (c *queryChange) do(t *tables.Tx, tb *schema.Table) error {
 	c.n, c.how = 0, Result{}
 	keys, _, err := c.keys(c.ctx, t, tb)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, tuple := range keys {
 		if i%256 == 255 && c.ctx.Err() != nil {
-			return nil, c.ctx.Err()
+			return c.ctx.Err()
 		}
 		if err := c.change(t, tb, tuple); err != nil {
-			return tuple, err
+			c.tuple = tuple
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-func (c *changer) undo() {}
-
 // change changes one record, unless an earlier change has removed it.
-func (c *changer) change(t *txn, tb *schema.Table, tuple []byte) error {
+func (c *queryChange) change(t *tables.Tx, tb *schema.Table, tuple []byte) error {
 	err := c.one(t, tb, tuple)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -102,11 +97,9 @@ func (c *changer) change(t *txn, tb *schema.Table, tuple []byte) error {
 
 // keys returns the primary keys that the query finds in t, and whether it read
 // them in their order.
-func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]byte, inOrder bool, err error) {
-	plan, err := c.a.plan(t, tb, query.Want{Kind: query.Keys})
-	if err == nil {
-		err = t.admit(plan)
-	}
+func (c *queryChange) keys(ctx context.Context, t *tables.Tx, tb *schema.Table) (keys [][]byte, inOrder bool, err error) {
+	db := c.a.conn.base()
+	plan, err := c.a.planIn(db, tb, query.Want{Kind: query.Keys})
 	if err != nil {
 		return nil, false, err
 	}
@@ -114,7 +107,7 @@ func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]
 	if inOrder = !plan.Sorts(); c.page > 0 && !inOrder {
 		return nil, false, nil // to find one page it would read all of them
 	}
-	rows := plan.Run(ctx, t.kv)
+	rows := plan.Run(ctx, t.Reader())
 	defer rows.Release()
 	size := 0
 	for rows.Next() {
@@ -123,10 +116,24 @@ func (c *changer) keys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]
 			return nil, false, fmt.Errorf("%w: the keys of the records to change, over %d MB; a Bulk changes any number in chunks", query.ErrSortLimit, query.MaxSortBytes>>20)
 		}
 	}
-	how := t.db.result(plan, rows.Stats())
+	how := db.result(plan, rows.Stats())
 	c.how.Plan, c.how.Entries = how.Plan, c.how.Entries+how.Entries
 	return keys, inOrder, fromQuery(rows.Err())
 }
+
+// oneChange is the change of one record through a Bulk.
+type oneChange struct {
+	mutation
+	c   *queryChange
+	key []byte
+}
+
+func (o *oneChange) do(t *tables.Tx, tb *schema.Table) error {
+	o.tuple = o.key
+	return o.c.change(t, tb, o.key)
+}
+
+func (o *oneChange) report(*Result) {}
 
 // keyOverhead is about how many bytes a key takes beside its own.
 const keyOverhead = 32
@@ -134,8 +141,8 @@ const keyOverhead = 32
 // chunked changes the records one by one through a Bulk, which commits them in
 // chunks. Where the query finds them in key order, it does so a chunk at a
 // time, from what is written by then; else all keys are read first.
-func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
-	if err := ctx.Err(); err != nil {
+func (c *queryChange) chunked(ctx context.Context, b *Bulk) (int, error) {
+	if err := checkContext(ctx); err != nil {
 		return 0, failed(c.a.op, c.a.typ, err)
 	}
 	if q := &c.a.q; len(q.Order) == 0 && q.Limit < 0 && q.Offset == 0 && c.a.after == "" {
@@ -147,8 +154,8 @@ func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
 			return c.n, err
 		}
 		for _, tuple := range keys {
-			m := mutation{conn: b, op: c.a.op, typ: c.a.typ}
-			m.work = workFunc(func(t *txn, tb *schema.Table) ([]byte, error) { return tuple, c.change(t, tb, tuple) })
+			m := oneChange{c: c, key: tuple}
+			m.mutation = mutation{conn: b, op: c.a.op, typ: c.a.typ, work: &m}
 			if err := m.run(ctx); err != nil {
 				return c.n, err
 			}
@@ -162,19 +169,19 @@ func (c *changer) chunked(ctx context.Context, b *Bulk) (int, error) {
 
 // flushed commits the pending chunk and returns the next keys that the query
 // finds, and whether there may be more.
-func (c *changer) flushed(ctx context.Context, b *Bulk) (keys [][]byte, more bool, err error) {
+func (c *queryChange) flushed(ctx context.Context, b *Bulk) (keys [][]byte, more bool, err error) {
 	if b.ended {
 		return nil, false, failed(c.a.op, c.a.typ, ErrTxDone)
 	}
 	if err := b.flush(ctx); err != nil {
 		return nil, false, err
 	}
-	t, err := b.db.begin(ctx, false)
+	t, err := b.db.core.Begin(ctx, false)
 	if err != nil {
 		return nil, false, failed(c.a.op, c.a.typ, err)
 	}
-	defer t.release()
-	tb, err := t.tableOf(c.a.typ)
+	defer t.Release()
+	tb, err := tableOf(t, c.a.typ)
 	if err != nil {
 		return nil, false, failed(c.a.op, c.a.typ, err)
 	}
@@ -183,7 +190,7 @@ func (c *changer) flushed(ctx context.Context, b *Bulk) (keys [][]byte, more boo
 }
 
 // nextKeys returns one page of keys, or all where they do not come in order.
-func (c *changer) nextKeys(ctx context.Context, t *txn, tb *schema.Table) (keys [][]byte, more bool, err error) {
+func (c *queryChange) nextKeys(ctx context.Context, t *tables.Tx, tb *schema.Table) (keys [][]byte, more bool, err error) {
 	if c.page == 0 {
 		keys, _, err = c.keys(ctx, t, tb)
 		return keys, false, err

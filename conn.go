@@ -3,8 +3,10 @@ package kivis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -18,7 +20,7 @@ type Conn interface {
 
 	// join returns the transaction that a call through this Conn takes part
 	// in, or nil where each has its own, and the database.
-	join(ctx context.Context, write bool) (*txn, *DB, error)
+	join(ctx context.Context, write bool) (*tables.Tx, *DB, error)
 	// settle follows a write call that took part in a transaction.
 	settle(ctx context.Context) error
 	// base returns the database.
@@ -28,20 +30,30 @@ type Conn interface {
 var errUnbound = errors.New("the table handle is not bound to a database; call With(db) or With(tx)")
 
 // join returns the transaction that a call on conn takes part in, if any.
-func join(ctx context.Context, conn Conn, write bool) (*txn, *DB, error) {
+func join(ctx context.Context, conn Conn, write bool) (*tables.Tx, *DB, error) {
 	if !bound(conn) {
 		return nil, nil, errUnbound
 	}
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, nil, err
 	}
 	return conn.join(ctx, write)
 }
 
+// checkContext returns why nothing can be done with ctx, if that is so.
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
+	return ctx.Err()
+}
+
+var errNoContext = errors.New("the context is nil")
+
 var errNoFunc = errors.New("the function is nil")
 
-// usable returns err, or errNoFunc where a function is missing.
-func usable(err error, noFunc bool) error {
+// checkFunc returns err, or errNoFunc where a function is missing.
+func checkFunc(err error, noFunc bool) error {
 	if err == nil && noFunc {
 		return errNoFunc
 	}
@@ -53,95 +65,142 @@ func usable(err error, noFunc bool) error {
 func bound(conn Conn) bool {
 	switch c := conn.(type) {
 	case *DB:
-		return c != nil
+		return c.usable() == nil
 	case *Tx:
-		return c != nil
+		return c != nil && c.t != nil
 	case *Bulk:
-		return c != nil
+		return c != nil && c.db != nil
 	}
 	return false
 }
 
 // session is one read through a Conn: a snapshot and the table it reads.
 type session struct {
-	t     *txn
-	table *schema.Table
-	own   bool // the transaction was begun for this call alone
-	call  call
+	db     *DB
+	t      *tables.Tx
+	newest *tables.Newest // in place of t, where one record is read without a transaction
+	table  *schema.Table
+	own    bool // the transaction was begun for this call alone
+	call   call
 }
 
-// extent is what a session reads.
-type extent uint8
+// lifetime is how long a session reads, and what.
+type lifetime uint8
 
 const (
-	withinCall extent = iota // anything, before the call returns
-	beyondCall               // anything, also while the caller is not in a call, as in the body of a loop over records
-	oneKey                   // the record of one key, through session.read
+	untilReturn lifetime = iota // anything, before the call returns
+	untilClose                  // anything, also while the caller is not in a call, as in the body of a loop over records
+	point                       // the record of one key, through session.read
 )
 
 // open begins a read of the table of record type typ through conn, which close
-// must end. Beyond the call, the end of ctx frees the snapshot.
-func open(ctx context.Context, conn Conn, op string, typ reflect.Type, of extent) (session, error) {
+// must end. Until it is closed, the end of ctx frees the snapshot.
+func open(ctx context.Context, conn Conn, op string, typ reflect.Type, life lifetime) (session, error) {
 	t, db, err := join(ctx, conn, false)
 	if err != nil {
 		return session{}, failed(op, typ, err)
 	}
-	s := session{t: t}
-	if t == nil {
-		if s.t, err = db.beginRead(ctx, of); err != nil {
-			return session{}, failed(op, typ, err)
-		}
-		s.own = true
+	s := session{db: db, t: t, own: t == nil}
+	if s.own {
+		err = s.begin(ctx, life)
+	} else {
+		err = t.Enter()
 	}
-	if s.table, err = s.t.tableOf(typ); err != nil {
+	if err != nil {
+		return session{}, failed(op, typ, err)
+	}
+	if s.table, err = s.tableOf(typ); err != nil {
 		s.release()
 		return session{}, failed(op, typ, err)
 	}
-	s.call = s.t.db.startCall(ctx, op, s.table.Name)
+	s.call = db.startCall(ctx, op, s.table.Name)
 	return s, nil
 }
 
-// beginRead starts a transaction for a read on the DB alone.
-func (db *DB) beginRead(ctx context.Context, of extent) (*txn, error) {
-	switch {
-	case of == beyondCall:
-		t, err := db.begin(ctx, false)
-		if err == nil {
-			t.live = db.open.add()
+// begin starts a read on the DB alone.
+func (s *session) begin(ctx context.Context, life lifetime) (err error) {
+	if life == point {
+		if s.newest = s.db.core.Newest(); s.newest != nil {
+			return nil
 		}
-		return t, err
-	case of == oneKey && db.getter != nil:
-		return db.peeking(), nil
 	}
-	return db.begin(context.Background(), false)
+	if life != untilClose {
+		ctx = context.Background()
+	}
+	if s.t, err = s.db.core.Begin(ctx, false); err == nil && life == untilClose {
+		s.t.Track()
+	}
+	return err
+}
+
+// tableOf returns the session's table of a registered record type.
+func (s *session) tableOf(typ reflect.Type) (*schema.Table, error) {
+	if s.newest != nil {
+		return tableIn(s.newest.Schema(), typ)
+	}
+	return tableOf(s.t, typ)
+}
+
+// tableOf returns the table of a registered record type as of a transaction.
+func tableOf(t *tables.Tx, typ reflect.Type) (*schema.Table, error) {
+	if t.Ended() {
+		return nil, ErrTxDone
+	}
+	return tableIn(t.Schema(), typ)
+}
+
+// tableIn returns the table of a registered record type in a set.
+func tableIn(set *schema.Set, typ reflect.Type) (*schema.Table, error) {
+	if tb := set.ByType(typ); tb != nil {
+		return tb, nil
+	}
+	return nil, fmt.Errorf("%w: call db.Register(&%s{}) first", ErrNotRegistered, typ.Name())
 }
 
 // read returns the stored value of the record with the key, and its tuple,
-// which is good until the transaction is used again.
+// which is good until the session reads again.
 func (s *session) read(typ reflect.Type, key keySlot) (tuple, value []byte, err error) {
-	t := s.t
+	if s.newest != nil {
+		return s.readNewest(typ, key)
+	}
+	tuple, err = key.encode(s.t.KeyBuffer(), s.table)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.t.KeepKeyBuffer(tuple)
+	value, err = s.t.Get(s.table, tuple)
+	return tuple, value, err
+}
+
+// readNewest is read without a transaction: again where the schema has changed
+// meanwhile.
+func (s *session) readNewest(typ reflect.Type, key keySlot) (tuple, value []byte, err error) {
+	n := s.newest
 	for {
-		if t.buf.target, err = key.encode(t.buf.target[:0], s.table); err != nil {
+		if tuple, err = key.encode(n.KeyBuffer(), s.table); err != nil {
 			return nil, nil, err
 		}
-		if !t.peeks {
-			value, err = t.read(s.table, t.buf.target)
-			return t.buf.target, value, err
+		n.KeepKeyBuffer(tuple)
+		value, err = n.Get(s.call.ctx, s.table, tuple)
+		if n.Current() {
+			return tuple, value, err
 		}
-		value, err = t.peek(s.call.ctx, s.table, t.buf.target)
-		if t.current() {
-			return t.buf.target, value, err
-		}
-		if s.table, err = t.renew(typ); err != nil {
+		n.Renew()
+		if s.table, err = s.tableOf(typ); err != nil {
 			return nil, nil, err
 		}
 	}
 }
 
-// release ends the transaction if it is the session's own.
+// release ends the transaction if it is the session's own, else the call on it.
 func (s *session) release() {
-	if s.own {
-		s.t.release()
+	switch {
+	case !s.own:
+		s.t.Leave()
+	case s.newest != nil:
+		s.newest.Release()
+	default:
+		s.t.Release()
 	}
 }
 

@@ -3,38 +3,22 @@ package kivis
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
-	"sync"
 	"sync/atomic"
 
-	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/internal/migrate"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/store"
 )
 
 // DB is a database: tables of records over a store. All its methods are safe
 // for concurrent use.
 type DB struct {
-	kv     store.Store
-	getter store.Getter // kv, if it is one
-	opts   Options
+	core *tables.DB
+	opts Options
 
-	// schemaMu is held for writing from the commit of a catalog to the
-	// publication of its Set. See begin.
-	schemaMu sync.RWMutex
-	set      atomic.Pointer[schema.Set]
-
-	register sync.Mutex // held by Register
-	types    []reflect.Type
-	models   []*schema.Model // of types
-	builds   background
-
-	sequences sync.Map // table id -> *sequence
-	alone     *aloneGate
-	open      openTxs
-	stats     counters
-	secret    []byte // signs page cursors
-	unclaim   func() // gives up the claim on kv; nil where there is none
+	migrator  *migrate.Migrator
+	fullScans atomic.Uint64
+	unclaim   func() // gives up the claim on the store; nil where there is none
 	closed    atomic.Bool
 }
 
@@ -44,77 +28,48 @@ type DB struct {
 // so where the store holds something else than a database. It is ErrInUse
 // where another DB has the store, which stays that one's and open.
 func Open(s store.Store, opts *Options) (*DB, error) {
-	db := &DB{kv: s, alone: newAloneGate()}
-	db.getter = store.GetterOf(s)
+	db := &DB{}
 	err := db.claimStore(s)
 	if err != nil {
 		return nil, wrap("open", nil, nil, err)
 	}
 	if db.opts, err = opts.settings(); err == nil {
-		err = db.load(context.Background())
+		db.core, err = tables.Open(context.Background(), s, tables.Config{MaxAttempts: db.opts.MaxAttempts})
 	}
 	if err != nil {
 		defer db.release()
 		return nil, errors.Join(wrap("open", nil, nil, err), s.Close())
 	}
+	db.migrator = migrate.New(db.core, migrate.Options{
+		AllowOlder: db.opts.AllowOlder, Background: db.opts.BackgroundBuilds, Logger: db.opts.Logger,
+	})
 	return db, nil
-}
-
-// load reads the catalog, or writes that of a new database.
-func (db *DB) load(ctx context.Context) error {
-	c, err := db.readCatalog(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		if c, err = db.create(ctx); err != nil {
-			return err
-		}
-	}
-	if err != nil {
-		return err
-	}
-	set, err := schema.Bind(c, nil)
-	if err != nil {
-		return err
-	}
-	db.set.Store(set)
-	return nil
-}
-
-// readCatalog returns the stored catalog and reads the secret beside it, or
-// store.ErrNotFound where there is none.
-func (db *DB) readCatalog(ctx context.Context) (*schema.Catalog, error) {
-	kv, err := db.kv.Begin(ctx, false)
-	if err != nil {
-		return nil, err
-	}
-	defer kv.Discard()
-	c, err := catalogIn(kv)
-	if err != nil {
-		return nil, err
-	}
-	db.secret, err = kv.Get(secretKey)
-	return c, err
 }
 
 // Close closes the database and its store: it refuses new calls, waits for
 // those in progress, and discards open transactions. A second Close returns
 // nil.
 func (db *DB) Close() error {
+	if err := db.usable(); err != nil {
+		return wrap("close", nil, nil, err)
+	}
 	if !db.closed.CompareAndSwap(false, true) {
 		return nil
 	}
-	db.builds.stop()
-	var faults []error
-	db.sequences.Range(func(_, s any) bool {
-		if err := s.(*sequence).giveBack(context.Background(), db.kv); err != nil {
-			faults = append(faults, fmt.Errorf("giving back leased ids: %w", err))
-		}
-		return true
-	})
-	if err := db.kv.Close(); err != nil {
-		faults = append(faults, err)
-	}
+	db.migrator.Close()
+	err := db.core.Close(context.Background())
 	db.release()
-	return wrap("close", nil, nil, errors.Join(faults...))
+	return wrap("close", nil, nil, err)
+}
+
+var errNoDB = errors.New("the database is nil, or was not made by Open")
+
+// usable returns an error for a DB that Open has not made.
+func (db *DB) usable() error {
+	if db == nil || db.core == nil {
+		return errNoDB
+	}
+	return nil
 }
 
 // release gives up the claim on the store.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
-	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
@@ -15,18 +15,20 @@ import (
 
 // States that calls report. Test for them with [errors.Is].
 var (
+	// ErrNewerFormat: a newer release of Kivis wrote the database.
+	ErrNewerFormat = schema.ErrNewerFormat
 	// ErrNotFound: no record has the key, or none matches the query.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = tables.ErrNotFound
 	// ErrManyFound: One found more than one record.
 	ErrManyFound = errors.New("more than one found")
 	// ErrExists: the primary key, or a value of a unique index, is taken.
-	ErrExists = errors.New("already exists")
+	ErrExists = tables.ErrExists
 	// ErrReference: a reference rule forbids the write. See [ReferenceError].
-	ErrReference = errors.New("reference violated")
+	ErrReference = tables.ErrReference
 	// ErrKeyChanged: a Modify or Replace would change a record's primary key.
-	ErrKeyChanged = errors.New("primary key changed")
+	ErrKeyChanged = tables.ErrKeyChanged
 	// ErrKeyTooLarge: an encoded key or index entry is over 2,048 bytes.
-	ErrKeyTooLarge = errors.New("key too large")
+	ErrKeyTooLarge = record.ErrKeyTooLarge
 	// ErrBadCursor: a page cursor was damaged, or belongs to another query.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrInTx: a call through a handle bound to the DB was made with a context
@@ -34,12 +36,15 @@ var (
 	ErrInTx = errors.New("called on the database inside a transaction")
 	// ErrExhausted: the sequence of an auto-increment key has no ids left, or
 	// a given id would use it up.
-	ErrExhausted = errors.New("ids exhausted")
+	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
 	// ErrNotRegistered: the record's type has not been registered.
 	ErrNotRegistered = errors.New("record type is not registered")
 
+	// ErrTxBusy: two goroutines have used one transaction at once, which can
+	// then only be discarded.
+	ErrTxBusy = tables.ErrTxBusy
 	// ErrConflict: concurrent transactions wrote what this one read, more
 	// often than it may be retried.
 	ErrConflict = store.ErrConflict
@@ -75,7 +80,7 @@ type UniqueError struct {
 	Index string
 	Key   any // the primary key of the record that holds the value
 
-	at *keyRef
+	at *record.Ref
 }
 
 func (e *UniqueError) Error() string {
@@ -94,15 +99,12 @@ type ReferenceError struct {
 	Key    any    // the key in the target table
 	Action string // insert, update or delete
 
-	zero   bool // the reference was left zero
-	at     *keyRef
-	reason string
+	zero bool // the reference was left zero
+	at   *record.Ref
 }
 
 func (e *ReferenceError) Error() string {
 	switch {
-	case e.reason != "":
-		return e.reason
 	case e.Action == "delete":
 		return fmt.Sprintf("%s %s is still referred to by %s.%s", e.Target, e.at, e.Table, e.Field)
 	case e.zero:
@@ -139,72 +141,92 @@ func (e *CorruptError) Error() string {
 // Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// keyRef is a primary key in its encoded form, and the table it belongs to.
-type keyRef struct {
-	table *schema.Table
-	tuple []byte
-}
-
-func refTo(tb *schema.Table, tuple []byte) *keyRef {
-	return &keyRef{tb, append([]byte(nil), tuple...)}
-}
-
-// maxKeyText bounds how much of a key an error's text shows.
-const maxKeyText = 200
-
-// String returns the key in the user's terms, cut where it is long.
-func (k *keyRef) String() string {
-	if k == nil {
-		return "?"
-	}
-	typ := &k.table.Key.Tuple
-	if len(typ.Parts) == 1 {
-		typ = &typ.Parts[0]
-	}
-	text, _, err := typ.Format(k.tuple)
-	if err != nil {
-		text = fmt.Sprintf("%x", k.tuple)
-	}
-	if len(text) > maxKeyText {
-		text = fmt.Sprintf("%s... (%d bytes)", strings.ToValidUTF8(text[:maxKeyText], ""), len(k.tuple))
-	}
-	return text
-}
-
-// value returns the key as a value of the table's own key type, or as a struct
-// of the key fields' types where it has none; nil where it cannot be decoded.
-func (k *keyRef) value() any {
-	t := k.table.Key.GoType
+// keyValue returns the key as a value of the table's own key type, or as a
+// struct of the key fields' types where it has none; nil where it cannot be
+// decoded.
+func keyValue(k *record.Ref) any {
+	t := k.Table.Key.GoType
 	if t == nil {
-		t = k.table.KeyStruct()
+		t = k.Table.KeyStruct()
 	}
 	if t == nil {
 		return nil
 	}
-	v, ok := k.as(t)
+	v, ok := keyAs(k, t)
 	if !ok {
 		return nil
 	}
 	return v.Elem().Interface()
 }
 
-// as decodes the key as a t and returns a pointer to it.
-func (k *keyRef) as(t reflect.Type) (reflect.Value, bool) {
-	plan, err := k.table.KeyPlan(t)
+// keyAs decodes the key as a t and returns a pointer to it.
+func keyAs(k *record.Ref, t reflect.Type) (reflect.Value, bool) {
+	plan, err := k.Table.KeyPlan(t)
 	if err != nil {
 		return reflect.Value{}, false
 	}
 	v := reflect.New(t)
-	if rest, err := plan.Decode(k.tuple, reflectx.Of(v)); err != nil || len(rest) > 0 {
+	if rest, err := plan.Decode(k.Tuple, reflectx.Of(v)); err != nil || len(rest) > 0 {
 		return reflect.Value{}, false
 	}
 	return v, true
 }
 
+// public gives an error of the layers below the type that this package
+// promises, with keys as Go values.
+func public(err error) error {
+	e := publicType(err)
+	if e == nil {
+		return err
+	}
+	switch err.(type) {
+	case *tables.UniqueError, *tables.ReferenceError, *record.CorruptError:
+		return e
+	}
+	return &translated{err, e}
+}
+
+// publicType returns the error of this package's that stands for one in err's
+// tree, or nil.
+func publicType(err error) error {
+	var u *tables.UniqueError
+	if errors.As(err, &u) {
+		return &UniqueError{Table: u.Table.Name, Index: u.Index.Name, Key: keyValue(u.Holder), at: u.Holder}
+	}
+	var r *tables.ReferenceError
+	if errors.As(err, &r) {
+		v := keyValue(r.Target)
+		return &ReferenceError{
+			Table: r.Ref.Table.Name, Field: r.Ref.Name, Target: r.Target.Table.Name, Key: v, Action: r.Action,
+			at: r.Target, zero: r.Action != "delete" && v != nil && reflect.ValueOf(v).IsZero(),
+		}
+	}
+	var c *record.CorruptError
+	if errors.As(err, &c) {
+		e := &CorruptError{Index: c.Index, Err: c.Err}
+		if c.Table != nil {
+			e.Table = c.Table.Name
+			if c.Tuple != nil {
+				e.Key = keyValue(&record.Ref{Table: c.Table, Tuple: c.Tuple})
+			}
+		}
+		return e
+	}
+	return nil
+}
+
+// translated is an error with this package's type for what is in it.
+type translated struct {
+	error
+	public error
+}
+
+func (t *translated) Unwrap() []error { return []error{t.public, t.error} }
+
 // callError names the call, table and key of an error that a call returns.
 type callError struct {
 	op, table string
-	key       *keyRef // nil where no one key is meant
+	key       *record.Ref // nil where no one key is meant
 	hint      string
 	err       error
 }
@@ -235,34 +257,24 @@ func wrap(op string, tb *schema.Table, key []byte, err error) error {
 	if errors.As(err, &done) {
 		return err
 	}
-	e := &callError{op: op, err: err}
+	e := &callError{op: op, err: public(record.Corrupt(tb, key, err))}
 	if tb != nil {
 		e.table = tb.Name
 		if key != nil {
-			e.key = refTo(tb, key)
+			e.key = record.RefTo(tb, key)
 		}
 	}
-	e.err = asCorrupt(tb, e.key, err)
 	return e
 }
 
-// asCorrupt returns err as a *CorruptError if it reports damaged bytes.
-func asCorrupt(tb *schema.Table, key *keyRef, err error) error {
-	if !errors.Is(err, codec.ErrCorrupt) && !errors.Is(err, store.ErrCorrupt) {
+// outOfAttempts says of a conflict that it came back until no attempt was left,
+// and what is the likely cause.
+func (db *DB) outOfAttempts(attempts int, err error) error {
+	if attempts < db.opts.MaxAttempts || !errors.Is(err, ErrConflict) {
 		return err
 	}
-	var have *CorruptError
-	if errors.As(err, &have) {
-		return err
-	}
-	e := &CorruptError{Err: err}
-	if tb != nil {
-		e.Table = tb.Name
-	}
-	if key != nil {
-		e.Key = key.value()
-	}
-	return e
+	return fmt.Errorf("%w, in each of %d attempts; if the function uses the database itself, with another context than its own, "+
+		"it conflicts with itself: use the context and the transaction that it is given, as in With(tx)", err, attempts)
 }
 
 // KeyOf returns the primary key that err is about, if it is a K: the key of a
@@ -271,7 +283,7 @@ func asCorrupt(tb *schema.Table, key *keyRef, err error) error {
 func KeyOf[K comparable](err error) (K, bool) {
 	var zero K
 	for _, at := range keysOf(err) {
-		v, ok := at.as(reflect.TypeFor[K]())
+		v, ok := keyAs(at, reflect.TypeFor[K]())
 		if ok {
 			return *reflectx.Ref[K](reflectx.Of(v)), true
 		}
@@ -280,8 +292,8 @@ func KeyOf[K comparable](err error) (K, bool) {
 }
 
 // keysOf returns the keys that err names, the most telling first.
-func keysOf(err error) []*keyRef {
-	var keys []*keyRef
+func keysOf(err error) []*record.Ref {
+	var keys []*record.Ref
 	var u *UniqueError
 	if errors.As(err, &u) && u.at != nil {
 		keys = append(keys, u.at)

@@ -153,7 +153,7 @@ func (t Table[R, K]) Key() Field[R, K] {
 	return Field[R, K]{
 		operand: query.Operand{Field: keyOf(reflect.TypeFor[R]())},
 		get: func(rec *R) (key K) {
-			r := recordOf(rec)
+			r := sourceOf(rec)
 			keyOfRecord(t.conn, reflect.TypeFor[R](), &r, slot(&key))
 			return key
 		},
@@ -175,18 +175,16 @@ func keyOf(typ reflect.Type) *query.Field {
 
 // keyOfRecord sets key to the primary key of rec, or leaves it zero where the
 // table is not known.
-func keyOfRecord(conn Conn, typ reflect.Type, rec *record, key keySlot) {
+func keyOfRecord(conn Conn, typ reflect.Type, rec *source, key keySlot) {
 	if !bound(conn) {
 		return
 	}
-	tb := conn.base().set.Load().ByType(typ)
+	tb := conn.base().core.Schema().ByType(typ)
 	if tb == nil {
 		return
 	}
-	w := write{tb: tb}
-	var t txn
-	if err := t.encodeKey(&w, rec); err == nil {
-		_ = key.decode(tb, w.tuple) // a wrong K is reported by every call
+	if tuple, err := rec.appendKey(nil, tb); err == nil {
+		_ = key.decode(tb, tuple) // a wrong K is reported by every call
 	}
 }
 

@@ -30,13 +30,20 @@ var imports = map[string][]string{
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
 
-	"codec":                  {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
+	"codec":            {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
 	"internal/msgpack": {},
-	"schema":                 {"reflectx", "codec"},
-	"query":                  {"schema", "codec", "store"},
-	"cache":                  {"store"},
+	"schema":           {"reflectx", "codec"},
+	"query":            {"schema", "codec", "store"},
+	"cache":            {"store"},
 
-	".":         {"reflectx", "codec", "schema", "query", "store", "github.com/google/uuid"},
+	"internal/record": {"schema", "codec", "internal/msgpack", "store"},
+	"internal/retry":  {"store"},
+	"internal/tables": {"internal/record", "internal/retry", "query", "schema", "codec", "store", "github.com/google/uuid"},
+
+	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
+	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
+
+	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
 	"kivistest": {".", "store/memstore"},
 
 	"examples/...": {".", "cache", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},

@@ -2,9 +2,9 @@ package kivis
 
 import (
 	"context"
-	"errors"
 	"reflect"
 
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -39,31 +39,22 @@ func (k keySlot) decode(tb *schema.Table, tuple []byte) error {
 
 // mutation is one public call that writes.
 type mutation struct {
-	conn Conn
-	op   string
-	typ  reflect.Type // of the record
-	work worker
-	db   *DB
+	conn  Conn
+	op    string
+	typ   reflect.Type // of the record
+	work  worker
+	table *schema.Table // as of the last attempt
+	tuple []byte        // the key that the last attempt was about; in the call's own memory
 }
 
 // worker is what a mutation does.
 type worker interface {
-	// do does it in t, as a whole. It may run again after a conflict. It
-	// returns the key that it is about, if there is one, which need be valid
-	// only until t is used again.
-	do(t *txn, tb *schema.Table) (tuple []byte, err error)
-	// undo takes back what do changed in the caller's memory.
-	undo()
+	// do does it in t, as a whole, and sets the mutation's tuple where there is
+	// one key that it is about. It may run again after a conflict.
+	do(t *tables.Tx, tb *schema.Table) error
 	// report tells the tracer more than that one record was changed.
 	report(*Result)
 }
-
-// workFunc is a worker that has nothing to undo or to report.
-type workFunc func(t *txn, tb *schema.Table) (tuple []byte, err error)
-
-func (f workFunc) do(t *txn, tb *schema.Table) ([]byte, error) { return f(t, tb) }
-func (f workFunc) undo()                                       {}
-func (f workFunc) report(*Result)                              {}
 
 // run performs the call: in a transaction of its own on a DB, else as a step
 // of the transaction that the Conn stands for.
@@ -72,17 +63,16 @@ func (m *mutation) run(ctx context.Context) error {
 	if err != nil {
 		return failed(m.op, m.typ, err)
 	}
-	m.db = db
 	name := ""
-	if tb := db.set.Load().ByType(m.typ); tb != nil {
+	if tb := db.core.Schema().ByType(m.typ); tb != nil {
 		name = tb.Name
 	}
 	c := db.startCall(ctx, m.op, name)
 	defer c.abandoned()
 	attempts := 1
 	if t == nil {
-		attempts, err = db.retry(c.ctx, m)
-		err = wrapConflict(m.op, err)
+		attempts, err = db.core.Write(c.ctx, m)
+		err = m.named(db.outOfAttempts(attempts, err))
 	} else {
 		err = m.within(t)
 		if err == nil {
@@ -92,51 +82,33 @@ func (m *mutation) run(ctx context.Context) error {
 	r := Result{Attempts: attempts}
 	if err == nil {
 		r.Rows = 1
-	} else {
-		m.work.undo()
 	}
 	m.work.report(&r)
 	c.end(r, err)
 	return err
 }
 
-// attempt does the work in a transaction of its own.
-func (m *mutation) attempt(ctx context.Context) error {
-	t, err := m.db.begin(context.Background(), true)
-	if err != nil {
-		return failed(m.op, m.typ, err)
+// Run does the work in a transaction of its own.
+func (m *mutation) Run(_ context.Context, t *tables.Tx) (err error) {
+	m.tuple = nil
+	if m.table, err = tableOf(t, m.typ); err != nil {
+		return err
 	}
-	defer t.release()
-	tb, err := t.tableOf(m.typ)
-	if err != nil {
-		return failed(m.op, m.typ, err)
-	}
-	tuple, err := m.work.do(t, tb)
-	lost := false
-	if err == nil {
-		if err = ctx.Err(); err == nil {
-			err = t.commit(ctx)
-			lost = errors.Is(err, ErrConflict)
-		}
-	}
-	if err == nil {
-		return nil
-	}
-	m.work.undo()
-	if err = wrap(m.op, tb, tuple, err); lost {
-		return commitConflict{err}
-	}
-	return err
+	return m.work.do(t, m.table)
 }
 
 // within does the work as a step of t.
-func (m *mutation) within(t *txn) error {
-	tb, err := t.tableOf(m.typ)
-	if err != nil {
+func (m *mutation) within(t *tables.Tx) error {
+	return m.named(t.Step(func() error { return m.Run(context.Background(), t) }))
+}
+
+// named names the call, the table and the key in err.
+func (m *mutation) named(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case m.table == nil:
 		return failed(m.op, m.typ, err)
 	}
-	return t.step(func() error {
-		tuple, err := m.work.do(t, tb)
-		return wrap(m.op, tb, tuple, err)
-	})
+	return wrap(m.op, m.table, m.tuple, err)
 }

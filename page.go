@@ -32,7 +32,7 @@ type Page[R any] struct {
 // Limit, Offset or After.
 func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R], error) {
 	q.q.ByKey = true
-	a := q.ask("page")
+	a := q.call("page")
 	switch {
 	case a.err != nil:
 	case size < 1:
@@ -59,7 +59,7 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 
 // pager reads one page and finds out what lies before and behind it.
 type pager struct {
-	a          ask
+	a          queryCall
 	size       int
 	shape      []byte
 	back       bool
@@ -68,7 +68,7 @@ type pager struct {
 
 // run calls fn with each row of the page, in the order in which it is read.
 func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error) error {
-	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, withinCall)
+	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, untilReturn)
 	if err != nil {
 		return err
 	}
@@ -87,27 +87,26 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 	}
 	var from cursor
 	if token != "" {
-		if from, err = s.t.readCursor(p.shape, token); err != nil {
+		if from, err = s.db.readCursor(p.shape, token); err != nil {
 			return r, err
 		}
 	}
 	p.back = from.back
 	q.After, q.Backward, q.Limit = from.place, from.back, min(p.size, math.MaxInt-1)+1
-	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Records})
-	if err == nil {
-		err = s.t.admit(plan)
-	}
+	a := p.a
+	a.q = q
+	plan, err := a.plan(s, query.Want{Kind: query.Records})
 	if err != nil {
 		return r, err
 	}
 	defer plan.Release()
-	rows := plan.Run(ctx, s.t.kv)
+	rows := plan.Run(ctx, s.t.Reader())
 	defer rows.Release()
 	first, last, more, err := p.rows(rows, from.place, fn)
 	if err == nil {
 		err = p.ends(ctx, s, first, last, more, token == "")
 	}
-	return s.t.db.result(plan, rows.Stats()), err
+	return s.db.result(plan, rows.Stats()), err
 }
 
 // rows reads the page's rows, and returns the places of the first and last of
@@ -153,10 +152,10 @@ func (p *pager) ends(ctx context.Context, s *session, first, last *query.Positio
 		return err
 	}
 	if hasNext && behind != nil {
-		p.next = s.t.writeCursor(p.shape, cursor{place: placed(behind, true)})
+		p.next = s.db.writeCursor(p.shape, cursor{place: placed(behind, true)})
 	}
 	if hasPrev && before != nil {
-		p.prev = s.t.writeCursor(p.shape, cursor{place: placed(before, false), back: true})
+		p.prev = s.db.writeCursor(p.shape, cursor{place: placed(before, false), back: true})
 	}
 	return nil
 }
@@ -181,7 +180,7 @@ func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back
 		return false, err
 	}
 	defer plan.Release()
-	rows := plan.Run(ctx, s.t.kv)
+	rows := plan.Run(ctx, s.t.Reader())
 	defer rows.Release()
 	return rows.Next(), rows.Err()
 }
@@ -216,31 +215,31 @@ func shapeOf(tb *schema.Table, q *query.Query) ([]byte, error) {
 }
 
 // writeCursor returns c as text.
-func (t *txn) writeCursor(shape []byte, c cursor) string {
+func (db *DB) writeCursor(shape []byte, c cursor) string {
 	b := []byte{cursorVersion, 0}
 	if c.back {
 		b[1] = 1
 	}
 	b = append(b, shape...)
 	b = query.AppendPosition(b, c.place)
-	return base64.RawURLEncoding.EncodeToString(append(b, t.code(b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b, db.code(b)...))
 }
 
 // code returns the code that shows that this database made b.
-func (t *txn) code(b []byte) []byte {
-	mac := hmac.New(sha256.New, t.db.secret)
+func (db *DB) code(b []byte) []byte {
+	mac := hmac.New(sha256.New, db.core.Secret())
 	mac.Write(b)
 	return mac.Sum(nil)[:codeSize]
 }
 
 // readCursor returns the cursor that text is, or ErrBadCursor.
-func (t *txn) readCursor(shape []byte, text string) (cursor, error) {
+func (db *DB) readCursor(shape []byte, text string) (cursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) < 2+shapeSize+codeSize || b[0] != cursorVersion {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
 	}
 	body, code := b[:len(b)-codeSize], b[len(b)-codeSize:]
-	if !hmac.Equal(code, t.code(body)) {
+	if !hmac.Equal(code, db.code(body)) {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
 	}
 	if !bytes.Equal(body[2:2+shapeSize], shape) {

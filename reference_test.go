@@ -152,13 +152,8 @@ func TestRulesHoldForUnregisteredTables(t *testing.T) {
 	db = openDB(t, reopenBadger(t, dirs), &User{}, &Airport{})
 	err := kivis.TableBy[Airport, IATA](db).Delete(bg, "A")
 	wantErr(t, err, kivis.ErrReference)
-	err = kivis.TableOf[User](db).Delete(bg, a)
-	wantErr(t, err, kivis.ErrReference)
-	if !strings.Contains(err.Error(), "Post") || !strings.Contains(err.Error(), "not registered") {
-		t.Errorf("error %q does not say that Post is not registered", err)
-	}
-	check(t, db.Register(&Post{}))
 	check(t, kivis.TableOf[User](db).Delete(bg, a))
+	check(t, db.Register(&Post{}))
 	n := must(kivis.TableOf[Post](db).Count(bg))(t)
 	if n != 0 {
 		t.Errorf("%d posts are left", n)

@@ -1,10 +1,6 @@
 package kivis
 
-import (
-	"errors"
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Stats are counts since the database was opened.
 type Stats struct {
@@ -17,30 +13,19 @@ type Stats struct {
 	OldestSnapshot time.Duration // how long the oldest of them has been open
 }
 
-// counters are the running totals behind Stats.
-type counters struct {
-	commits, conflicts, retries, fullScans atomic.Uint64
-}
-
-func (c *counters) committed(err error, write bool) {
-	switch {
-	case errors.Is(err, ErrConflict):
-		c.conflicts.Add(1)
-	case err == nil && write:
-		c.commits.Add(1)
-	}
-}
-
 // Stats returns what the database has done since it was opened, and what is
 // open now.
 func (db *DB) Stats() Stats {
-	n, age := db.open.count()
+	if db.usable() != nil {
+		return Stats{}
+	}
+	s := db.core.Stats()
 	return Stats{
-		Commits:        db.stats.commits.Load(),
-		Conflicts:      db.stats.conflicts.Load(),
-		Retries:        db.stats.retries.Load(),
-		FullScans:      db.stats.fullScans.Load(),
-		OpenTx:         n,
-		OldestSnapshot: age,
+		Commits:        s.Commits,
+		Conflicts:      s.Conflicts,
+		Retries:        s.Retries,
+		FullScans:      db.fullScans.Load(),
+		OpenTx:         s.OpenTx,
+		OldestSnapshot: s.Oldest,
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"reflect"
 
+	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/reflectx"
-	"github.com/kivisdb/kivis/schema"
 )
 
 // Table reads and writes the records R, which have the primary key K, through
@@ -44,13 +44,13 @@ func (t Table[R, K]) With(conn Conn) Table[R, K] { return Table[R, K]{conn} }
 // where the key is taken, a [UniqueError] where a unique value is, and a
 // [ReferenceError] where the record refers to nothing.
 func (t Table[R, K]) Insert(ctx context.Context, rec *R) (K, error) {
-	return t.put(ctx, "insert", rec, insert)
+	return t.put(ctx, "insert", rec, tables.Insert)
 }
 
 // Put adds the record, or replaces the one with its key, and returns the key.
 // A generated key that is zero is drawn, and the record then new.
 func (t Table[R, K]) Put(ctx context.Context, rec *R) (K, error) {
-	return t.put(ctx, "put", rec, put)
+	return t.put(ctx, "put", rec, tables.Upsert)
 }
 
 // Replace replaces the record that has rec's key by rec as a whole: zero
@@ -58,16 +58,16 @@ func (t Table[R, K]) Put(ctx context.Context, rec *R) (K, error) {
 // what has been read, use Modify: between a Get and a Replace another's change
 // may be lost.
 func (t Table[R, K]) Replace(ctx context.Context, rec *R) error {
-	_, err := t.put(ctx, "replace", rec, replace)
+	_, err := t.put(ctx, "replace", rec, tables.Replace)
 	return err
 }
 
-func (t Table[R, K]) put(ctx context.Context, op string, rec *R, m mode) (key K, err error) {
+func (t Table[R, K]) put(ctx context.Context, op string, rec *R, m tables.Mode) (key K, err error) {
 	typ := reflect.TypeFor[R]()
 	if rec == nil {
 		return key, failed(op, typ, errors.New("the record is nil"))
 	}
-	call := putting{rec: recordOf(rec), mode: m, key: slot(&key)}
+	call := putting{source: sourceOf(rec), mode: m, key: slot(&key)}
 	return key, call.run(ctx, t.conn, op, typ)
 }
 
@@ -83,14 +83,14 @@ func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
 
 // getRecord is Get without its types.
 func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, rec reflectx.Pointer) error {
-	s, err := open(ctx, conn, "get", typ, oneKey)
+	s, err := open(ctx, conn, "get", typ, point)
 	if err != nil {
 		return err
 	}
 	defer s.abandoned()
 	tuple, value, err := s.read(typ, key)
 	if err == nil {
-		err = s.t.decode(s.table, tuple, value, rec)
+		err = decode(s.table, tuple, value, rec)
 	}
 	r := Result{Rows: 1, Entries: 1}
 	if tuple == nil {
@@ -105,7 +105,7 @@ func (t Table[R, K]) Has(ctx context.Context, key K) (bool, error) {
 }
 
 func hasRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) (bool, error) {
-	s, err := open(ctx, conn, "has", typ, oneKey)
+	s, err := open(ctx, conn, "has", typ, point)
 	if err != nil {
 		return false, err
 	}
@@ -144,14 +144,8 @@ func (t Table[R, K]) Delete(ctx context.Context, key K) error {
 }
 
 func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) error {
-	call := mutation{conn: conn, op: "delete", typ: typ}
-	call.work = workFunc(func(t *txn, tb *schema.Table) ([]byte, error) {
-		tuple, err := key.encode(nil, tb)
-		if err != nil {
-			return nil, err
-		}
-		return tuple, t.remove(tb, tuple)
-	})
+	call := deletion{key: key}
+	call.mutation = mutation{conn: conn, op: "delete", typ: typ, work: &call}
 	return call.run(ctx)
 }
 
@@ -166,7 +160,7 @@ func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, e
 		return none, failed("modify", reflect.TypeFor[R](), errNoFunc)
 	}
 	m := &modified[R, K]{key: key, fn: fn}
-	call := modification{key: slot(&m.key), on: m}
+	call := modification{key: slot(&m.key), changer: changer{on: m}}
 	if err := call.run(ctx, t.conn, reflect.TypeFor[R]()); err != nil {
 		var none R
 		return none, err
@@ -178,9 +172,9 @@ func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, e
 // their keys in order. Generated keys are set in the slice's records.
 func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
 	keys := make([]K, len(recs))
-	batch := make([]record, len(recs))
+	batch := make([]source, len(recs))
 	for i := range recs {
-		batch[i] = recordOf(&recs[i])
+		batch[i] = sourceOf(&recs[i])
 	}
 	err := insertMany(ctx, t.conn, reflect.TypeFor[R](), batch, func(i int) keySlot { return slot(&keys[i]) })
 	if err != nil {

@@ -2,15 +2,21 @@ package kivis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/kivisdb/kivis/internal/tables"
 )
 
 // Tx is a transaction: one snapshot of the database and the writes made on top
 // of it. It is serializable, phantoms included. Reads see its own writes. A Tx
-// belongs to one goroutine at a time. A call that fails leaves no trace in it,
-// and it stays usable, except after ErrTxTooLarge.
+// belongs to one goroutine at a time: a call that comes while another is under
+// way is ErrTxBusy, and the transaction can then only be discarded. A call that
+// fails otherwise leaves no trace in it, and it stays usable, except after
+// ErrTxTooLarge.
 type Tx struct {
-	t        *txn
+	t        *tables.Tx
+	db       *DB
 	readOnly bool
 	ctx      context.Context
 	managed  bool // View or Update ends it, not the user
@@ -20,7 +26,7 @@ type Tx struct {
 // that fn gets carries the transaction: calls with it through handles bound to
 // the DB fail with ErrInTx. A View inside another transaction reads that one.
 func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(db.outside(ctx), fn == nil); err != nil {
+	if err := checkFunc(db.outside(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
 	c := db.startCall(ctx, "view", "")
@@ -31,15 +37,15 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) err
 }
 
 func (db *DB) view(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	t, err := db.begin(ctx, false)
+	t, err := db.core.Begin(ctx, false)
 	if err != nil {
 		return wrap("view", nil, nil, err)
 	}
-	t.shown = true
-	t.live = db.open.add()
-	defer t.discard()
-	inner := t.carry(ctx)
-	return fn(inner, &Tx{t: t, readOnly: true, ctx: inner, managed: true})
+	t.Escape()
+	t.Track()
+	defer t.Discard()
+	inner := db.carry(ctx, t)
+	return fn(inner, &Tx{t: t, db: db, readOnly: true, ctx: inner, managed: true})
 }
 
 // Update runs fn in a transaction and commits it if fn returns nil; an error,
@@ -50,34 +56,34 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *Tx) error) err
 // and leave the rest to OnCommit. Only the transaction's own conflicts are
 // retried: an ErrConflict that fn brings from elsewhere is returned.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(db.outside(ctx), fn == nil); err != nil {
+	if err := checkFunc(db.outside(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	c := db.startCall(ctx, "update", "")
 	defer c.abandoned()
-	attempts, err := db.retry(c.ctx, attemptFunc(func(ctx context.Context) error { return db.attempt(ctx, fn) }))
-	err = wrapConflict("update", err)
+	op := updating{db: db, fn: fn}
+	attempts, err := db.core.Update(c.ctx, &op)
+	if !op.failed {
+		err = wrap("update", nil, nil, db.outOfAttempts(attempts, err))
+	}
 	c.end(Result{Attempts: attempts}, err)
 	return err
 }
 
-// attempt runs fn once in a transaction of its own and commits it.
-func (db *DB) attempt(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	t, err := db.begin(ctx, true)
-	if err != nil {
-		return wrap("update", nil, nil, err)
-	}
-	t.shown = true
-	t.live = db.open.add()
-	defer t.discard()
-	inner := t.carry(ctx)
-	if err := fn(inner, &Tx{t: t, ctx: inner, managed: true}); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return wrap("update", nil, nil, err)
-	}
-	return commitFault(t.commit(ctx))
+// updating is an Update under way.
+type updating struct {
+	db     *DB
+	fn     func(context.Context, *Tx) error
+	failed bool // the last error was the function's
+}
+
+// Run calls the function once.
+func (u *updating) Run(ctx context.Context, t *tables.Tx) error {
+	inner := u.db.carry(ctx, t)
+	u.failed = false
+	err := u.fn(inner, &Tx{t: t, db: u.db, ctx: inner, managed: true})
+	u.failed = err != nil
+	return err
 }
 
 // Begin starts a transaction that the caller ends with Commit or Discard. The
@@ -87,32 +93,44 @@ func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err := db.outside(ctx); err != nil {
 		return nil, wrap("begin", nil, nil, err)
 	}
-	t, err := db.begin(ctx, write)
+	t, err := db.core.Begin(ctx, write)
 	if err != nil {
 		return nil, wrap("begin", nil, nil, err)
 	}
-	t.shown = true
-	t.live = db.open.add()
+	t.Escape()
+	t.Track()
 	if ctx.Done() != nil {
-		context.AfterFunc(ctx, func() { db.open.remove(t.live) })
+		context.AfterFunc(ctx, func() { db.core.Untrack(t.Live()) })
 	}
-	return &Tx{t: t, readOnly: !write, ctx: t.carry(ctx)}, nil
+	return &Tx{t: t, db: db, readOnly: !write, ctx: db.carry(ctx, t)}, nil
 }
 
 // outside returns ErrInTx where ctx carries an open transaction of db, and the
 // context's error where it has ended.
 func (db *DB) outside(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := db.usable(); err != nil {
 		return err
 	}
-	if t, ok := ctx.Value(inTx{db}).(*txn); ok && !t.ended {
+	if err := checkContext(ctx); err != nil {
+		return err
+	}
+	if t, ok := ctx.Value(inTx{db}).(interface{ Ended() bool }); ok && !t.Ended() {
 		return ErrInTx
 	}
 	return nil
 }
 
+// inTx is the context key under which a transaction of db is carried.
+type inTx struct{ db *DB }
+
+// carry returns ctx with a transaction in it, or a Bulk, so that calls on the
+// DB can tell.
+func (db *DB) carry(ctx context.Context, t interface{ Ended() bool }) context.Context {
+	return context.WithValue(ctx, inTx{db}, t)
+}
+
 // join makes each call through a DB a transaction of its own.
-func (db *DB) join(ctx context.Context, _ bool) (*txn, *DB, error) {
+func (db *DB) join(ctx context.Context, _ bool) (*tables.Tx, *DB, error) {
 	return nil, db, db.outside(ctx)
 }
 
@@ -121,30 +139,44 @@ func (db *DB) settle(context.Context) error { return nil }
 func (db *DB) base() *DB { return db }
 
 // Context returns the context that carries the transaction.
-func (tx *Tx) Context() context.Context { return tx.ctx }
+func (tx *Tx) Context() context.Context {
+	if tx == nil || tx.ctx == nil {
+		return context.Background()
+	}
+	return tx.ctx
+}
+
+var errNoTx = errors.New("the transaction is nil, or was not made by the database")
 
 // Commit makes the transaction's writes durable and visible. It returns
 // ErrConflict where another transaction wrote what this one read, and nothing
 // was written. On a read-only transaction it returns nil.
 func (tx *Tx) Commit() error {
-	if tx.managed {
+	if tx == nil || tx.t == nil {
+		return wrap("commit", nil, nil, errNoTx)
+	}
+	if tx.managed && !tx.t.Ended() {
 		return wrap("commit", nil, nil, fmt.Errorf("return nil from the function instead: View and Update end their transaction themselves"))
 	}
-	if tx.t.ended {
+	if tx.t.Ended() {
 		return wrap("commit", nil, nil, ErrTxDone)
 	}
 	if err := tx.ctx.Err(); err != nil {
-		tx.t.discard()
+		tx.t.Discard()
 		return wrap("commit", nil, nil, err)
 	}
-	return wrap("commit", nil, nil, tx.t.commit(tx.ctx))
+	if err := tx.t.Enter(); err != nil {
+		return wrap("commit", nil, nil, err)
+	}
+	defer tx.t.Leave()
+	return wrap("commit", nil, nil, tx.t.Commit(tx.ctx))
 }
 
 // Discard drops the transaction. After Commit or another Discard it does
 // nothing.
 func (tx *Tx) Discard() {
-	if !tx.managed {
-		tx.t.discard()
+	if tx != nil && tx.t != nil && !tx.managed {
+		tx.t.Discard()
 	}
 }
 
@@ -152,57 +184,62 @@ func (tx *Tx) Discard() {
 // of registration. Where an attempt or a nested step is undone, what it
 // registered is dropped.
 func (tx *Tx) OnCommit(fn func()) {
-	if !tx.t.ended && !tx.readOnly && fn != nil {
-		tx.t.onCommit = append(tx.t.onCommit, fn)
+	if tx == nil || tx.t == nil || tx.t.Ended() || tx.readOnly || fn == nil || tx.t.Enter() != nil {
+		return
 	}
+	defer tx.t.Leave()
+	tx.t.OnCommit(fn)
 }
 
 // View runs fn in this transaction, with no right to write.
 func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(tx.alive(ctx), fn == nil); err != nil {
+	if err := checkFunc(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
-	inner := tx.t.carry(ctx)
-	return fn(inner, &Tx{t: tx.t, readOnly: true, ctx: inner, managed: true})
+	inner := tx.db.carry(ctx, tx.t)
+	return fn(inner, &Tx{t: tx.t, db: tx.db, readOnly: true, ctx: inner, managed: true})
 }
 
 // Update runs fn as a nested step of this transaction: an error or a panic
 // undoes the step's writes and no others, and the transaction goes on.
 func (tx *Tx) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(tx.alive(ctx), fn == nil); err != nil {
+	if err := checkFunc(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	if tx.readOnly {
 		return wrap("update", nil, nil, ErrReadOnly)
 	}
-	inner := tx.t.carry(ctx)
-	return tx.t.step(func() error {
-		return fn(inner, &Tx{t: tx.t, ctx: inner, managed: true})
+	inner := tx.db.carry(ctx, tx.t)
+	return tx.t.Nested(func() error {
+		return fn(inner, &Tx{t: tx.t, db: tx.db, ctx: inner, managed: true})
 	})
 }
 
 // alive returns why the transaction cannot be used, if it cannot.
 func (tx *Tx) alive(ctx context.Context) error {
-	if tx.t.ended {
+	if tx == nil || tx.t == nil {
+		return errNoTx
+	}
+	if tx.t.Ended() {
 		return ErrTxDone
 	}
 	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	return checkContext(ctx)
 }
 
 // join has calls through a Tx take part in it.
-func (tx *Tx) join(ctx context.Context, write bool) (*txn, *DB, error) {
+func (tx *Tx) join(ctx context.Context, write bool) (*tables.Tx, *DB, error) {
 	if err := tx.alive(ctx); err != nil {
 		return nil, nil, err
 	}
 	if write && tx.readOnly {
 		return nil, nil, ErrReadOnly
 	}
-	return tx.t, tx.t.db, nil
+	return tx.t, tx.db, nil
 }
 
 func (tx *Tx) settle(context.Context) error { return nil }
 
-func (tx *Tx) base() *DB { return tx.t.db }
+func (tx *Tx) base() *DB { return tx.db }

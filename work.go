@@ -1,41 +1,50 @@
 package kivis
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 )
 
 // putting is Insert, Put and Replace without their types.
 type putting struct {
 	mutation
-	rec  record
-	mode mode
-	key  keySlot
+	source
+	mode  tables.Mode
+	key   keySlot
+	drawn int      // where in the key tuple the part begins that was generated; -1 if none was
+	space [48]byte // of the tuple, where that is short
 }
 
 func (p *putting) run(ctx context.Context, conn Conn, op string, typ reflect.Type) error {
 	p.mutation = mutation{conn: conn, op: op, typ: typ, work: p}
-	return p.mutation.run(ctx)
+	err := p.mutation.run(ctx)
+	if p.table == nil || len(p.tuple) == 0 {
+		return err
+	}
+	if err == nil {
+		err = p.setKey(p.table, p.tuple, p.drawn)
+	}
+	if err == nil || p.table.Key.Kind == schema.KeyContent {
+		err = errors.Join(err, p.key.decode(p.table, p.tuple))
+	}
+	return err
 }
 
-func (p *putting) do(t *txn, tb *schema.Table) ([]byte, error) {
+func (p *putting) do(t *tables.Tx, tb *schema.Table) error {
 	if _, err := tb.KeyPlan(p.key.typ); err != nil {
-		return nil, err
+		return err
 	}
-	tuple, err := t.put(tb, &p.rec, p.mode)
-	if len(tuple) > 0 && (err == nil || tb.Key.Kind == schema.KeyContent) {
-		err = errors.Join(err, p.key.decode(tb, tuple))
-	}
-	return tuple, err
+	key, err := t.Put(tb, p.mode, &p.source)
+	p.tuple, p.drawn = append(p.space[:0], key.Tuple...), key.Drawn
+	return err
 }
-
-func (p *putting) undo() { p.rec.undo() }
 
 func (p *putting) report(*Result) {}
 
@@ -47,26 +56,43 @@ type modified[R, K any] struct {
 	first R
 }
 
-func (m *modified[R, K]) next() record {
+func (m *modified[R, K]) next() source {
 	if m.rec == nil {
 		m.rec = &m.first
 	} else {
 		m.rec = new(R)
 	}
-	return recordOf(m.rec)
+	return sourceOf(m.rec)
 }
 
 func (m *modified[R, K]) change() error { return m.fn(m.rec) }
 
+// typedModify is what a modification needs of its types.
+type typedModify interface {
+	next() source  // a new record to decode into
+	change() error // changes it
+}
+
+// changer is a stored record on its way through a user's function.
+type changer struct {
+	source
+	on typedModify
+}
+
+// Change decodes the stored record and has the user's function change it.
+func (c *changer) Change(tb *schema.Table, tuple, value []byte) error {
+	c.source = c.on.next()
+	if err := decode(tb, tuple, value, c.p); err != nil {
+		return err
+	}
+	return c.on.change()
+}
+
 // modification is a Modify without its types.
 type modification struct {
 	mutation
+	changer
 	key keySlot
-	rec record
-	on  interface {
-		next() record  // a new record to decode into
-		change() error // changes it
-	}
 }
 
 func (m *modification) run(ctx context.Context, conn Conn, typ reflect.Type) error {
@@ -74,76 +100,80 @@ func (m *modification) run(ctx context.Context, conn Conn, typ reflect.Type) err
 	return m.mutation.run(ctx)
 }
 
-func (m *modification) do(t *txn, tb *schema.Table) ([]byte, error) {
-	tuple, err := m.key.encode(nil, tb)
-	if err != nil {
-		return nil, err
+func (m *modification) do(t *tables.Tx, tb *schema.Table) (err error) {
+	if m.tuple, err = m.key.encode(nil, tb); err != nil {
+		m.tuple = nil
+		return err
 	}
-	value, err := t.read(tb, tuple)
-	if err != nil {
-		return tuple, err
-	}
-	m.rec = m.on.next()
-	return tuple, t.modify(tb, tuple, value, &m.rec, m.on.change)
+	return t.Modify(tb, m.tuple, &m.changer)
 }
-
-func (m *modification) undo() {}
 
 func (m *modification) report(*Result) {}
 
-// modify decodes a stored value into rec, has fn change that, and writes it.
-// The tuple must be the caller's own memory.
-func (t *txn) modify(tb *schema.Table, tuple, value []byte, rec *record, fn func() error) error {
-	if !t.write {
-		return ErrReadOnly
-	}
-	if err := t.decode(tb, tuple, value, rec.p); err != nil {
-		return err
-	}
-	writes := t.writes
-	if err := fn(); err != nil {
-		return err
-	}
-	w := write{tb: tb, mode: replace, old: value, known: t.writes == writes, changes: true}
-	if err := t.prepare(&w, rec); err != nil {
-		return err
-	}
-	if !bytes.Equal(w.tuple, tuple) {
-		return fmt.Errorf("%w: to %s", ErrKeyChanged, refTo(tb, w.tuple))
-	}
-	return t.apply(&w)
+// deletion is a Delete without its types.
+type deletion struct {
+	mutation
+	key keySlot
 }
 
-func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []record, key func(int) keySlot) error {
-	call := insertingMany{recs: recs, key: key}
+func (d *deletion) do(t *tables.Tx, tb *schema.Table) (err error) {
+	if d.tuple, err = d.key.encode(nil, tb); err != nil {
+		d.tuple = nil
+		return err
+	}
+	return t.Delete(tb, d.tuple)
+}
+
+func (d *deletion) report(*Result) {}
+
+func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []source, key func(int) keySlot) error {
+	call := insertingMany{recs: recs}
 	call.mutation = mutation{conn: conn, op: "insert", typ: typ, work: &call}
-	return call.run(ctx)
+	if err := call.run(ctx); err != nil {
+		return err
+	}
+	for i, k := range call.keys {
+		if err := recs[i].setKey(call.table, k.Tuple, k.Drawn); err != nil {
+			return err
+		}
+		if err := key(i).decode(call.table, k.Tuple); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertingMany is InsertMany without its types.
 type insertingMany struct {
 	mutation
-	recs []record
-	key  func(int) keySlot
+	recs []source
+	keys []tables.Key // in buf's memory
+	buf  []byte
 }
 
-func (m *insertingMany) do(t *txn, tb *schema.Table) ([]byte, error) {
+func (m *insertingMany) do(t *tables.Tx, tb *schema.Table) error {
+	m.keys, m.buf = m.keys[:0], m.buf[:0]
 	for i := range m.recs {
-		tuple, err := t.put(tb, &m.recs[i], insert)
-		if err == nil {
-			err = m.key(i).decode(tb, tuple)
-		}
+		key, err := t.Put(tb, tables.Insert, &m.recs[i])
 		if err != nil {
-			return slices.Clone(tuple), fmt.Errorf("record %d of %d: %w", i+1, len(m.recs), err)
+			m.tuple = append([]byte(nil), key.Tuple...)
+			return fmt.Errorf("record %d of %d: %w", i+1, len(m.recs), err)
 		}
+		from := len(m.buf)
+		m.buf = append(m.buf, key.Tuple...)
+		key.Tuple = m.buf[from:]
+		m.keys = append(m.keys, key)
 	}
-	return nil, nil
-}
-
-func (m *insertingMany) undo() {
-	for i := range m.recs {
-		m.recs[i].undo()
-	}
+	return nil
 }
 
 func (m *insertingMany) report(r *Result) { r.Rows *= len(m.recs) }
+
+// decode reads a stored value into the record at p, which is of tb's Go type.
+func decode(tb *schema.Table, tuple, value []byte, p reflectx.Pointer) error {
+	b, _, err := record.OpenBytes(tb, tuple, value, nil)
+	if err == nil {
+		err = tb.Decoder().Decode(b, p)
+	}
+	return record.Corrupt(tb, tuple, err)
+}

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"math"
 	"net/netip"
@@ -45,6 +46,8 @@ type (
 	couple struct{ a, b string }
 	// A raw has the library's other interface.
 	raw struct{ b []byte }
+	// A cents has the methods of JSON alone.
+	cents struct{ n int }
 )
 
 func (celsius) MarshalText() ([]byte, error)  { return nil, errors.New("not to be called") }
@@ -84,6 +87,9 @@ func (r *raw) UnmarshalMsgpack(b []byte) error {
 	r.b = append([]byte{}, b...)
 	return nil
 }
+
+func (c cents) MarshalJSON() ([]byte, error)   { return json.Marshal(c.n) }
+func (c *cents) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &c.n) }
 
 // pointerOf returns a pointer to a copy of v.
 func pointerOf[T any](v T) *T { return &v }

@@ -66,6 +66,14 @@ func (t *Table) AppendKey(dst []byte, rec reflectx.Pointer) ([]byte, error) {
 	return dst, nil
 }
 
+// SetGenerated sets the generated field of the record at rec, which is the last
+// of its key, to the value of a key part.
+func (t *Table) SetGenerated(rec reflectx.Pointer, part []byte) error {
+	p := &t.keyParts[len(t.keyParts)-1]
+	_, err := p.plan.Decode(part, rec.At(p.offset))
+	return err
+}
+
 // AppendCustomKey appends the key tuple that the method PrimaryKey of *rec
 // computes, for a table whose key is [KeyCustom].
 func (t *Table) AppendCustomKey(dst []byte, rec reflect.Value) ([]byte, error) {

@@ -1,15 +1,15 @@
-package kivis
+package tables
 
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
-	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/store"
 )
 
@@ -22,6 +22,12 @@ const (
 	maxLease = 4096
 )
 
+// sequences has the sequences of a store, by table id.
+type sequences struct {
+	store store.Store
+	byID  sync.Map // uint32 -> *sequence
+}
+
 // sequence hands out the ids of one table.
 type sequence struct {
 	mu    sync.Mutex
@@ -32,30 +38,27 @@ type sequence struct {
 	block uint64 // size of the last lease
 }
 
-// raise is an id that a caller set himself: before the transaction commits,
-// the sequence must be past it. A rolled-back transaction raises nothing.
-type raise struct {
-	seq *sequence
-	id  uint64
-}
-
-// sequenceOf returns the sequence of tb, which has an auto-increment key.
-func (db *DB) sequenceOf(tb *schema.Table) *sequence {
-	if s, ok := db.sequences.Load(tb.ID); ok {
-		return s.(*sequence)
+// of returns the sequence of the table whose key is auto-increment and of the
+// column type t.
+func (s *sequences) of(table uint32, t codec.Type) *sequence {
+	if q, ok := s.byID.Load(table); ok {
+		return q.(*sequence)
 	}
-	s := &sequence{key: sequenceKey(tb.ID), max: maxID(tb.Columns[tb.Key.AutoColumn].GoType), block: minLease / 2}
-	have, _ := db.sequences.LoadOrStore(tb.ID, s)
+	q := &sequence{key: sequenceKey(table), max: record.MaxID(t), block: minLease / 2}
+	have, _ := s.byID.LoadOrStore(table, q)
 	return have.(*sequence)
 }
 
-// maxID returns the largest value of an integer type.
-func maxID(t reflect.Type) uint64 {
-	bits := t.Bits()
-	if t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64 {
-		bits--
-	}
-	return math.MaxUint64 >> (64 - bits)
+// giveBack returns what is left of every lease.
+func (s *sequences) giveBack(ctx context.Context) error {
+	var faults []error
+	s.byID.Range(func(_, q any) bool {
+		if err := q.(*sequence).giveBack(ctx, s.store); err != nil {
+			faults = append(faults, fmt.Errorf("giving back leased ids: %w", err))
+		}
+		return true
+	})
+	return errors.Join(faults...)
 }
 
 // take returns the next id.
@@ -72,8 +75,8 @@ func (s *sequence) take(ctx context.Context, kv store.Store) (uint64, error) {
 	return id, nil
 }
 
-// pass makes every later id larger than id.
-func (s *sequence) pass(ctx context.Context, kv store.Store, id uint64) error {
+// advance makes every later id larger than id.
+func (s *sequence) advance(ctx context.Context, kv store.Store, id uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == 0 || id >= s.high {
@@ -97,14 +100,14 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 		}
 		start = max(mark, from)
 		if start > s.max {
-			return nil, fmt.Errorf("%w: the largest id of the key's type is %d", ErrExhausted, s.max)
+			return nil, s.exhausted()
 		}
 		end = start + min(block, s.max-start+1)
 		if end < start { // beyond 64 bits: the last id is never handed out
 			end = math.MaxUint64
 		}
 		if end == start {
-			return nil, fmt.Errorf("%w: the largest id of the key's type is %d", ErrExhausted, s.max)
+			return nil, s.exhausted()
 		}
 		return encodeMark(end, s.key), nil
 	})
@@ -116,6 +119,10 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 	}
 	s.high, s.block = end, block
 	return nil
+}
+
+func (s *sequence) exhausted() error {
+	return fmt.Errorf("%w: the largest id of the key's type is %d", ErrExhausted, s.max)
 }
 
 // giveBack returns the rest of the lease, when the database closes. An insert
@@ -157,37 +164,7 @@ func decodeMark(b, key []byte) (uint64, error) {
 		err = fmt.Errorf("%w: a mark of %d bytes", codec.ErrCorrupt, len(mark))
 	}
 	if err != nil {
-		return 0, &CorruptError{Err: fmt.Errorf("mark of a sequence: %w", err)}
+		return 0, &record.CorruptError{Err: fmt.Errorf("mark of a sequence: %w", err)}
 	}
 	return binary.BigEndian.Uint64(mark), nil
-}
-
-// nextID draws an id for a new record of tb.
-func (t *txn) nextID(tb *schema.Table) (uint64, error) {
-	ctx := context.Background()
-	if err := t.raiseAll(ctx); err != nil {
-		return 0, err
-	}
-	return t.db.sequenceOf(tb).take(ctx, t.db.kv)
-}
-
-// pass notes an id that the caller set on a new record of tb.
-func (t *txn) pass(tb *schema.Table, id uint64) error {
-	s := t.db.sequenceOf(tb)
-	if id > s.max/2 {
-		return fmt.Errorf("%w: id %d is in the upper half of its type and would use up the sequence", ErrExhausted, id)
-	}
-	t.raises = append(t.raises, raise{s, id})
-	return nil
-}
-
-// raiseAll moves the sequences past the ids that the caller set.
-func (t *txn) raiseAll(ctx context.Context) error {
-	for _, r := range t.raises {
-		if err := r.seq.pass(ctx, t.db.kv, r.id); err != nil {
-			return err
-		}
-	}
-	t.raises = t.raises[:0]
-	return nil
 }

@@ -1,0 +1,88 @@
+package record
+
+import (
+	"bytes"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// A Body is a record's encoded columns in its table's newest layout, and where
+// each starts. The zero Body is that of no record.
+type Body struct {
+	Bytes []byte
+	Offs  []uint32 // one for each column, and the end
+}
+
+// Column returns the encoded value of column i, a part of the body.
+func (b Body) Column(i int) []byte { return b.Bytes[b.Offs[i]:b.Offs[i+1]] }
+
+// Part returns the encoded value of one key or index part.
+func (b Body) Part(p *schema.Part) ([]byte, error) {
+	v := b.Column(p.Column)
+	if len(p.Path) == 0 {
+		return v, nil
+	}
+	return codec.Select(v, p.Path)
+}
+
+// Same reports whether the columns under the parts are the same in a and b,
+// byte for byte.
+func Same(a, b Body, parts []schema.Part) bool {
+	for i := range parts {
+		c := parts[i].Column
+		if !bytes.Equal(a.Column(c), b.Column(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// OpenBytes checks the value that is stored under the key tuple and returns its
+// body in the table's newest layout. The body is part of value, or of grown,
+// which is buf or what buf has grown to. The error is a [CorruptError].
+func OpenBytes(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, err error) {
+	version, body, err := codec.Open(value, tb.ID, tuple)
+	if err == nil && version != tb.Version {
+		var conv *codec.Converter
+		if conv, err = tb.Converter(version); err == nil {
+			buf, err = conv.Convert(buf[:0], body)
+			body = buf
+		}
+	}
+	if err != nil {
+		return nil, buf, Corrupt(tb, tuple, err)
+	}
+	return body, buf, nil
+}
+
+// Open is [OpenBytes], and finds the columns too. The offsets are in the memory
+// of offs, where that is large enough.
+func Open(tb *schema.Table, tuple, value, buf []byte, offs []uint32) (b Body, grown []byte, err error) {
+	b.Bytes, grown, err = OpenBytes(tb, tuple, value, buf)
+	if err != nil {
+		return b, grown, err
+	}
+	if b.Offs, err = codec.Split(b.Bytes, len(tb.Columns), offs[:0]); err != nil {
+		return b, grown, Corrupt(tb, tuple, err)
+	}
+	return b, grown, nil
+}
+
+// Splice replaces the value of column i in the body that begins at start in dst
+// and has the offsets offs, which it brings up to date. It returns dst, whose
+// memory may have moved.
+func Splice(dst []byte, start int, offs []uint32, i int, value []byte) []byte {
+	from, to := start+int(offs[i]), start+int(offs[i+1])
+	grow := len(value) - (to - from)
+	end := len(dst)
+	if grow > 0 {
+		dst = append(dst, value[:grow]...) // any bytes: room, which the next line fills
+	}
+	copy(dst[to+grow:], dst[to:end])
+	copy(dst[from:], value)
+	for j := i + 1; j < len(offs); j++ {
+		offs[j] += uint32(grow)
+	}
+	return dst[:end+grow]
+}

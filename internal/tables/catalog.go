@@ -1,0 +1,184 @@
+package tables
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/retry"
+	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
+)
+
+// secretSize is the length of the key that signs page cursors, in bytes.
+const secretSize = 32
+
+// readCatalog reads the catalog as kv sees it, or returns store.ErrNotFound
+// where there is none.
+func readCatalog(kv store.Tx) (*schema.Catalog, error) {
+	head, err := kv.Get(headerKey)
+	if err != nil {
+		return nil, err
+	}
+	c, err := schema.DecodeHeader(head)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := kv.Scan(record.PrefixRange(catalogKey(tableSpace)))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := schema.DecodeEntry(rows.Keep())
+		if err != nil {
+			return nil, err
+		}
+		c.Entries[e.ID] = e
+	}
+	return c, rows.Err()
+}
+
+// createCatalog writes the catalog of a new database, and a secret, which it
+// returns, into an empty store.
+func createCatalog(ctx context.Context, s store.Store) (*schema.Catalog, []byte, error) {
+	kv, err := s.Begin(ctx, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer kv.Discard()
+	if err := checkEmpty(kv); err != nil {
+		return nil, nil, err
+	}
+	c := schema.NewCatalog()
+	secret := make([]byte, secretSize)
+	rand.Read(secret)
+	if err := kv.Set(headerKey, schema.EncodeHeader(c)); err != nil {
+		if errors.Is(err, store.ErrReadOnly) {
+			err = fmt.Errorf("%w, and holds no database yet", err)
+		}
+		return nil, nil, err
+	}
+	if err := kv.Set(secretKey, secret); err != nil {
+		return nil, nil, err
+	}
+	_, err = kv.Commit()
+	return c, secret, err
+}
+
+// checkEmpty fails if the store holds keys, which then are not Kivis's.
+func checkEmpty(kv store.Tx) error {
+	c, err := kv.Scan(store.Range{KeysOnly: true})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if c.Next() {
+		return errors.New("the store holds keys but no Kivis database; refusing to write into it")
+	}
+	return c.Err()
+}
+
+// Catalog returns the catalog as it is stored now.
+func (db *DB) Catalog(ctx context.Context) (*schema.Catalog, error) {
+	kv, err := db.store.Begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer kv.Discard()
+	return readCatalog(kv)
+}
+
+// An Edition is a new catalog, with the ids of the tables whose entries are new
+// or changed, and of those that are gone.
+type Edition struct {
+	Catalog       *schema.Catalog
+	Touched, Gone []uint32
+}
+
+// changed reports whether there is anything to write.
+func (e *Edition) changed() bool { return len(e.Touched)+len(e.Gone) > 0 }
+
+// save writes the edition in kv.
+func (e *Edition) save(kv store.Tx) error {
+	for _, id := range e.Touched {
+		if err := kv.Set(tableKey(id), e.Catalog.Entries[id].Encode()); err != nil {
+			return err
+		}
+	}
+	for _, id := range e.Gone {
+		if err := kv.Delete(tableKey(id)); err != nil {
+			return err
+		}
+	}
+	return kv.Set(headerKey, schema.EncodeHeader(e.Catalog))
+}
+
+// ChangeCatalog replaces the catalog by what edit makes of it, and publishes
+// the tables of models over the new one. After a conflict it is done again.
+func (db *DB) ChangeCatalog(ctx context.Context, models []*schema.Model, edit func(*schema.Catalog) (Edition, error)) error {
+	_, err := db.loop.Run(ctx, &catalogChange{db, models, edit})
+	err, _ = retry.Unmark(err)
+	return err
+}
+
+// catalogChange is a ChangeCatalog.
+type catalogChange struct {
+	db     *DB
+	models []*schema.Model
+	edit   func(*schema.Catalog) (Edition, error)
+}
+
+// Attempt makes the change in a transaction of its own, a read-only one where
+// the store takes no other.
+func (c *catalogChange) Attempt(ctx context.Context) error {
+	kv, err := c.db.store.Begin(ctx, true)
+	if errors.Is(err, store.ErrReadOnly) {
+		kv, err = c.db.store.Begin(ctx, false)
+	}
+	if err != nil {
+		return err
+	}
+	defer kv.Discard()
+	have, err := readCatalog(kv)
+	if err != nil {
+		return err
+	}
+	next, err := c.edit(have)
+	if err != nil {
+		return err
+	}
+	return c.commit(kv, next)
+}
+
+// commit commits an edition, if there is anything in it, and makes its Set the
+// one that transactions begin with.
+func (c *catalogChange) commit(kv store.Tx, e Edition) error {
+	set, err := schema.Bind(e.Catalog, c.models)
+	if err != nil {
+		return err
+	}
+	if e.changed() {
+		if err := e.save(kv); err != nil {
+			return err
+		}
+	}
+	c.db.schemaMu.Lock()
+	defer c.db.schemaMu.Unlock()
+	if e.changed() {
+		if _, err := kv.Commit(); err != nil {
+			return retry.Conflict(err)
+		}
+	}
+	c.db.set.Store(set)
+	return nil
+}
+
+// IndexPrefix returns what the keys of an index start with, also of one that
+// no table has any more.
+func IndexPrefix(ref schema.IndexRef) []byte {
+	return codec.AppendUint(codec.AppendUint(nil, uint64(ref.Table)), uint64(ref.Index))
+}

@@ -1,0 +1,38 @@
+package tables
+
+import "github.com/kivisdb/kivis/codec"
+
+// Table id 0 is the catalog's. Its spaces:
+const (
+	catalogTable = 0
+
+	headerSpace   = 0 // the header: format, counters, catalog version
+	tableSpace    = 1 // one entry for each table, by id
+	sequenceSpace = 2 // high-water marks of auto-increment keys, by table id
+	secretSpace   = 3 // the key that signs page cursors
+	buildSpace    = 4 // how far an index build has come, by table and index id
+)
+
+// headerKey is the catalog's header, which every write transaction guards.
+var (
+	headerKey = catalogKey(headerSpace)
+	headerEnd = append(catalogKey(headerSpace), 0)
+	secretKey = catalogKey(secretSpace)
+)
+
+// catalogKey returns the key of an entry of the catalog.
+func catalogKey(space uint64, ids ...uint32) []byte {
+	b := codec.AppendUint(nil, catalogTable)
+	b = codec.AppendUint(b, space)
+	for _, id := range ids {
+		b = codec.AppendUint(b, uint64(id))
+	}
+	return b
+}
+
+func tableKey(id uint32) []byte       { return catalogKey(tableSpace, id) }
+func sequenceKey(table uint32) []byte { return catalogKey(sequenceSpace, table) }
+
+// BuildKey returns the key under which a build of the index keeps how far it
+// has come.
+func BuildKey(table, index uint32) []byte { return catalogKey(buildSpace, table, index) }

@@ -1,0 +1,87 @@
+package tables
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/kivisdb/kivis/internal/retry"
+	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
+)
+
+// Config is the settings of a [DB].
+type Config struct {
+	MaxAttempts int // how often an operation is run when it conflicts; at least 1
+}
+
+// A DB is the tables of one store. Its methods are safe for concurrent use.
+type DB struct {
+	store  store.Store
+	getter store.Getter // store, if it is one
+	secret []byte       // signs page cursors
+
+	// schemaMu is held for writing from the commit of a catalog to the
+	// publication of its Set. See Begin.
+	schemaMu sync.RWMutex
+	set      atomic.Pointer[schema.Set]
+
+	sequences sequences
+	gate      *retry.Gate
+	loop      retry.Loop
+	live      liveList
+	counters  counters
+}
+
+// Open returns the tables of s. It reads the catalog, or writes that of a new
+// database into an empty store. The error is schema.ErrNewerFormat where a
+// newer release wrote the database, and says so where the store holds
+// something else. The store stays open, also after an error.
+func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
+	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
+	db.sequences.store = s
+	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
+	c, err := db.load(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		c, db.secret, err = createCatalog(ctx, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	set, err := schema.Bind(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	db.set.Store(set)
+	return db, nil
+}
+
+// load returns the stored catalog and takes the secret beside it.
+func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
+	kv, err := db.store.Begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer kv.Discard()
+	c, err := readCatalog(kv)
+	if err != nil {
+		return nil, err
+	}
+	db.secret, err = kv.Get(secretKey)
+	return c, err
+}
+
+// Close gives leased ids back and closes the store.
+func (db *DB) Close(ctx context.Context) error {
+	return errors.Join(db.sequences.giveBack(ctx), db.store.Close())
+}
+
+// Schema returns the tables as of now, registered or not.
+func (db *DB) Schema() *schema.Set { return db.set.Load() }
+
+// Secret returns the key that signs page cursors, which must not be changed.
+func (db *DB) Secret() []byte { return db.secret }
+
+// Verify has the store check its own files.
+func (db *DB) Verify(ctx context.Context) error { return store.Verify(ctx, db.store) }

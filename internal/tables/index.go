@@ -1,0 +1,124 @@
+package tables
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
+)
+
+// reindex brings the index entries of a record from its old body, if there is
+// one, to its new one. Entries that stay the same are not touched.
+func (t *Tx) reindex(w *put, old record.Body) error {
+	for _, ix := range w.tb.Indexes {
+		if old.Bytes != nil && record.Same(old, w.new, ix.Parts) {
+			continue
+		}
+		want, have := &t.buf.want, &t.buf.have
+		if err := want.Compute(w.tb, ix, w.new, w.key.Tuple); err != nil {
+			return err
+		}
+		have.Clear()
+		if old.Bytes != nil {
+			if err := have.Compute(w.tb, ix, old, w.key.Tuple); err != nil {
+				return err
+			}
+		}
+		if err := t.replaceEntries(w, ix, have, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceEntries replaces the entries have by the entries want.
+func (t *Tx) replaceEntries(w *put, ix *schema.Index, have, want *record.Entries) error {
+	for i := range have.Len() {
+		if !want.Has(have.Key(i)) {
+			if err := t.deleteEntry(w.tb, ix, have, i, w.key.Tuple); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range want.Len() {
+		if have.Len() > 0 && have.Has(want.Key(i)) && ix.State == schema.Ready {
+			continue
+		}
+		if err := t.setEntry(w.tb, ix, want, i, w.key.Tuple); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetEntries writes the entries of one record in an index, after checking that
+// nobody else has those in the unique form.
+func (t *Tx) SetEntries(tb *schema.Table, ix *schema.Index, b record.Body, tuple []byte) error {
+	want := &t.buf.want
+	if err := want.Compute(tb, ix, b, tuple); err != nil {
+		return err
+	}
+	for i := range want.Len() {
+		if err := t.setEntry(tb, ix, want, i, tuple); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setEntry writes entry i of the record with the key tuple. The error is a
+// [UniqueError] where another record has it.
+func (t *Tx) setEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i int, tuple []byte) error {
+	if e.Unique(i) {
+		holder, err := t.holder(tb, ix, e.Key(i))
+		if err != nil {
+			return err
+		}
+		if holder != nil && !bytes.Equal(holder, tuple) {
+			return &UniqueError{Table: tb, Index: ix, Holder: record.RefTo(tb, holder)}
+		}
+	}
+	return t.RestoreEntry(e, i, tuple)
+}
+
+// RestoreEntry writes entry i of the record with the key tuple, unchecked.
+func (t *Tx) RestoreEntry(e *record.Entries, i int, tuple []byte) error {
+	value := e.Value(i, t.buf.holder, tuple)
+	if value != nil {
+		t.buf.holder = value
+	}
+	return t.kv.Set(e.Key(i), value)
+}
+
+// holder returns the key tuple of the record that has the unique entry key, or
+// nil.
+func (t *Tx) holder(tb *schema.Table, ix *schema.Index, key []byte) ([]byte, error) {
+	value, err := t.kv.Get(key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	holder, err := codec.OpenEntry(value, key)
+	if err != nil {
+		return nil, &record.CorruptError{Table: tb, Index: ix.Name, Err: err}
+	}
+	return holder, nil
+}
+
+// deleteEntry deletes entry i of the record with the key tuple. While a unique
+// index is being built, records that its build has not reached have no entry in
+// it, and another may have taken the value meanwhile: that entry stays.
+func (t *Tx) deleteEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i int, tuple []byte) error {
+	if ix.State != schema.Ready && e.Unique(i) {
+		holder, err := t.holder(tb, ix, e.Key(i))
+		if err != nil || holder == nil || !bytes.Equal(holder, tuple) {
+			return err
+		}
+	}
+	return t.kv.Delete(e.Key(i))
+}

@@ -1,0 +1,53 @@
+package tables
+
+import (
+	"errors"
+	"iter"
+
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// A Record is one stored record. Its bytes are good until the loop goes on.
+type Record struct {
+	Tuple []byte
+	Body  record.Body
+}
+
+// Records returns all records of a table in key order, from the first key
+// behind the tuple after on, or from the beginning where that is nil. A damaged
+// record comes as a record.CorruptError, with its tuple, and the loop may go
+// on; any other error is the last thing that comes.
+func (t *Tx) Records(tb *schema.Table, after []byte) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		prefix := tb.Prefix(0)
+		r := record.PrefixRange(prefix)
+		if after != nil {
+			r.Lo = append(append(append([]byte(nil), prefix...), after...), 0)
+		}
+		c, err := t.kv.Scan(r)
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		defer c.Close()
+		var rec Record
+		var buf []byte
+		for c.Next() {
+			rec.Tuple = c.Key()[len(prefix):]
+			rec.Body, buf, err = record.Open(tb, rec.Tuple, c.Value(), buf, rec.Body.Offs)
+			if !yield(rec, err) || err != nil && !isDamage(err) {
+				return
+			}
+		}
+		if err := c.Err(); err != nil {
+			yield(Record{}, err)
+		}
+	}
+}
+
+// isDamage reports whether err is about the bytes of one record.
+func isDamage(err error) bool {
+	var e *record.CorruptError
+	return errors.As(err, &e)
+}
