@@ -3,6 +3,8 @@ package codec
 import (
 	"bytes"
 	"encoding"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -25,6 +27,8 @@ func (m marshaler) encoder(kind Kind) encodeFunc {
 		return m.encodeBinary
 	case Text:
 		return m.encodeText
+	case JSON:
+		return m.encodeJSON
 	}
 	if reflect.PointerTo(m.t).Implements(reflect.TypeFor[vmsgpack.CustomEncoder]()) {
 		return m.encodeCoder
@@ -47,6 +51,19 @@ func (m marshaler) encodeText(dst []byte, p reflectx.Pointer, _ int) ([]byte, er
 	}
 	return msgpack.AppendStringBytes(dst, b), nil
 }
+
+func (m marshaler) encodeJSON(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	b, err := m.pointer(p).(json.Marshaler).MarshalJSON()
+	if err == nil && !json.Valid(b) {
+		err = errNotJSON
+	}
+	if err != nil {
+		return dst, err
+	}
+	return msgpack.AppendStringBytes(dst, b), nil
+}
+
+var errNotJSON = errors.New("the method MarshalJSON has not returned JSON")
 
 func (m marshaler) encodeMsgpack(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
 	b, err := m.pointer(p).(vmsgpack.Marshaler).MarshalMsgpack()
@@ -108,6 +125,8 @@ func (m marshaler) decoder(kind Kind) decodeFunc {
 		return m.decodeBinary
 	case Text:
 		return m.decodeText
+	case JSON:
+		return m.decodeJSON
 	}
 	return m.decodeCustom
 }
@@ -140,6 +159,23 @@ func (m marshaler) decodeText(b []byte, p reflectx.Pointer, _ int) ([]byte, erro
 	v, rest, err := msgpack.ConsumeString(b)
 	if err == nil {
 		err = m.pointer(p).(encoding.TextUnmarshaler).UnmarshalText(v)
+	}
+	if err != nil {
+		return b, err
+	}
+	return rest, nil
+}
+
+func (m marshaler) decodeJSON(b []byte, p reflectx.Pointer, _ int) ([]byte, error) {
+	if msgpack.IsNil(b) {
+		return m.decodeNil(b, p)
+	}
+	v, rest, err := msgpack.ConsumeString(b)
+	if err == nil && !json.Valid(v) {
+		err = fmt.Errorf("%w: not JSON", ErrCorrupt)
+	}
+	if err == nil {
+		err = m.pointer(p).(json.Unmarshaler).UnmarshalJSON(v)
 	}
 	if err != nil {
 		return b, err

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // Describe returns what a record of the struct type t stores. Ids are 0. Each
 // nested struct type is one of the layout's structs, however often it is used,
 // in the order in which they are met.
 //
-// What cannot be stored is an [*Error] with its path; all such errors are
-// joined.
+// What cannot be stored, or not as a whole, is an [*Error] with its path; all
+// such errors are joined. [reflectx.Loss] says of which structs that is so.
 func Describe(t reflect.Type, fields FieldsOf) (*Layout, error) {
 	d := describer{record: t, fields: fields, layout: &Layout{}, numbers: map[reflect.Type]int{}}
 	if t == nil || t.Kind() != reflect.Struct {
@@ -87,7 +89,7 @@ func (d *describer) number(t reflect.Type, path string) int {
 
 func (d *describer) composite(kind Kind, t reflect.Type, path string) Type {
 	if slices.Contains(d.inside, t) {
-		d.fail(path, fmt.Errorf("%v contains itself with no struct between", t))
+		d.fail(path, fmt.Errorf("%s contains itself with no struct between", reflectx.TypeName(t)))
 		return Type{}
 	}
 	d.inside = append(d.inside, t)
@@ -97,7 +99,7 @@ func (d *describer) composite(kind Kind, t reflect.Type, path string) Type {
 	switch kind {
 	case Pointer:
 		if elem.Kind == Pointer || elem.Kind == Any {
-			d.fail(path, fmt.Errorf("%v could not be told from a nil pointer when it points to nil", t))
+			d.fail(path, fmt.Errorf("%s could not be told from a nil pointer when it points to nil", reflectx.TypeName(t)))
 		}
 	case Array:
 		ty.Len = t.Len()
@@ -105,7 +107,7 @@ func (d *describer) composite(kind Kind, t reflect.Type, path string) Type {
 		key := d.describe(t.Key(), path)
 		ty.Key = &key
 		if !key.isMapKey() {
-			d.fail(path, fmt.Errorf("%v cannot be the key of a stored map: scalars, strings, arrays of bytes and times can", t.Key()))
+			d.fail(path, fmt.Errorf("%v cannot be the key of a stored map: scalars, strings, arrays of bytes and times can", reflectx.TypeName(t.Key())))
 		}
 	}
 	return ty
@@ -141,10 +143,14 @@ func bitsOf(t reflect.Type) uint8 {
 	return uint8(t.Bits())
 }
 
-// refusal says why values of t cannot be stored.
+// refusal says why values of t cannot be stored, and what to do about it.
 func refusal(t reflect.Type) error {
-	if t.Kind() == reflect.Interface {
-		return fmt.Errorf("%v cannot be stored: of interfaces only any can", t)
+	if err := reflectx.Loss(t); err != nil {
+		return err
 	}
-	return fmt.Errorf("%v cannot be stored", t)
+	name := reflectx.TypeName(t)
+	if t.Kind() == reflect.Interface {
+		return fmt.Errorf("%s cannot be stored: of interfaces only any can, so skip the field with the tag \"-\"", name)
+	}
+	return fmt.Errorf("%s cannot be stored, so skip the field with the tag \"-\"", name)
 }

@@ -89,11 +89,11 @@ func TestDescribeErrors(t *testing.T) {
 	}{
 		{0, []string{"codec: describe int: not a struct"}},
 		{deep{}, []string{
-			"codec: describe codec.deep: In.F: func() cannot be stored",
-			"codec: describe codec.deep: In.C: chan int cannot be stored",
-			"codec: describe codec.deep: In.M: complex128 cannot be stored",
-			"codec: describe codec.deep: U: unsafe.Pointer cannot be stored",
-			"codec: describe codec.deep: R: io.Reader cannot be stored: of interfaces only any can",
+			"codec: describe codec.deep: In.F: func() cannot be stored, so skip the field with the tag \"-\"",
+			"codec: describe codec.deep: In.C: chan int cannot be stored, so skip the field with the tag \"-\"",
+			"codec: describe codec.deep: In.M: complex128 cannot be stored, so skip the field with the tag \"-\"",
+			"codec: describe codec.deep: U: unsafe.Pointer cannot be stored, so skip the field with the tag \"-\"",
+			"codec: describe codec.deep: R: io.Reader cannot be stored: of interfaces only any can, so skip the field with the tag \"-\"",
 		}},
 		{struct{ L list }{}, []string{"codec: describe struct { L codec.list }: L: codec.list contains itself with no struct between"}},
 		{struct{ L loop }{}, []string{"codec: describe struct { L codec.loop }: L: codec.loop contains itself with no struct between"}},
@@ -101,10 +101,10 @@ func TestDescribeErrors(t *testing.T) {
 			"codec: describe struct { P codec.selfPtr }: P: codec.selfPtr contains itself with no struct between",
 		}},
 		{struct{ P **int }{}, []string{"codec: describe struct { P **int }: P: **int could not be told from a nil pointer when it points to nil"}},
-		{struct{ P *any }{}, []string{"codec: describe struct { P *interface {} }: P: *interface {} could not be told from a nil pointer when it points to nil"}},
+		{struct{ P *any }{}, []string{"codec: describe struct { P *interface {} }: P: *any could not be told from a nil pointer when it points to nil"}},
 		{struct{ M map[point]int }{}, []string{"codec: describe struct { M map[codec.point]int }: M: codec.point cannot be the key of a stored map: scalars, strings, arrays of bytes and times can"}},
 		{struct{ M map[*int]int }{}, []string{"codec: describe struct { M map[*int]int }: M: *int cannot be the key of a stored map: scalars, strings, arrays of bytes and times can"}},
-		{struct{ M map[any]int }{}, []string{"codec: describe struct { M map[interface {}]int }: M: interface {} cannot be the key of a stored map: scalars, strings, arrays of bytes and times can"}},
+		{struct{ M map[any]int }{}, []string{"codec: describe struct { M map[interface {}]int }: M: any cannot be the key of a stored map: scalars, strings, arrays of bytes and times can"}},
 		{struct{ M [1 << 29]int8 }{}, []string{"codec: describe struct { M [536870912]int8 }: M: corrupt data: a value of no less than 536870912 bytes"}},
 	} {
 		_, err := Describe(reflect.TypeOf(tt.in), storedFields)
@@ -141,7 +141,7 @@ func TestCompileErrors(t *testing.T) {
 		{struct{ A int32 }{}, "A: stored as int16, which is not how a int32 is stored"},
 		{struct{ A uint16 }{}, "A: stored as int16, which is not how a uint16 is stored"},
 		{struct{ A string }{}, "A: stored as int16, which is not how a string is stored"},
-		{struct{ A func() }{}, "A: func() cannot be stored"},
+		{struct{ A func() }{}, "A: func() cannot be stored, so skip the field with the tag \"-\""},
 		{struct{ D int }{}, "D: the layout has no such field"},
 		{struct{ B struct{ X, Z int } }{}, "B.Z: the layout has no such field"},
 		{struct{ B struct{ Y float64 } }{}, "B.Y: stored as float32, which is not how a float64 is stored"},

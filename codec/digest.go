@@ -68,7 +68,7 @@ func (c contentForm) isZero(b []byte, t *Type) bool {
 		return err == nil && allZero(v)
 	case Time:
 		return bytes.Equal(b, msgpack.AppendTime(nil, time.Time{}))
-	case Binary, Text:
+	case Binary, Text, JSON:
 		return msgpack.IsNil(b) || len(b) == 1 || len(b) == 2 && b[1] == 0
 	case Array, Struct:
 		return c.allZero(b, t)

@@ -78,7 +78,8 @@
 //
 // Scalars, strings and bytes are stored by kind whatever methods they have, other
 // than those of msgpack. Other types with methods of their own are bin if they
-// have MarshalBinary, or else a string if they have MarshalText. What a type
+// have MarshalBinary, or else a string if they have MarshalText, or MarshalJSON
+// where they could not be stored without. Each needs its reverse. What a type
 // writes with msgpack's methods is the value if it is one value and not bin;
 // else, if it is several or none, the value is bin that holds it. A nil in place
 // of any of these is the zero value of the Go type.
@@ -102,6 +103,8 @@
 // What could not come back is refused when it is written, such as two keys of a
 // map that are the same number in two Go types, and keys that are bytes, lists or
 // maps.
+//
+// A type that would come back as less than it was is refused: see [Describe].
 //
 // At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
 // for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on

@@ -214,7 +214,7 @@ func mismatch(t reflect.Type, ty *Type) error {
 	}
 	if own.Kind != ty.Kind || own.Bits != ty.Bits || own.Len != ty.Len {
 		if !own.WidensTo(ty) {
-			return fmt.Errorf("stored as %v, which is not how a %v is stored", *ty, t)
+			return fmt.Errorf("stored as %v, which is not how a %s is stored", *ty, reflectx.TypeName(t))
 		}
 	}
 	return nil

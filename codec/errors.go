@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // ErrCorrupt is matched by every error about stored bytes that are not what an
@@ -38,8 +39,12 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("codec: ")
 	b.WriteString(e.Op)
-	if e.Type != nil {
-		fmt.Fprintf(&b, " %v", e.Type)
+	switch {
+	case e.Type == nil:
+	case e.Type.Name() == "":
+		b.WriteString(" " + e.Type.String()) // it has no name to find it by but its fields
+	default:
+		b.WriteString(" " + reflectx.TypeName(e.Type))
 	}
 	if e.Path != "" {
 		fmt.Fprintf(&b, ": %s", e.Path)

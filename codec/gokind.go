@@ -10,9 +10,13 @@ import (
 var durationType = reflect.TypeFor[time.Duration]()
 
 // kindOf returns how values of the Go type t are stored, or Invalid where they
-// cannot be. A type's own msgpack methods come first, then what it is made of
-// if that is a scalar or bytes, then its other marshal methods.
+// cannot be, or not as a whole. A type's own msgpack methods come first, then
+// what it is made of if that is a scalar or bytes, then its other marshal
+// methods.
 func kindOf(t reflect.Type) Kind {
+	if reflectx.Loss(t) != nil {
+		return Invalid
+	}
 	marshal := reflectx.MarshalOf(t)
 	if marshal == reflectx.MarshalMsgpack {
 		return Custom
@@ -25,6 +29,8 @@ func kindOf(t reflect.Type) Kind {
 		return Binary
 	case reflectx.MarshalText:
 		return Text
+	case reflectx.MarshalJSON:
+		return JSON
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -64,7 +64,7 @@ func CompileKey(t reflect.Type, fields FieldsOf, kt KeyType) (*KeyPlan, error) {
 		return nil, err
 	}
 	if !own.Compatible(kt.Base()) {
-		return nil, fmt.Errorf("%v is %v as a key, not %v", t, own, kt.Base())
+		return nil, fmt.Errorf("%s is %v as a key, not %v", reflectx.TypeName(t), own, kt.Base())
 	}
 	ops, err := makeKeyOps(nil, t, fields, &kt, 0, kt.Desc)
 	if err != nil {
@@ -89,7 +89,7 @@ func makeKeyOps(ops []keyOp, t reflect.Type, fields FieldsOf, k *KeyType, off ui
 		return nil, err
 	}
 	if len(list) != len(k.Parts) {
-		return nil, fmt.Errorf("%v has %d fields, not %d", t, len(list), len(k.Parts))
+		return nil, fmt.Errorf("%s has %d fields, not %d", reflectx.TypeName(t), len(list), len(k.Parts))
 	}
 	for i, f := range list {
 		part := &k.Parts[i]

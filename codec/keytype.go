@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // Equal reports whether k and o are the same type, kinds of integers told
@@ -168,7 +170,10 @@ func keyTypeOf(t reflect.Type, fields FieldsOf, inside []reflect.Type) (KeyType,
 	case Struct:
 		return keyTypeOfStruct(t, fields, inside)
 	}
-	return KeyType{}, fmt.Errorf("%v cannot be part of a key: %w", t, noOrder(kind))
+	if err := reflectx.Loss(t); err != nil {
+		return KeyType{}, err
+	}
+	return KeyType{}, fmt.Errorf("%s cannot be part of a key: %w", reflectx.TypeName(t), noOrder(kind))
 }
 
 func keyTypeOfStruct(t reflect.Type, fields FieldsOf, inside []reflect.Type) (KeyType, error) {
@@ -199,7 +204,7 @@ func noOrder(k Kind) error {
 	switch k {
 	case Slice, Array, Map:
 		return errors.New("slices, arrays and maps have no order, bytes apart")
-	case Binary, Text, Custom:
+	case Binary, Text, Custom, JSON:
 		return errors.New("the order of a type that marshals itself is not known")
 	case Any:
 		return errors.New("an interface has no type to order by")

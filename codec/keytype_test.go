@@ -62,14 +62,14 @@ func TestKeyTypeOf(t *testing.T) {
 		{typ: reflect.TypeFor[[]string](), err: "[]string cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
 		{typ: reflect.TypeFor[[2]int](), err: "[2]int cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
 		{typ: reflect.TypeFor[map[string]int](), err: "map[string]int cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
-		{typ: reflect.TypeFor[any](), err: "interface {} cannot be part of a key: an interface has no type to order by"},
+		{typ: reflect.TypeFor[any](), err: "any cannot be part of a key: an interface has no type to order by"},
 		{typ: reflect.TypeFor[error](), err: "error cannot be part of a key: it cannot be stored"},
 		{typ: reflect.TypeFor[func()](), err: "func() cannot be part of a key: it cannot be stored"},
 		{typ: reflect.TypeFor[ownMsgpack](), err: "codec.ownMsgpack cannot be part of a key: the order of a type that marshals itself is not known"},
 		{typ: reflect.TypeFor[big.Int](), err: "big.Int cannot be part of a key: the order of a type that marshals itself is not known"},
 		{typ: reflect.TypeFor[netip.Addr](), err: "netip.Addr cannot be part of a key: the order of a type that marshals itself is not known"},
 		{typ: reflect.TypeFor[struct{ A struct{ B []int } }](), err: "A.B: []int cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
-		{typ: reflect.TypeFor[struct{ *nested }](), err: `reflectx: struct { *codec.nested }.nested: embedded pointer *codec.nested: embed codec.nested by value, give the field a name, or skip it with the tag "-"`},
+		{typ: reflect.TypeFor[struct{ *nested }](), err: `reflectx: struct{...}.nested: embedded pointer *codec.nested: embed codec.nested by value, give the field a name, or skip it with the tag "-"`},
 	} {
 		k, err := KeyTypeOf(test.typ, storedFields)
 		got := fmt.Sprint(err)
@@ -165,10 +165,10 @@ func TestCompileKeyErrors(t *testing.T) {
 	}{
 		{reflect.TypeFor[string](), KeyType{Kind: Int}, "string is string as a key, not int"},
 		{reflect.TypeFor[*int](), KeyType{Kind: Int}, "*int is *int as a key, not int"},
-		{reflect.TypeFor[[4]byte](), KeyType{Kind: ByteArray, Len: 5}, "[4]uint8 is [4]byte as a key, not [5]byte"},
+		{reflect.TypeFor[[4]byte](), KeyType{Kind: ByteArray, Len: 5}, "[4]byte is [4]byte as a key, not [5]byte"},
 		{reflect.TypeFor[struct {
 			A string
-		}](), pair, "struct { A string } is (string) as a key, not (string, int)"},
+		}](), pair, "struct{...} is (string) as a key, not (string, int)"},
 		{reflect.TypeFor[map[int]int](), pair, "map[int]int cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
 	} {
 		if _, err := CompileKey(test.typ, storedFields, test.k); err == nil || err.Error() != test.want {

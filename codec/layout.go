@@ -52,7 +52,7 @@ func equalFields(a, b []Field) bool {
 var kindNames = [...]string{
 	Invalid: "invalid", Bool: "bool", Int: "int", Uint: "uint", Float: "float", String: "string", Bytes: "[]byte",
 	ByteArray: "byte array", Time: "time", Duration: "duration", Pointer: "pointer", Slice: "slice", Array: "array",
-	Map: "map", Struct: "struct", Binary: "binary", Text: "text", Custom: "msgpack", Any: "any",
+	Map: "map", Struct: "struct", Binary: "binary", Text: "text", Custom: "msgpack", Any: "any", JSON: "json",
 }
 
 // String returns the kind's name.

@@ -163,7 +163,7 @@ func TestLayoutCorrupt(t *testing.T) {
 		l    *Layout
 	}{
 		{"no kind", one(Type{})},
-		{"unknown kind", one(Type{Kind: Any + 1})},
+		{"unknown kind", one(Type{Kind: JSON + 1})},
 		{"no bits", one(Type{Kind: Int})},
 		{"odd bits", one(Type{Kind: Uint, Bits: 7})},
 		{"odd float", one(Type{Kind: Float, Bits: 16})},
@@ -252,7 +252,7 @@ func TestTypeString(t *testing.T) {
 		t    Type
 		want string
 	}{
-		{Type{}, "invalid"}, {Type{Kind: Any + 1}, "kind 19"}, {Type{Kind: Slice}, "[]?"}, {Type{Kind: Bytes}, "[]byte"},
+		{Type{}, "invalid"}, {Type{Kind: JSON + 1}, "kind 20"}, {Type{Kind: Slice}, "[]?"}, {Type{Kind: Bytes}, "[]byte"},
 	} {
 		if got := tt.t.String(); got != tt.want {
 			t.Errorf("String = %q, want %q", got, tt.want)

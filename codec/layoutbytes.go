@@ -156,7 +156,7 @@ func (r *reader) typ(depth int) (t Type) {
 	r.each(func(name string) bool {
 		switch name {
 		case "kind":
-			t.Kind = Kind(r.number(uint64(Any)))
+			t.Kind = Kind(r.number(uint64(JSON)))
 		case "bits":
 			t.Bits = uint8(r.number(64))
 		case "len":
@@ -222,7 +222,7 @@ func (r *reader) keyType(depth int) (k KeyType) {
 	r.each(func(name string) bool {
 		switch name {
 		case "kind":
-			k.Kind = Kind(r.number(uint64(Any)))
+			k.Kind = Kind(r.number(uint64(JSON)))
 		case "len":
 			k.Len = r.number(maxZeroSize)
 		case "ptr":

@@ -76,7 +76,7 @@ func (c *checker) check(t *Type, depth int) error {
 // wellFormed reports whether t has what its kind needs and nothing else,
 // leaving aside the types inside it, where there are so many structs.
 func (t *Type) wellFormed(structs int) bool {
-	ok := t.Kind > Invalid && t.Kind <= Any && t.Len >= 0 && (t.Struct == 0 || t.Kind == Struct)
+	ok := t.Kind > Invalid && t.Kind <= JSON && t.Len >= 0 && (t.Struct == 0 || t.Kind == Struct)
 	ok = ok && (t.Len == 0 || t.Kind == ByteArray || t.Kind == Array)
 	ok = ok && (t.Elem != nil) == (t.Kind == Pointer || t.Kind == Slice || t.Kind == Array || t.Kind == Map)
 	ok = ok && (t.Key != nil) == (t.Kind == Map)

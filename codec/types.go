@@ -24,6 +24,7 @@ const (
 	Text           // a string of a type's own MarshalText
 	Custom         // one msgpack value of a type's own msgpack methods
 	Any            // any msgpack value
+	JSON           // a string of a type's own MarshalJSON
 )
 
 // Type is the stored type of a value.

@@ -2,6 +2,7 @@ package reflectx
 
 import (
 	"encoding"
+	"encoding/json"
 	"reflect"
 	"time"
 )
@@ -15,42 +16,84 @@ const (
 	MarshalMsgpack                // with the methods of github.com/vmihailenco/msgpack
 	MarshalBinary                 // as encoding.BinaryMarshaler
 	MarshalText                   // as encoding.TextMarshaler
+	MarshalJSON                   // as encoding/json.Marshaler
 )
 
 var (
-	timeType          = reflect.TypeFor[time.Time]()
-	errorType         = reflect.TypeFor[error]()
-	binaryMarshaler   = reflect.TypeFor[encoding.BinaryMarshaler]()
-	binaryUnmarshaler = reflect.TypeFor[encoding.BinaryUnmarshaler]()
-	textMarshaler     = reflect.TypeFor[encoding.TextMarshaler]()
-	textUnmarshaler   = reflect.TypeFor[encoding.TextUnmarshaler]()
-	msgpackMarshaler  = reflect.TypeFor[interface {
-		MarshalMsgpack() ([]byte, error)
-	}]()
-	msgpackUnmarshaler = reflect.TypeFor[interface {
-		UnmarshalMsgpack([]byte) error
-	}]()
+	timeType  = reflect.TypeFor[time.Time]()
+	errorType = reflect.TypeFor[error]()
 )
 
+// A marshalPair is a way to marshal, and the methods that it takes.
+type marshalPair struct {
+	way                Marshal
+	marshal, unmarshal method
+}
+
+// A method is one that a type may have, by its name and its type.
+type method struct {
+	name string
+	typ  reflect.Type // an interface with the method alone; nil for one of the msgpack library
+	arg  string       // what a method of the msgpack library takes
+}
+
+// marshalPairs are the pairs of methods in the order in which they are looked
+// for. Those of msgpack have two forms.
+var marshalPairs = []marshalPair{
+	{MarshalMsgpack, method{"EncodeMsgpack", nil, "Encoder"}, method{"DecodeMsgpack", nil, "Decoder"}},
+	{MarshalMsgpack, methodOf[interface{ MarshalMsgpack() ([]byte, error) }](), methodOf[interface{ UnmarshalMsgpack([]byte) error }]()},
+	{MarshalBinary, methodOf[encoding.BinaryMarshaler](), methodOf[encoding.BinaryUnmarshaler]()},
+	{MarshalText, methodOf[encoding.TextMarshaler](), methodOf[encoding.TextUnmarshaler]()},
+	{MarshalJSON, methodOf[json.Marshaler](), methodOf[json.Unmarshaler]()},
+}
+
+func methodOf[T any]() method {
+	t := reflect.TypeFor[T]()
+	return method{t.Method(0).Name, t, ""}
+}
+
+// of reports whether p, a pointer type, has the method.
+func (m *method) of(p reflect.Type) bool {
+	if m.typ != nil {
+		return p.Implements(m.typ)
+	}
+	return isMsgpackCoder(p, m.name, m.arg)
+}
+
 // MarshalOf returns how values of type t, or pointers to them, marshal
-// themselves: the first of msgpack, binary and text for which t has both
-// directions. An interface type and a pointer type have none of their own. That
-// time.Time has them too is for the caller to know: see [IsTime].
+// themselves: the first of msgpack, binary, text and JSON for which t has both
+// directions. JSON counts only where t could not be stored otherwise: a struct
+// of exported fields that are values is stored field by field. An interface
+// type and a pointer type have none of their own. That time.Time has them too
+// is for the caller to know: see [IsTime].
 func MarshalOf(t reflect.Type) Marshal {
-	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
+	pair := pairOf(t)
+	if pair == nil || pair.way == MarshalJSON && isPlain(t) {
 		return MarshalNone
 	}
-	p := reflect.PointerTo(t)
-	switch {
-	case (p.Implements(msgpackMarshaler) || isMsgpackCoder(p, "EncodeMsgpack", "Encoder")) &&
-		(p.Implements(msgpackUnmarshaler) || isMsgpackCoder(p, "DecodeMsgpack", "Decoder")):
-		return MarshalMsgpack
-	case p.Implements(binaryMarshaler) && p.Implements(binaryUnmarshaler):
-		return MarshalBinary
-	case p.Implements(textMarshaler) && p.Implements(textUnmarshaler):
-		return MarshalText
+	return pair.way
+}
+
+// pairOf returns the first pair of methods of which t has both, or nil.
+func pairOf(t reflect.Type) *marshalPair {
+	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer {
+		return nil
 	}
-	return MarshalNone
+	p := reflect.PointerTo(t)
+	ways := map[Marshal][2]*method{}
+	for i := range marshalPairs {
+		pair, found := &marshalPairs[i], ways[marshalPairs[i].way]
+		if pair.marshal.of(p) {
+			found[0] = &pair.marshal
+		}
+		if pair.unmarshal.of(p) {
+			found[1] = &pair.unmarshal
+		}
+		if ways[pair.way] = found; found[0] != nil && found[1] != nil {
+			return &marshalPair{pair.way, *found[0], *found[1]}
+		}
+	}
+	return nil
 }
 
 // isMsgpackCoder reports whether p has the method name(*msgpack.arg) error. It

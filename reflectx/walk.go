@@ -62,9 +62,9 @@ type Error struct {
 // Error says which field is at fault, and why.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return fmt.Sprintf("reflectx: %v: %v", e.Type, e.Err)
+		return fmt.Sprintf("reflectx: %s: %v", TypeName(e.Type), e.Err)
 	}
-	return fmt.Sprintf("reflectx: %v.%s: %v", e.Type, e.Path, e.Err)
+	return fmt.Sprintf("reflectx: %s.%s: %v", TypeName(e.Type), e.Path, e.Err)
 }
 
 // Unwrap returns what is wrong, without the place.
@@ -79,8 +79,9 @@ var walks sync.Map // reflect.Type -> walked
 
 // Walk returns the fields of the struct type t. It enters structs embedded by
 // value, but not fields that are named, nor embedded structs that are stored
-// as one value: times, and types that marshal themselves. Fields are found
-// whether exported or not, and with the tag "-" too.
+// as one value: times, and types that marshal themselves; nor those that have no
+// exported field. Fields are found whether exported or not, and with the tag
+// "-" too.
 //
 // An embedded pointer, a malformed struct tag, and a name that Go's promotion
 // rules hide or leave ambiguous are errors. Walk reports all of them, each an
@@ -146,13 +147,20 @@ func (w *walker) take(f reflect.StructField, at Embed, around []Embed) {
 		w.field(f, at, around)
 	case f.Type.Kind() == reflect.Pointer:
 		w.fail(at.Path, fmt.Errorf(
-			"embedded pointer *%v: embed %[1]v by value, give the field a name, or skip it with the tag \"-\"", f.Type.Elem()))
-	case f.Type.Kind() != reflect.Struct || IsTime(f.Type) || MarshalOf(f.Type) != MarshalNone:
+			"embedded pointer *%s: embed %[1]s by value, give the field a name, or skip it with the tag \"-\"", TypeName(f.Type.Elem())))
+	case f.Type.Kind() != reflect.Struct || IsTime(f.Type) || MarshalOf(f.Type) != MarshalNone || f.IsExported() && holdsNothing(f.Type):
 		w.field(f, at, around)
 	default:
 		w.s.Embeds = append(w.s.Embeds, at)
 		w.enter(f.Type, append(around[:len(around):len(around)], at))
 	}
+}
+
+// holdsNothing reports whether the struct type t has nothing but fields that are
+// not stored. It is taken as a field then, for which a caller may have words.
+func holdsNothing(t reflect.Type) bool {
+	hidden, shown := countFields(t)
+	return hidden > 0 && shown == 0
 }
 
 func (w *walker) field(f reflect.StructField, at Embed, around []Embed) {

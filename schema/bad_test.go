@@ -373,10 +373,10 @@ var bad = []struct {
 		}
 		return types(R{})
 	}, lines(
-		`schema: schema.R.F: func() cannot be stored`,
-		`schema: schema.R.C: chan int cannot be stored`,
-		`schema: schema.R.M: complex128 cannot be stored`,
-		`schema: schema.R.E: error cannot be stored: of interfaces only any can`,
+		`schema: schema.R.F: func() cannot be stored, so skip the field with the tag "-"`,
+		`schema: schema.R.C: chan int cannot be stored, so skip the field with the tag "-"`,
+		`schema: schema.R.M: complex128 cannot be stored, so skip the field with the tag "-"`,
+		`schema: schema.R.E: error cannot be stored: of interfaces only any can, so skip the field with the tag "-"`,
 		`schema: schema.R.N.P: **int could not be told from a nil pointer when it points to nil`,
 		`schema: schema.R.N.P: ***int could not be told from a nil pointer when it points to nil`,
 	)},
@@ -409,7 +409,7 @@ var bad = []struct {
 	}, lines(
 		`schema: schema.R.Tags: []string cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
 		`schema: schema.R.Addr: netip.Addr cannot be part of a key: the order of a type that marshals itself is not known (tag "key")`,
-		`schema: schema.R.Any: interface {} cannot be part of a key: an interface has no type to order by (tag "key")`,
+		`schema: schema.R.Any: any cannot be part of a key: an interface has no type to order by (tag "key")`,
 		`schema: schema.R.Map: map[string]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
 		`schema: schema.R.Blob: []byte cannot be a key, as Go does not compare it with ==: use a string or an array (tag "key")`,
 	)},
@@ -613,7 +613,7 @@ var bad = []struct {
 	}, lines(
 		`schema: schema.R.F: **int could not be told from a nil pointer when it points to nil`,
 		`schema: schema.R.A: []string cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index,each")`,
-		`schema: schema.R.B: interface {} cannot be part of a key: an interface has no type to order by (tag "index,each")`,
+		`schema: schema.R.B: any cannot be part of a key: an interface has no type to order by (tag "index,each")`,
 		`schema: schema.R.C: []string has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.D: map[int]bool has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.E: [3]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index")`,
@@ -785,7 +785,7 @@ var bad = []struct {
 		}
 		return types(R{})
 	}, lines(
-		`schema: schema.R.E: func() cannot be stored`,
+		`schema: schema.R.E: func() cannot be stored, so skip the field with the tag "-"`,
 		`schema: schema.R.D: D is of type []schema.ID[schema.User], and a reference is one key: give each a record of its own (tag "ref")`,
 		`schema: schema.R.A: refers to nothing: no registered record has a key of type schema.IATA; register it with this one, or name its table: ref=TABLE (tag "ref")`,
 		`schema: schema.R.B: refers to nothing: no registered record has a key of type schema.IATA; register it with this one, or name its table: ref=TABLE (tag "ref")`,

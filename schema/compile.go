@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A Model is the Go side of a table, compiled from a record struct. It is
@@ -129,7 +130,7 @@ func (c *compiler) tableName() {
 // defaultName returns the name of a type as that of a table. Of a generic type
 // such as Box[pkg.Item] it is Box_Item.
 func defaultName(t reflect.Type) string {
-	name := packageNames.ReplaceAllString(shortName(t.Name()), "")
+	name := packageNames.ReplaceAllString(reflectx.ShortName(t.Name()), "")
 	words := strings.FieldsFunc(name, func(r rune) bool { return checkName("_"+string(r)) != nil })
 	return strings.Join(words, "_")
 }

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
+
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // ErrNewerFormat reports a database that a newer release of Kivis has written.
@@ -38,26 +39,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // typeName returns t as messages name it.
-func typeName(t reflect.Type) string {
-	switch {
-	case t == nil:
-		return "nil"
-	case t.Name() == "" && t.Kind() == reflect.Struct:
-		return "struct{...}"
-	}
-	return shortName(t.String())
-}
-
-// shortName drops from the name of a generic type what reflection adds to
-// those of its arguments: folders of packages, and numbers of local types.
-func shortName(name string) string {
-	return bytesName.ReplaceAllString(reflectionNoise.ReplaceAllString(name, ""), "${1}byte")
-}
-
-var reflectionNoise = regexp.MustCompile(`[^\[\],* ]*/|·[0-9]+`)
-
-// bytesName is where reflection names bytes as numbers.
-var bytesName = regexp.MustCompile(`(\[[0-9]*\])uint8\b`)
+func typeName(t reflect.Type) string { return reflectx.TypeName(t) }
 
 // joinFaults joins faults into one error, or returns nil where there are none.
 func joinFaults(faults []*Error) error {
