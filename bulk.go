@@ -42,7 +42,7 @@ type Bulk struct {
 // another in the meantime, the error is ErrConflict.
 func (db *DB) Bulk(ctx context.Context, opts *BulkOptions, fn func(context.Context, *Bulk) error) error {
 	b, err := db.newBulk(ctx, opts)
-	if err = usable(err, fn == nil); err != nil {
+	if err = checkFunc(err, fn == nil); err != nil {
 		return wrap("bulk", nil, nil, err)
 	}
 	defer b.end()
@@ -124,13 +124,13 @@ func (b *Bulk) Update(ctx context.Context, fn func(context.Context, *Tx) error) 
 
 func (b *Bulk) within(ctx context.Context, op string, readOnly bool, fn func(context.Context, *Tx) error) error {
 	t, _, err := join(ctx, b, !readOnly)
-	if err = usable(err, fn == nil); err != nil {
+	if err = checkFunc(err, fn == nil); err != nil {
 		return wrap(op, nil, nil, err)
 	}
 	b.hold++
 	defer func() { b.hold-- }()
 	inner := b.db.carry(ctx, b.mark)
-	err = t.Step(func() error {
+	err = t.Nested(func() error {
 		return fn(inner, &Tx{t: t, db: b.db, readOnly: readOnly, ctx: inner, managed: true})
 	})
 	if err != nil {

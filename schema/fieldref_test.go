@@ -125,9 +125,9 @@ func TestFieldAtOlder(t *testing.T) {
 	table := bindAll(t, change.Catalog, models).Tables()[0]
 	typ, word := reflect.TypeOf(older), unsafe.Sizeof(int(0))
 	for i, want := range []string{"ID", "N.A", "N.B", "X"} {
-		ref := FieldRef{Record: typ, Offset: uintptr(i) * word, Type: reflect.TypeFor[int]()}
-		if i == 0 {
-			ref.Type = reflect.TypeFor[uint64]()
+		ref := FieldRef{Record: typ, Type: reflect.TypeFor[uint64]()}
+		if i > 0 {
+			ref.Offset, ref.Type = 8+uintptr(i-1)*word, reflect.TypeFor[int]()
 		}
 		column, path, err := table.FieldAt(ref)
 		got := fmt.Sprint(err)

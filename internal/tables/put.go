@@ -11,16 +11,6 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// Mode is what a write expects of the record that may be there.
-type Mode uint8
-
-// The modes.
-const (
-	Insert  Mode = iota // none
-	Upsert              // any
-	Replace             // one
-)
-
 // A Source is a record on its way in.
 type Source interface {
 	// AppendBody appends the record's body in the newest layout of tb, and
@@ -125,7 +115,7 @@ func (t *Tx) apply(w *put) error {
 	}
 	w.value = codec.Seal(w.value, 0, w.tb.ID, w.key.Tuple)
 	t.buf.value = w.value
-	t.note(w)
+	t.log.put(w.tb, w.mode, w.key.Tuple, w.value, w.expected())
 	if w.newKey {
 		w.key.Drawn = w.last
 	}
@@ -146,6 +136,15 @@ func (t *Tx) apply(w *put) error {
 		return err
 	}
 	return t.kv.Set(key, w.value)
+}
+
+// expected returns what must be stored still when the write is made again, nil
+// where anything may be.
+func (w *put) expected() []byte {
+	if w.fromOld {
+		return w.old
+	}
+	return nil
 }
 
 // checkExisting reads the record that w replaces, unless that is known, and

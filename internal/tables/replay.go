@@ -12,43 +12,11 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// A Write is one write of a transaction, kept to be made again in another.
-type Write struct {
-	table  uint32
-	remove bool
-	mode   Mode
-	tuple  []byte
-	value  []byte // with its checksum
-	expect []byte // what must be there still; nil where anything may
-}
-
-// KeepLog has the transaction keep its writes, for Log.
-func (t *Tx) KeepLog() { t.logging = true }
+// KeepLog has the transaction keep its writes, for Log and [DB.Commit].
+func (t *Tx) KeepLog() { t.log.on = true }
 
 // Log returns the writes so far, in order. Puts that changed nothing count too.
-func (t *Tx) Log() []Write { return t.log }
-
-// Hooks returns the OnCommit functions so far.
-func (t *Tx) Hooks() []func() { return t.onCommit }
-
-// note keeps w for a replay.
-func (t *Tx) note(w *put) {
-	if !t.logging {
-		return
-	}
-	l := Write{table: w.tb.ID, mode: w.mode, tuple: bytes.Clone(w.key.Tuple), value: bytes.Clone(w.value)}
-	if w.fromOld {
-		l.expect = w.old
-	}
-	t.log = append(t.log, l)
-}
-
-// noteRemoval keeps a delete for a replay.
-func (t *Tx) noteRemoval(tb *schema.Table, tuple []byte) {
-	if t.logging {
-		t.log = append(t.log, Write{table: tb.ID, remove: true, tuple: bytes.Clone(tuple)})
-	}
-}
+func (t *Tx) Log() []Write { return t.log.writes }
 
 // A ReplayError says which write could not be made again.
 type ReplayError struct {
@@ -71,7 +39,7 @@ func (e *ReplayError) Unwrap() error { return e.Err }
 // store.ErrConflict where a record that the write was made from has changed
 // meanwhile. The transaction has ended in any case.
 func (db *DB) Commit(ctx context.Context, t *Tx) (int, error) {
-	return db.run(ctx, &logCommit{db: db, t: t, log: t.log, hooks: t.onCommit})
+	return db.run(ctx, &logCommit{db: db, t: t, log: t.log.writes, hooks: t.onCommit})
 }
 
 // logCommit is a Commit under way.
@@ -93,7 +61,7 @@ func (c *logCommit) Attempt(ctx context.Context) error {
 		}
 	}
 	defer t.Release()
-	if len(c.log) > 0 && !t.logging {
+	if len(c.log) > 0 && !t.log.on {
 		if err := t.replay(c.log); err != nil {
 			return err
 		}

@@ -15,15 +15,29 @@
 //
 // Damage in the files is an error that matches [store.ErrCorrupt], at Open or
 // at the first read that meets it; after that the store takes no commits, since
-// the engine could lose what is left. A commit that finds too little space on
+// the engine could lose what is left. Files in a format that a newer release of
+// the engine may have written are [ErrUnknownFormat] instead. A commit that finds too little space on
 // the disk is refused with an error that matches [syscall.ENOSPC], before
 // anything is written. After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
+//
+// Files have lost something, too, where versions are missing before later ones,
+// or where a table has something and the MANIFEST does not list it. Such a table
+// is kept as NNNNNN.sst.lost, and the store is refused until the MANIFEST is put
+// back or the table is moved elsewhere. The last commit in a log is an exception:
+// a power failure leaves it torn before Commit has returned, and damage to it
+// later looks the same, so that the store opens without it.
+//
+// A store whose directory is removed, renamed or replaced while it is open takes
+// no commits any more; they and Close return an error that matches
+// [io/fs.ErrNotExist]. Close always ends: where the engine cannot finish, it
+// returns why, and leaves the files as a kill would, which loses nothing.
 package badgerstore
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -50,6 +64,10 @@ type Store struct {
 	core   occ.Core
 	unlock func() // what must be undone after the engine is closed
 
+	dirCheck *dirCheck
+	flusher  flusher
+	closing  atomic.Bool
+
 	current *reader                  // of the newest version; under the core's lock
 	stamp   atomic.Uint64            // the newest version with stampKey
 	tables  atomic.Pointer[tableSet] // not all checked yet; nil when they are
@@ -75,8 +93,12 @@ type Store struct {
 // directories of dir must be durable already. It returns [store.ErrInUse] where
 // the directory is held, [ErrForeign] where it holds something else, and
 // [store.ErrCorrupt] where its files are damaged. A store whose process was
-// killed needs no repair.
+// killed needs no repair. On 32-bit platforms, where Badger does not work, Open
+// returns [errors.ErrUnsupported].
 func Open(dir string, opts *Options) (*Store, error) {
+	if err := checkPlatform(bits.UintSize); err != nil {
+		return nil, err
+	}
 	o, err := opts.validate()
 	if err != nil {
 		return nil, err
@@ -142,16 +164,6 @@ func (e engine) Commit(tx *occ.Tx) (uint64, error) { return e.s.queue.Commit(tx)
 // OnCommit implements [store.CommitHooker].
 func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (remove func()) {
 	return s.core.Hooks.Add(hook)
-}
-
-// Close implements [store.Store].
-func (s *Store) Close() error {
-	if !s.core.Close() {
-		return nil
-	}
-	close(s.stop)
-	s.stopped.Wait()
-	return s.closeEngine()
 }
 
 // usable returns why the store cannot be used, if it cannot.

@@ -106,6 +106,9 @@ func (s *Store) refused(group []*occ.Member) error {
 	if damage := s.damage.Load(); damage != nil {
 		return fmt.Errorf("badgerstore: a damaged store takes no commits: %w", *damage)
 	}
+	if s.failed = s.dirCheck.check(); s.failed != nil {
+		return s.failed // for good: what Badger does from here on is not known
+	}
 	size := int64(0)
 	for _, m := range group {
 		size += int64(m.Tx.Overlay().Size())

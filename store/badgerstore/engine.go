@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // openEngine locks the directory, looks at it, and has Badger open it.
 func (s *Store) openEngine() (err error) {
+	if s.dir == "" {
+		// As from an unset variable. It would be the working directory.
+		return errors.New("badgerstore: the directory is \"\"; want a path, such as \".\" for the working directory")
+	}
 	if s.dir, err = filepath.Abs(s.dir); err != nil {
 		return fmt.Errorf("badgerstore: %w", err)
 	}
@@ -31,6 +34,9 @@ func (s *Store) openEngine() (err error) {
 			s.unlock()
 		}
 	}()
+	if err := s.watchDir(); err != nil {
+		return err
+	}
 	in, err := inspect(s.dir, s.opts.ReadOnly)
 	if err != nil {
 		return err
@@ -47,31 +53,49 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openBadger(s.opts.badger(dir)); err != nil {
+	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.guard(in.tables)
 	return nil
 }
 
-// acceptLoss returns an error if files have lost what they had, unless a power
-// failure may have met a store that does without syncs: that goes back to the
-// version before.
-func (s *Store) acceptLoss(in *inspection) error {
-	lost := in.lost()
-	switch {
-	case in.gap == 0 && lost == nil:
-	case s.opts.NoSync:
-		if s.opts.Logger != nil {
-			s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", in.gap, "tables", lost)
-		}
-	case in.gap > 0:
-		return fmt.Errorf("badgerstore: the logs in %s are damaged: version %d is missing; "+
-			"opened once with Options.NoSync, the store goes back to the one before: %w", s.dir, in.gap, store.ErrCorrupt)
-	default:
-		return fmt.Errorf("badgerstore: the MANIFEST has lost its entry of %s: %w", lost[0], store.ErrCorrupt)
+// watchDir remembers which directory it is.
+func (s *Store) watchDir() (err error) {
+	if s.dirCheck, err = newDirCheck(s.dir, !s.opts.NoSync); err != nil {
+		return err
+	}
+	s.flusher.dir, s.flusher.stopped = s.dirCheck, make(chan struct{})
+	unlock := s.unlock
+	s.unlock = func() {
+		s.dirCheck.close()
+		unlock()
 	}
 	return nil
+}
+
+// acceptLoss returns an error if files have lost what they had, unless a power
+// failure may have met a store that does without syncs: that goes back to the
+// version before. Nothing is deleted either way.
+func (s *Store) acceptLoss(in *inspection) error {
+	switch {
+	case in.gap == 0 && in.lost == nil:
+		return nil
+	case s.opts.NoSync:
+		if s.opts.Logger != nil {
+			s.opts.Logger.Warn("badgerstore: commits are lost", "dir", s.dir, "version", in.gap, "tables", len(in.lost))
+		}
+		return nil
+	}
+	var err error
+	if !s.opts.ReadOnly {
+		err = in.setAside(lostSuffix)
+	}
+	if in.lost != nil {
+		return errors.Join(in.lostError(), err)
+	}
+	return fmt.Errorf("badgerstore: the files in %s are damaged: version %d is in neither tables nor logs, though later ones are; "+
+		"opened once with Options.NoSync, the store goes back to the one before: %w", s.dir, in.gap, store.ErrCorrupt)
 }
 
 // prepare makes a directory one that Badger can open for writing.
@@ -84,15 +108,12 @@ func (s *Store) prepare(in *inspection) error {
 			return err
 		}
 	}
-	for _, path := range in.lost() {
-		// Badger would delete it. Somebody may want to look into it.
-		if err := os.Rename(path, path+".lost"); err != nil {
-			return fmt.Errorf("badgerstore: %w", err)
-		}
+	if err := in.setAside(droppedSuffix); err != nil {
+		return err
 	}
 	if in.gap > 0 {
-		if err := cutLogs(s.dir, in.logs); err != nil {
-			return err
+		if err := errors.Join(badgerfile.CutLogs(s.dir, in.logs), syncDir(s.dir)); err != nil {
+			return fmt.Errorf("badgerstore: %w", err)
 		}
 	}
 	return in.sweep()
@@ -136,52 +157,18 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 	return badger.OpenManaged(opts)
 }
 
-// closeEngine closes Badger and gives the directory free. If there is no space
-// to turn the log into tables, it leaves things as a kill would: nothing is
-// lost, but the directory stays locked until the process ends. Badger would get
-// a SIGBUS, or try for ever.
-func (s *Store) closeEngine() error {
-	full := fmt.Errorf("badgerstore: closing %s: the log cannot be turned into tables: %w", s.dir, syscall.ENOSPC)
-	if !s.flushable() {
-		return full
-	}
-	done := make(chan error, 1)
-	go func() { done <- closeBadger(s.db) }()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for n := 0; ; {
-		select {
-		case err := <-done:
-			s.log.close()
-			s.unlock()
-			return err
-		case <-tick.C:
-		}
-		if s.flushable() {
-			n = 0
-		} else if n++; n == 10 {
-			return full
-		}
-	}
-}
-
 // flushable says whether there is space for what the logs hold.
 func (s *Store) flushable() bool {
 	free, ok := freeSpace(s.dir)
 	if !ok || s.opts.ReadOnly {
 		return true
 	}
-	fids, err := listLogs(s.dir)
+	fids, err := badgerfile.ListLogs(s.dir)
 	need := int64(1 << 20)
 	for _, fid := range fids {
-		if info, err := os.Stat(logPath(s.dir, fid)); err == nil {
+		if info, err := os.Stat(badgerfile.LogPath(s.dir, fid)); err == nil {
 			need += allocated(info)
 		}
 	}
 	return err != nil || free >= uint64(need)
-}
-
-func closeBadger(db *badger.DB) (err error) {
-	defer caught(&err)
-	return wrapEngine("close", db.Close())
 }

@@ -9,7 +9,30 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
+
+// ErrUnknownFormat: a file has a format that this release does not know, as a
+// newer release of Badger may write. The file is not damaged, as far as can be
+// told.
+var ErrUnknownFormat = errors.New("badgerstore: unknown format")
+
+// fileError returns an error of reading Badger's files as one of the store's.
+func fileError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, badgerfile.ErrUnknown) && errors.Is(err, badgerfile.ErrForeign):
+		err = fmt.Errorf("%w: %w: %w", err, ErrUnknownFormat, ErrForeign)
+	case errors.Is(err, badgerfile.ErrUnknown):
+		err = fmt.Errorf("%w: %w", err, ErrUnknownFormat)
+	case errors.Is(err, badgerfile.ErrForeign):
+		err = fmt.Errorf("%w: %w", err, ErrForeign)
+	case errors.Is(err, badgerfile.ErrDamaged):
+		err = fmt.Errorf("%w: %w", err, store.ErrCorrupt)
+	}
+	return fmt.Errorf("badgerstore: %w", err)
+}
 
 // wrapEngine returns an error of Badger's as one of the store's. Badger wraps
 // by text, so there is often no error value left to look for.

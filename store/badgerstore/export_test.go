@@ -1,13 +1,15 @@
 package badgerstore
 
 import (
-	"bytes"
 	"math"
-	"slices"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/fb"
-	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // EngineOptions returns the options with which the store opens Badger.
@@ -18,6 +20,9 @@ func EngineOptions(dir string, opts *Options) badger.Options {
 	}
 	return o.badger(dir)
 }
+
+// CheckPlatform is what Open says where an int has so many bits.
+func CheckPlatform(bits int) error { return checkPlatform(bits) }
 
 // Levels returns how many tables each level has.
 func Levels(s *Store) (n []int) {
@@ -76,20 +81,16 @@ func Checked(s *Store) bool { return s.tables.Load() == nil }
 
 // LogEnd returns where the last whole transaction in a log ends.
 func LogEnd(path string) (int64, error) {
-	x, err := readLog(path, 0)
-	return x.end, err
+	fid, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".mem"))
+	if err != nil {
+		return 0, err
+	}
+	x, err := badgerfile.ReadLog(filepath.Dir(path), fid, 0)
+	return x.End, err
 }
 
 // LogTransactions returns where the transactions in a log end.
-func LogTransactions(data []byte) (ends []int) {
-	r := newLogReader(bytes.NewReader(data[walHeader:]))
-	for r.next() {
-		if r.meta&walFinTxn != 0 {
-			ends = append(ends, int(r.at))
-		}
-	}
-	return ends
-}
+func LogTransactions(data []byte) []int { return badgerfile.LogTransactions(data) }
 
 func Dir(s *Store) string { return s.dir }
 
@@ -117,55 +118,13 @@ func Peeks(s *Store) (n int) {
 	return n
 }
 
-// Claim is what a check of a table says about it, with the blocks it has read.
-type Claim struct {
-	Blocks []int
-	sound  []stretch
-}
-
-// Has says whether the check is taken to be one of [lo, hi] too.
-func (c Claim) Has(lo, hi []byte) bool {
-	return slices.ContainsFunc(c.sound, func(x stretch) bool { return x.has(lo, hi) })
-}
-
-// CheckPart checks what a table of the engine has of [lo, hi], of its own keys,
-// CheckEdges its first and last block.
-func CheckPart(path string, lo, hi []byte) (c Claim, err error) {
-	var r sstReader
-	t := tableFile{path, options.Snappy}
-	if c.sound, err = r.part(t, lo, hi); err != nil {
-		return c, err
+// Stamp has every version up to now be one of which only the newest entries are
+// kept.
+func Stamp(t testing.TB, s *Store) {
+	t.Helper()
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
+	if _, err := s.padLocked(); err != nil {
+		t.Fatal(err)
 	}
-	err = r.read(t, func(i, _ int, index *fb.TableIndex) bool {
-		if mayHold(index, i, lo, hi) {
-			c.Blocks = append(c.Blocks, i)
-		}
-		return false
-	})
-	return c, err
-}
-
-func CheckEdges(path string) (c Claim, err error) {
-	var r sstReader
-	t := tableFile{path, options.Snappy}
-	if c.sound, _, err = r.edges(t); err != nil {
-		return c, err
-	}
-	err = r.read(t, func(i, n int, _ *fb.TableIndex) bool {
-		if i == 0 || i == n-1 {
-			c.Blocks = append(c.Blocks, i)
-		}
-		return false
-	})
-	return c, err
-}
-
-// FirstKeys returns the keys with which the blocks of a table begin.
-func FirstKeys(path string) (keys [][]byte, err error) {
-	var r sstReader
-	err = r.read(tableFile{path, options.Snappy}, func(i, _ int, index *fb.TableIndex) bool {
-		keys = append(keys, bytes.Clone(firstKey(index, i)))
-		return false
-	})
-	return keys, err
 }

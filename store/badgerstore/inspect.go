@@ -12,6 +12,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // ErrForeign: the directory holds something other than a store of this
@@ -23,8 +24,10 @@ type inspection struct {
 	dir     string
 	files   []os.DirEntry
 	tables  map[uint64]*levelFile // that are part of the store
-	orphans []string              // paths of tables that are not
-	logs    []logExtent           // what is sound in them
+	deleted map[uint64]bool       // that were, and went by a compaction
+	orphans []orphan              // that are not
+	lost    []orphan              // those of them that have what nothing else has
+	logs    []badgerfile.Log      // what is whole in them
 	gap     uint64                // the first version that is missing in the logs, or 0
 }
 
@@ -40,21 +43,25 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	if !in.has(badger.ManifestFilename) {
 		return in, in.vacant(readOnly)
 	}
-	if in.tables, err = readManifest(dir); err != nil {
+	if in.tables, in.deleted, err = readManifest(dir); err != nil {
 		if slices.ContainsFunc(files, isEngineFile) && strings.Contains(err.Error(), "bad magic") {
 			return nil, fmt.Errorf("badgerstore: the MANIFEST of %s is not one, but other files are Badger's: %w", dir, store.ErrCorrupt)
 		}
 		return nil, err
 	}
+	if !readOnly {
+		if err := in.bringBack(); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkEdges(in.tables); err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if filepath.Ext(f.Name()) == ".sst" && !in.owns(f.Name()) {
-			in.orphans = append(in.orphans, filepath.Join(dir, f.Name()))
-		}
+	if in.logs, in.gap, err = badgerfile.ReadLogs(dir, in.known()); err != nil {
+		return nil, fileError(err)
 	}
-	in.logs, in.gap, err = readLogs(dir)
+	in.orphans = in.findOrphans()
+	in.lost, err = in.findLost()
 	return in, err
 }
 
@@ -63,7 +70,7 @@ func (in *inspection) clean() bool {
 	return len(in.logs) == 0 && in.gap == 0 && len(in.orphans) == 0 &&
 		!slices.ContainsFunc(in.files, func(f os.DirEntry) bool {
 			info, err := f.Info()
-			return filepath.Ext(f.Name()) == ".vlog" && err == nil && info.Size() < walHeader
+			return filepath.Ext(f.Name()) == ".vlog" && err == nil && info.Size() < badgerfile.LogHeader
 		})
 }
 
@@ -71,45 +78,37 @@ func (in *inspection) has(name string) bool {
 	return slices.ContainsFunc(in.files, func(f os.DirEntry) bool { return f.Name() == name })
 }
 
-func (in *inspection) owns(name string) bool {
+// bringBack gives tables their names again that were set aside, and are listed
+// after all: by a manifest that somebody has put back.
+func (in *inspection) bringBack() error {
+	back := false
 	for _, t := range in.tables {
-		if filepath.Base(t.path) == name {
-			return true
+		if _, err := os.Lstat(t.Path + lostSuffix); err == nil && badgerfile.Missing(t.Path) {
+			if err := os.Rename(t.Path+lostSuffix, t.Path); err != nil {
+				return fmt.Errorf("badgerstore: %w", err)
+			}
+			back = true
 		}
 	}
-	return false
+	if !back {
+		return nil
+	}
+	var err error
+	if in.files, err = os.ReadDir(in.dir); err == nil {
+		err = syncDir(in.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	return nil
 }
 
-// lost returns the tables that should be part of the store and are not, because
-// the manifest has lost their entries. A kill leaves tables, too, that Badger
-// deletes the next time: their versions are in the logs or in other tables, or
-// were dropped by a compaction, which a stamp had allowed.
-func (in *inspection) lost() (paths []string) {
-	known := uint64(0)
+// known returns the newest version in the tables.
+func (in *inspection) known() (version uint64) {
 	for _, t := range in.tables {
-		known = max(known, t.version)
+		version = max(version, t.version)
 	}
-	var first, last uint64
-	stamped := false
-	for _, x := range in.logs {
-		if x.first > 0 && first == 0 {
-			first = x.first
-		}
-		last = max(last, x.last)
-		stamped = stamped || x.stamped
-	}
-	var r sstReader
-	for _, path := range in.orphans {
-		version, err := r.version(path)
-		switch {
-		case err != nil: // not completely written
-		case version <= known, version >= first && version <= last:
-		case version < first && stamped:
-		default:
-			paths = append(paths, path)
-		}
-	}
-	return paths
+	return version
 }
 
 // vacant returns nil if a directory without a manifest can become a new store.
@@ -144,36 +143,25 @@ func isEngineFile(f os.DirEntry) bool {
 
 // levelFile is a table as the manifest has it.
 type levelFile struct {
-	tableFile
-	level   int
-	size    int64
-	version uint64    // the newest in it, once it has been read
-	sound   []stretch // its edges, once they have been checked
-	checked bool      // as a whole
+	badgerfile.Table
+	size     int64
+	version  uint64                // the newest in it, once it has been read
+	verified []badgerfile.KeyRange // its edges, once they have been checked
+	checked  bool                  // as a whole
 }
 
-// readManifest returns the tables that are part of the store.
-func readManifest(dir string) (tables map[uint64]*levelFile, err error) {
-	path := filepath.Join(dir, badger.ManifestFilename)
-	f, err := os.Open(path)
+// readManifest returns the tables that are part of the store,
+// and those that were.
+func readManifest(dir string) (tables map[uint64]*levelFile, deleted map[uint64]bool, err error) {
+	m, err := badgerfile.ReadManifest(dir, magic)
 	if err != nil {
-		return nil, fmt.Errorf("badgerstore: %w", err)
-	}
-	defer f.Close()
-	m, _, err := badger.ReplayManifestFile(f, magic, badger.Options{})
-	switch {
-	case err == nil:
-	case strings.Contains(err.Error(), "bad magic"), strings.Contains(err.Error(), "external magic"),
-		strings.Contains(err.Error(), "unsupported version"):
-		return nil, fmt.Errorf("%w: %s: %w", ErrForeign, path, err)
-	default:
-		return nil, fmt.Errorf("badgerstore: %s: %w: %w", path, err, store.ErrCorrupt)
+		return nil, nil, fileError(err)
 	}
 	tables = make(map[uint64]*levelFile, len(m.Tables))
 	for id, t := range m.Tables {
-		tables[id] = &levelFile{tableFile: tableFile{tablePath(dir, id), t.Compression}, level: int(t.Level)}
+		tables[id] = &levelFile{Table: t}
 	}
-	return tables, nil
+	return tables, m.Deleted, nil
 }
 
 // sweep removes value logs, in which there is never anything, and empty
@@ -204,10 +192,10 @@ func checkEdges(tables map[uint64]*levelFile) error {
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			var r sstReader
+			var r badgerfile.TableReader
 			for t := range work {
 				if errs[i] == nil {
-					errs[i] = r.present(t)
+					errs[i] = t.present(&r)
 				}
 			}
 		})
@@ -221,14 +209,14 @@ func checkEdges(tables map[uint64]*levelFile) error {
 }
 
 // present checks the edges of a table, which must be there.
-func (r *sstReader) present(t *levelFile) error {
-	info, err := os.Stat(t.path)
+func (t *levelFile) present(r *badgerfile.TableReader) error {
+	info, err := os.Stat(t.Path)
 	if err != nil || info.Size() == 0 {
-		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
+		return fmt.Errorf("badgerstore: table file %s is missing: %w", t.Path, store.ErrCorrupt)
 	}
 	t.size = info.Size()
-	t.sound, t.version, err = r.edges(t.tableFile)
-	return err
+	t.verified, t.version, err = r.Edges(t.Table)
+	return fileError(err)
 }
 
 // checkCompaction checks the tables that a compaction is going to take as soon as
@@ -238,11 +226,11 @@ func (r *sstReader) present(t *levelFile) error {
 func (in *inspection) checkCompaction(baseLevel int64) error {
 	var tables, size [lastLevel + 1]int64
 	for _, t := range in.tables {
-		tables[t.level]++
-		size[t.level] += t.size
+		tables[t.Level]++
+		size[t.Level] += t.size
 	}
 	for _, x := range in.logs {
-		if x.first > 0 {
+		if x.First > 0 {
 			tables[0]++ // soon
 		}
 	}
@@ -253,21 +241,15 @@ func (in *inspection) checkCompaction(baseLevel int64) error {
 	for next < lastLevel && tables[next] == 0 {
 		next++
 	}
-	var r sstReader
+	var r badgerfile.TableReader
 	for _, t := range in.tables {
-		if t.level > 0 && (t.level != next || next == lastLevel && size[next] > baseLevel) {
+		if t.Level > 0 && (t.Level != next || next == lastLevel && size[next] > baseLevel) {
 			continue
 		}
-		if err := r.whole(t.tableFile); err != nil {
-			return err
+		if err := r.Whole(t.Table); err != nil {
+			return fileError(err)
 		}
 		t.checked = true
 	}
 	return nil
-}
-
-// missing says whether a table file has gone, or is about to.
-func missing(path string) bool {
-	info, err := os.Stat(path)
-	return errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0
 }

@@ -2,12 +2,15 @@ package badgerstore
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 
-	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/y"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // A block that Badger cannot read, or whose checksum is wrong, it takes for the
@@ -27,42 +30,21 @@ type tableSet struct {
 
 // guarded is a table that is checked before its first use.
 type guarded struct {
-	tableFile
+	badgerfile.Table
 	left, right []byte // its first and last key, without versions
 
-	mu    sync.Mutex
-	sound []stretch   // the parts that were checked
-	peeks int         // how often one was
-	done  atomic.Bool // the whole table was, or is damaged
-	err   error       // after done
-}
-
-// stretch is the keys between two others, neither of which is one of them. A
-// nil bound is that of the table.
-type stretch struct{ after, before []byte }
-
-// stretchOf returns the keys whose versions are all in the blocks from i to
-// before j. The versions of a block's first key may begin in the one before.
-func stretchOf(index *fb.TableIndex, i, j int) (s stretch) {
-	if i > 0 {
-		s.after = bytes.Clone(firstKey(index, i))
-	}
-	if j < index.OffsetsLength() {
-		s.before = bytes.Clone(firstKey(index, j))
-	}
-	return s
-}
-
-// has says whether all keys of a table in [lo, hi] are in the stretch.
-func (s stretch) has(lo, hi []byte) bool {
-	return (s.after == nil || bytes.Compare(s.after, lo) < 0) && (s.before == nil || bytes.Compare(hi, s.before) < 0)
+	mu       sync.Mutex
+	verified []badgerfile.KeyRange // the parts that were checked
+	peeks    int                   // how often one was
+	done     atomic.Bool           // the whole table was, or is damaged
+	err      error                 // after done
 }
 
 // maxPeeks is after how many checks of a part the next one is of the whole: a
 // part costs the reading of the index, about a twentieth.
 const maxPeeks = 8
 
-var sstReaders = sync.Pool{New: func() any { return new(sstReader) }}
+var tableReaders = sync.Pool{New: func() any { return new(badgerfile.TableReader) }}
 
 // guard puts the tables under guard. They are the ones that Badger has opened
 // and that were inspected before.
@@ -79,9 +61,9 @@ func (s *Store) guard(files map[uint64]*levelFile) {
 	}
 	for _, t := range s.db.Tables() {
 		if f, ok := files[t.ID]; ok {
-			g := &guarded{tableFile: f.tableFile, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right), sound: f.sound}
+			g := &guarded{Table: f.Table, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right), verified: f.verified}
 			g.done.Store(f.checked)
-			set.levels[f.level] = append(set.levels[f.level], g)
+			set.levels[f.Level] = append(set.levels[f.Level], g)
 		}
 	}
 	for _, level := range set.levels {
@@ -133,16 +115,16 @@ func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
 	switch {
 	case t.done.Load():
 		return t.err
-	case slices.ContainsFunc(t.sound, func(x stretch) bool { return x.has(lo, hi) }):
+	case slices.ContainsFunc(t.verified, func(x badgerfile.KeyRange) bool { return x.Has(lo, hi) }):
 		return nil
 	case t.peeks == maxPeeks:
 		return s.soundLocked(t)
 	}
 	t.peeks++
-	r := sstReaders.Get().(*sstReader)
-	defer sstReaders.Put(r)
-	sound, err := r.part(t.tableFile, lo, hi)
-	t.sound = append(t.sound, sound...)
+	r := tableReaders.Get().(*badgerfile.TableReader)
+	defer tableReaders.Put(r)
+	verified, err := r.Part(t.Table, lo, hi)
+	t.verified = append(t.verified, verified...)
 	return s.finish(t, err)
 }
 
@@ -157,16 +139,20 @@ func (s *Store) soundLocked(t *guarded) error {
 	if t.done.Load() {
 		return t.err
 	}
-	r := sstReaders.Get().(*sstReader)
-	defer sstReaders.Put(r)
-	err := s.finish(t, r.whole(t.tableFile))
-	t.done.Store(true)
+	r := tableReaders.Get().(*badgerfile.TableReader)
+	defer tableReaders.Put(r)
+	err := s.finish(t, r.Whole(t.Table))
+	if err == nil {
+		t.done.Store(true)
+	}
 	return err
 }
 
-// finish has a damaged table be one for good.
+// finish has a damaged table be one for good. One that could not be read just
+// now, for want of file handles as it were, is checked again.
 func (s *Store) finish(t *guarded, err error) error {
-	if err != nil {
+	err = fileError(err)
+	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, ErrUnknownFormat) {
 		t.err = err
 		t.done.Store(true)
 		s.noteDamage(err)

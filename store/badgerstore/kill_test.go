@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -34,6 +35,9 @@ var children = map[string]func(dir string, args []string) error{
 }
 
 func TestMain(m *testing.M) {
+	if bits.UintSize == 32 {
+		refused()
+	}
 	name, args, ok := strings.Cut(os.Getenv(childEnv), " ")
 	if !ok {
 		os.Exit(m.Run())
@@ -43,6 +47,16 @@ func TestMain(m *testing.M) {
 		fmt.Println("error:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
+}
+
+// refused ends the tests where Badger does not work, as Open must say.
+func refused() {
+	if _, err := badgerstore.Open(os.TempDir(), nil); !errors.Is(err, errors.ErrUnsupported) {
+		fmt.Printf("Open = %v, want ErrUnsupported\n", err)
+		os.Exit(1)
+	}
+	fmt.Println("skipped: Badger does not work on 32-bit platforms")
 	os.Exit(0)
 }
 

@@ -4,29 +4,38 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // logger passes on what Badger logs. Its information is of no use to a user of
 // the store, and its warnings are about things that it then does right; both
-// may hold keys.
-type logger struct{ to *slog.Logger }
-
-func newLogger(to *slog.Logger) badger.Logger {
-	if to == nil {
-		return nil
-	}
-	return logger{to}
+// may hold keys. Some of it the store itself must know.
+type logger struct {
+	to      *slog.Logger // nil is silence
+	flusher *flusher
 }
 
+// flushFailed is how Badger says that it could not flush a memtable.
+const flushFailed = "error flushing memtable to disk: %v, retrying"
+
+// Errorf implements badger.Logger.
 func (l logger) Errorf(format string, args ...any) {
-	l.to.Warn("badgerstore: engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	if l.to != nil {
+		l.to.Warn("badgerstore: engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+	if format == flushFailed {
+		l.flusher.failure(fmt.Errorf("a memtable cannot be flushed: %v", args...))
+	}
 }
 
+// Warningf implements badger.Logger.
 func (l logger) Warningf(format string, args ...any) {
-	l.to.Debug("badgerstore: engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	if l.to != nil {
+		l.to.Debug("badgerstore: engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
 }
 
-func (logger) Infof(string, ...any)  {}
+// Infof implements badger.Logger.
+func (logger) Infof(string, ...any) {}
+
+// Debugf implements badger.Logger.
 func (logger) Debugf(string, ...any) {}

@@ -76,7 +76,10 @@ func (s *Store) scrubber() func() (time.Duration, bool) {
 		t := todo[0]
 		todo = todo[1:]
 		start := time.Now()
-		s.soundTable(t)
+		if s.soundTable(t) != nil && !t.done.Load() {
+			todo = append(todo, t) // it could not be read just now
+			return time.Second, true
+		}
 		return 2 * time.Since(start), true
 	}
 }
@@ -160,6 +163,14 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	defer s.queue.Committing.Unlock()
 	if s.failed != nil || s.damage.Load() != nil || s.activity.commits.Load() != commits {
 		return false, nil
+	}
+	return s.padLocked()
+}
+
+// padLocked is pad of the committer.
+func (s *Store) padLocked() (done bool, err error) {
+	if s.failed = s.dirCheck.check(); s.failed != nil {
+		return false, s.failed
 	}
 	if err := s.space.check(s.opts.memtable()); err != nil {
 		return false, err

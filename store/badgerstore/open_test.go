@@ -29,6 +29,33 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// No directory is not the working directory: an unset variable has no store.
+func TestOpenNowhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, readOnly := range []bool{false, true} {
+		s, err := badgerstore.Open("", &badgerstore.Options{ReadOnly: readOnly})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "want a path") {
+			t.Errorf("read-only %t: Open = %v, want an error that wants a path", readOnly, err)
+		}
+	}
+	if files := listing(t, "."); files != "" {
+		t.Errorf("the working directory has %s", files)
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	if err := badgerstore.CheckPlatform(64); err != nil {
+		t.Errorf("64 bits: %v", err)
+	}
+	err := badgerstore.CheckPlatform(32)
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "use memstore") {
+		t.Errorf("32 bits: %v, want ErrUnsupported and what to use", err)
+	}
+}
+
 func TestInUse(t *testing.T) {
 	dir := t.TempDir()
 	inUse := func(name string, opts *badgerstore.Options, want string) {
@@ -92,6 +119,10 @@ func TestOpenRefuses(t *testing.T) {
 			fill(t, dir, 20_000)
 			flip(t, filepath.Join(dir, "MANIFEST"), 20)
 		}, false, store.ErrCorrupt},
+		{"a newer manifest", func(t *testing.T, dir string) {
+			fill(t, dir, 1000)
+			flip(t, filepath.Join(dir, "MANIFEST"), 7)
+		}, false, badgerstore.ErrUnknownFormat},
 		{"a manifest of nothing", func(t *testing.T, dir string) {
 			fill(t, dir, 20_000)
 			flip(t, filepath.Join(dir, "MANIFEST"), 0)
@@ -122,6 +153,9 @@ func TestOpenRefuses(t *testing.T) {
 			check(t, os.Mkdir(dir, 0o700))
 			test.prepare(t, dir)
 			before := listing(t, dir)
+			if test.name == "a manifest cut short" { // its tables are set aside, lest anything delete them
+				before = strings.ReplaceAll(before, ".sst", ".sst.lost")
+			}
 			s, err := badgerstore.Open(dir, &badgerstore.Options{ReadOnly: test.readOnly})
 			if err == nil {
 				s.Close()

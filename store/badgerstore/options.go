@@ -94,7 +94,7 @@ func (o *Options) badger(dir string) badger.Options {
 	b := badger.DefaultOptions(dir).
 		WithReadOnly(o.ReadOnly).
 		WithSyncWrites(!o.NoSync && !ownSync).
-		WithLogger(newLogger(o.Logger)).
+		WithLogger(nil).
 		WithMetricsEnabled(false).
 		WithBypassLockGuard(ownLock).
 		WithExternalMagic(magic)

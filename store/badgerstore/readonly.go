@@ -11,6 +11,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // shadow returns a directory that Badger can open for reading: dir itself or,
@@ -34,8 +35,8 @@ func (s *Store) shadow(in *inspection) (string, error) {
 		err = errors.Join(err, s.shadowFile(f.Name(), tmp))
 	}
 	for _, x := range in.logs {
-		if x.first > 0 {
-			err = errors.Join(err, copyFile(logPath(s.dir, x.fid), logPath(tmp, x.fid), x.end))
+		if x.First > 0 {
+			err = errors.Join(err, copyFile(badgerfile.LogPath(s.dir, x.Fid), badgerfile.LogPath(tmp, x.Fid), x.End))
 		}
 	}
 	if err != nil {

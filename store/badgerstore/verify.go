@@ -2,11 +2,13 @@ package badgerstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // Verify implements [store.Verifier]: it reads every table file and compares
@@ -17,24 +19,24 @@ func (s *Store) Verify(ctx context.Context) error {
 		return err
 	}
 	err := s.verify(ctx)
-	if err != nil && ctx.Err() == nil {
+	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, ErrUnknownFormat) {
 		s.noteDamage(err)
 	}
 	return err
 }
 
 func (s *Store) verify(ctx context.Context) error {
-	tables, err := readManifest(s.dir)
+	tables, _, err := readManifest(s.dir)
 	if err != nil {
 		return err
 	}
-	var r sstReader
+	var r badgerfile.TableReader
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("badgerstore: verify: %w", err)
 		}
-		if err := r.whole(tables[id].tableFile); err != nil {
-			return err
+		if err := r.Whole(tables[id].Table); err != nil {
+			return fileError(err)
 		}
 	}
 	return s.verifyPresent(tables)
@@ -43,17 +45,17 @@ func (s *Store) verify(ctx context.Context) error {
 // verifyPresent looks for tables that have gone, though not by a compaction:
 // that takes them out of the manifest first.
 func (s *Store) verifyPresent(tables map[uint64]*levelFile) error {
-	maps.DeleteFunc(tables, func(_ uint64, t *levelFile) bool { return !missing(t.path) })
+	maps.DeleteFunc(tables, func(_ uint64, t *levelFile) bool { return !badgerfile.Missing(t.Path) })
 	if len(tables) == 0 {
 		return nil
 	}
-	now, err := readManifest(s.dir)
+	now, _, err := readManifest(s.dir)
 	if err != nil {
 		return err
 	}
 	for id, t := range tables {
 		if _, ok := now[id]; ok {
-			return fmt.Errorf("badgerstore: table file %s is missing: %w", t.path, store.ErrCorrupt)
+			return fmt.Errorf("badgerstore: table file %s is missing: %w", t.Path, store.ErrCorrupt)
 		}
 	}
 	return nil

@@ -1,0 +1,176 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store"
+)
+
+// Badger turns its last memtable into a table when it is closed, tries again
+// every second for ever where it cannot, and its Close waits for that. What is
+// in a memtable is in its log too, so a store that gives up loses nothing: the
+// next Open finds it as after a kill.
+
+const (
+	// flushTries is how often the last memtable is tried to be flushed.
+	flushTries = 3
+
+	// closeLimit is how long Badger may take to close, with compactions to end.
+	closeLimit = 2 * time.Minute
+)
+
+// flusher is what is known of the goroutine in Badger that flushes memtables.
+type flusher struct {
+	dir     *dirCheck
+	closing atomic.Bool
+	failed  atomic.Int32          // times since closing
+	why     atomic.Pointer[error] // it has given up
+	once    sync.Once
+	stopped chan struct{}
+}
+
+// failure is called in Badger's goroutine, in which it holds nothing, when a
+// memtable cannot be flushed, before it waits and tries again. It ends that
+// goroutine where it is not to try again.
+func (f *flusher) failure(err error) {
+	gone := f.dir.gone()
+	switch {
+	case gone != nil:
+		err = gone
+	case !f.closing.Load() || f.failed.Add(1) < flushTries:
+		return
+	}
+	f.once.Do(func() {
+		f.why.Store(&err)
+		close(f.stopped)
+	})
+	runtime.Goexit()
+}
+
+// err returns why memtables are not flushed any more, or nil.
+func (f *flusher) err() error {
+	if err := f.why.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Close implements [store.Store]. It gives up, with an error, where the engine
+// cannot finish: because the directory has gone, the disk is full or broken.
+// What was committed is in the log then, and the next Open finds it there; the
+// directory may stay locked until the process ends.
+func (s *Store) Close() error {
+	if !s.closing.CompareAndSwap(false, true) {
+		return nil
+	}
+	s.core.Fail(store.ErrClosed) // no read is in progress from here on
+	s.flusher.closing.Store(true)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.core.Close()
+		close(s.stop)
+		s.stopped.Wait()
+	}()
+	select {
+	case <-ended:
+		return s.closeEngine()
+	case <-s.flusher.stopped:
+		// A commit may wait for a memtable to be flushed. Closing Badger ends it.
+	case <-time.After(closeLimit):
+	}
+	err := s.closeEngine()
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+	}
+	return err
+}
+
+// closeEngine closes Badger and gives the directory free, if it can.
+func (s *Store) closeEngine() error {
+	if err := s.stuck(); err != nil {
+		return err
+	}
+	s.flusher.closing.Store(true)
+	done := make(chan error, 1)
+	go func() { done <- closeBadger(s.db) }()
+	return s.waitClosed(done)
+}
+
+// waitClosed waits until Badger is closed, but not for ever.
+func (s *Store) waitClosed(done <-chan error) error {
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 0; ; {
+		select {
+		case err := <-done:
+			return s.closed(err)
+		case <-limit.C:
+			return s.unfinished(fmt.Errorf("the engine has not ended after %v", closeLimit))
+		case <-tick.C:
+		}
+		err := s.stuck()
+		if why := s.flusher.err(); err == nil && why != nil {
+			// Badger waits for ever if another memtable is waiting behind the one
+			// that cannot be flushed.
+			err = s.unfinished(why)
+		}
+		if err == nil {
+			n = 0
+		} else if n++; n == flushTries {
+			return err
+		}
+	}
+}
+
+// closed gives the directory free after Badger has ended.
+func (s *Store) closed(err error) error {
+	s.log.close()
+	s.unlock()
+	if why := s.flusher.err(); why != nil {
+		return s.unfinished(why)
+	}
+	if gone := s.dirCheck.gone(); gone != nil && !s.opts.ReadOnly {
+		return s.unfinished(gone)
+	}
+	return err
+}
+
+// stuck returns why Badger must not be closed: it would get a SIGBUS, or write
+// into somebody else's directory.
+func (s *Store) stuck() error {
+	switch {
+	case s.opts.ReadOnly:
+		return nil
+	case s.dirCheck.replaced():
+		return s.unfinished(s.dirCheck.gone())
+	case !s.flushable():
+		return s.unfinished(syscall.ENOSPC)
+	}
+	return nil
+}
+
+// unfinished is the error of a Close that leaves things as a kill would.
+func (s *Store) unfinished(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return err // there is no next Open
+	}
+	return fmt.Errorf("badgerstore: closing %s: the latest commits stay in the log, and the next Open finds them there: %w", s.dir, err)
+}
+
+func closeBadger(db *badger.DB) (err error) {
+	defer caught(&err)
+	return wrapEngine("close", db.Close())
+}
