@@ -2,6 +2,7 @@ package kivis_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -162,6 +163,10 @@ func (w *namedWorld) ask(ctx context.Context) {
 		want := w.named.New()
 		setThing(w.t, &want, &recs[i])
 		got := names[i]
+		again := w.named.New()
+		if err := json.Unmarshal(must(json.Marshal(got))(w.t), &again); err != nil || !again.Equal(got) {
+			w.t.Fatalf("%s: by way of JSON %s, %v", got, again, err)
+		}
 		if !got.Equal(want) || got.Key() != w.key(keyOfThing(&recs[i])) || keys[i] != got.Key() || !many[keys[i]].Equal(got) {
 			w.t.Fatalf("%s: record %d is %v, by name %v", p.text, i, recs[i], got.Key())
 		}
@@ -345,6 +350,8 @@ func TestNamedMistakes(t *testing.T) {
 		{"negative id", rec.Set("Boss", -1), "integer from 0"},
 		{"key of too many parts", second(users.KeyOf(1, 2)), "2 values for a key of 1 parts"},
 		{"key of a wrong value", second(things.KeyOf("a", "b")), "Number"},
+		{"JSON of an unknown field", json.Unmarshal([]byte(`{"Nmae": 1}`), &rec), "Nmae"},
+		{"JSON without a table", json.Unmarshal([]byte(`{}`), new(kivis.Record)), "belongs to no table"},
 		{"key text", second(things.Key("a")), "key"},
 		{"where", second(users.Where("Nmae = 1").Count(bg)), "Name"},
 		{"order", second(users.Query().OrderBy("-").Collect(bg)), "order by"},

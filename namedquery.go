@@ -44,6 +44,10 @@ func (q NamedQuery) Where(text string, params ...any) NamedQuery {
 // "Departs desc"; several may be in one text, with commas between. It replaces
 // an earlier OrderBy.
 func (q NamedQuery) OrderBy(terms ...string) NamedQuery {
+	if len(terms) == 0 {
+		q.q.Order = nil
+		return q
+	}
 	order, err := query.ParseOrder(strings.Join(terms, ", "))
 	if err != nil {
 		return q.fail(err)

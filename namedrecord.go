@@ -142,6 +142,43 @@ func (r Record) All() iter.Seq2[string, any] {
 // must not be changed.
 func (r Record) Raw() []byte { return r.body }
 
+// MarshalJSON returns the record as an object of its columns in the order of the
+// stored layout. It is lossless: UnmarshalJSON gives the same bytes. The forms
+// are those of codec.Layout.AppendJSON: integers exact, times in RFC 3339, bytes
+// in base64, NaN and infinities as strings.
+func (r Record) MarshalJSON() ([]byte, error) {
+	if err := r.ready(); err != nil {
+		return nil, err
+	}
+	b, err := r.tb.Layout.AppendRecordJSON(nil, r.body)
+	return b, wrap("json", r.tb, nil, err)
+}
+
+// UnmarshalJSON sets all columns from an object, which MarshalJSON has made or a
+// person: columns that are missing become zero, and unknown names, fractions of
+// integers and numbers out of range are errors. The record must be one of a
+// table: begin with [NamedTable.New]. It keeps the key that it is stored under.
+func (r *Record) UnmarshalJSON(text []byte) error {
+	if err := r.ready(); err != nil {
+		return err
+	}
+	body, offs, err := r.tb.Layout.AppendRecordFromJSON(nil, text, nil)
+	if err != nil {
+		return failed("json", tableRef{name: r.tb.Name}, err)
+	}
+	r.body, r.offs = body, offs
+	return nil
+}
+
+// String returns the record as JSON.
+func (r Record) String() string {
+	b, err := r.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 // Equal reports whether two records have the same values in the same table.
 func (r Record) Equal(o Record) bool {
 	if r.tb == nil || o.tb == nil {
