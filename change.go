@@ -138,7 +138,7 @@ func (c *queryChange) keys(ctx context.Context, t *tables.Tx, tb *schema.Table) 
 	}
 	how := db.result(plan, rows.Stats())
 	c.how.Plan, c.how.Entries = how.Plan, c.how.Entries+how.Entries
-	return keys, inOrder, fromQuery(rows.Err())
+	return keys, inOrder, rows.Err()
 }
 
 // chunkChange is the change of one chunk of the records through a Bulk.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
@@ -212,6 +213,12 @@ func (l *literalPlan) at(p reflectx.Pointer) query.Literal {
 		return query.Literal{Err: l.err}
 	}
 	b, err := l.plan.Append(nil, p)
+	if err != nil && l.typ.Kind == codec.Time { // no record can hold it
+		if l.typ.Ptr {
+			p = p.Elem()
+		}
+		return query.TimeLiteral(&l.typ, *reflectx.Ref[time.Time](p))
+	}
 	return query.Literal{Type: &l.typ, Exact: b, Err: err}
 }
 

@@ -35,7 +35,7 @@ var imports = map[string][]string{
 	"codec":            {"reflectx", "internal/msgpack", "github.com/vmihailenco/msgpack/v5"},
 	"internal/msgpack": {},
 	"schema":           {"reflectx", "codec", "internal/msgpack"},
-	"query":            {"reflectx", "schema", "codec", "store"},
+	"query":            {"reflectx", "schema", "codec", "store", "internal/record"},
 
 	"internal/record": {"schema", "codec", "internal/msgpack", "store"},
 	"internal/retry":  {"store"},

@@ -80,7 +80,7 @@ func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error
 	}
 	defer s.abandoned()
 	r, err := p.read(ctx, &s, token, fn)
-	return s.close(nil, r, fromQuery(err))
+	return s.close(nil, r, err)
 }
 
 func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Result, err error) {

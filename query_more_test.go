@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/query"
@@ -61,6 +62,43 @@ func TestComputedKeyQueries(t *testing.T) {
 		least := must(kivis.Min(bg, tiles.Query(), key))(t)
 		if least != (TileKey{"z0", 0}) {
 			t.Errorf("the least key is %v", least)
+		}
+	})
+}
+
+// TestTimesOutOfRange compares with instants that no record can hold: they are
+// before, or after, all of those that records have, the year 1 among them.
+func TestTimesOutOfRange(t *testing.T) {
+	type event struct {
+		kivis.Auto[event]
+		At  time.Time `kivis:"index"`
+		Due *time.Time
+	}
+	onStores(t, []any{&event{}}, func(t *testing.T, db *kivis.DB) {
+		events := kivis.TableByID[event](db)
+		at := kivis.FieldOf(func(e *event) *time.Time { return &e.At })
+		due := kivis.FieldOf(func(e *event) **time.Time { return &e.Due })
+		now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		must(events.Insert(bg, &event{}))(t)
+		must(events.Insert(bg, &event{At: now, Due: &now}))(t)
+		early, late := time.Date(-44, 3, 15, 0, 0, 0, 0, time.UTC), time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)
+		for _, tt := range []struct {
+			name string
+			q    kivis.Query[event, kivis.ID[event]]
+			want int
+		}{
+			{"after the early", events.Where(at.Gt(early)), 2},
+			{"before the early", events.Where(at.Le(early)), 0},
+			{"the early", events.Where(at.Eq(early)), 0},
+			{"before the late", events.Where(at.Lt(late)), 2},
+			{"between", events.Where(at.Range(early, late)), 2},
+			{"pointer", events.Where(due.Lt(&early)), 1},
+			{"pointed to", events.Where(kivis.Deref(due).Lt(late)), 1},
+			{"text", events.WhereText("At >= ? and Due < ?", early, &late), 2},
+		} {
+			if got := must(tt.q.Count(bg))(t); got != tt.want {
+				t.Errorf("%s: %d records, want %d", tt.name, got, tt.want)
+			}
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"reflect"
 
-	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -159,7 +158,7 @@ func (r *queryRun) close(err error) error {
 	result := r.s.db.result(r.plan, r.rows.Stats())
 	r.rows.Release()
 	r.plan.Release()
-	return r.s.close(nil, result, fromQuery(err))
+	return r.s.close(nil, result, err)
 }
 
 // result is what the tracer gets to know of a query.
@@ -169,18 +168,6 @@ func (db *DB) result(plan *query.Plan, stats query.Stats) Result {
 		r.Plan = plan.String()
 	}
 	return r
-}
-
-// fromQuery turns damage that a plan has met into that of a record.
-func fromQuery(err error) error {
-	if err == nil {
-		return nil
-	}
-	var d *query.Damage
-	if !errors.As(err, &d) {
-		return err
-	}
-	return &record.CorruptError{Table: d.Table, Index: d.Index, Tuple: d.Key, Err: d.Err}
 }
 
 func (a *queryCall) count(ctx context.Context) (n int, err error) {
@@ -196,7 +183,7 @@ func (a *queryCall) count(ctx context.Context) (n int, err error) {
 	n, stats, err := plan.Count(s.call.ctx, s.t.Reader())
 	result := s.db.result(plan, stats)
 	plan.Release()
-	return n, s.close(nil, result, fromQuery(err))
+	return n, s.close(nil, result, err)
 }
 
 func (a *queryCall) explain() (plan query.Plan, err error) {
@@ -221,5 +208,5 @@ func (a *queryCall) analyze(ctx context.Context) (plan query.Plan, err error) {
 	if err == nil {
 		plan, err = p.Analyze(s.call.ctx, s.t.Reader())
 	}
-	return plan, s.close(nil, Result{}, fromQuery(err))
+	return plan, s.close(nil, Result{}, err)
 }

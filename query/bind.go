@@ -317,8 +317,12 @@ func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand,
 	if !ok {
 		return no
 	}
+	outside := op.hasOutside(parts)
 	set := fill(emptied(b.mem.set), op, parts)
 	b.mem.set = set
+	if outside {
+		set = op.clampInstants(set)
+	}
 	if o.Deref && op.key.Ptr {
 		set = set.intersect(spans{some})
 	}

@@ -23,7 +23,16 @@ func (o *operand) convert(l *Literal) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if base.Kind == codec.Float && l.Type.Kind != codec.Float && !isExact(text.Text) {
+		return nil, fmt.Errorf("it is %s, which cannot be %s exactly", typeName(&o.stored), text.Text)
+	}
 	return o.adapt(exact, false)
+}
+
+// isExact reports whether a float can be the integer of a text.
+func isExact(text string) bool {
+	f, err := strconv.ParseFloat(text, 64)
+	return err == nil && strconv.FormatFloat(f, 'f', 0, 64) == text
 }
 
 // convertible returns the value as a text that may be of the kind to, and
@@ -38,8 +47,7 @@ func convertible(l *Literal, to codec.Kind) (Literal, bool) {
 		text, err = strconv.Unquote(text)
 		return Literal{Text: text, Quoted: to != codec.Duration}, err == nil
 	case (from == codec.Int || from == codec.Uint) && to == codec.Float:
-		f, err := strconv.ParseFloat(text, 64)
-		return Literal{Text: text}, err == nil && strconv.FormatFloat(f, 'f', -1, 64) == text
+		return Literal{Text: text}, true
 	case from == codec.Float && (to == codec.Int || to == codec.Uint):
 		f, err := strconv.ParseFloat(text, 64)
 		whole := err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<63

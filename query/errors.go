@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/kivisdb/kivis/schema"
 )
 
 var (
@@ -45,23 +43,3 @@ func (e *Error) Error() string {
 
 // Unwrap returns what is wrong, without the place.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Damage reports stored bytes that are not what was written there. Its cause
-// matches codec.ErrCorrupt.
-type Damage struct {
-	Table *schema.Table
-	Index string // of the entry; empty for a record
-	Key   []byte // the record's key tuple, where it is known
-	Err   error
-}
-
-// Error names the table and says what is wrong.
-func (e *Damage) Error() string {
-	if e.Index != "" {
-		return fmt.Sprintf("index %s of %s: %v", e.Index, e.Table.Name, e.Err)
-	}
-	return fmt.Sprintf("record of %s: %v", e.Table.Name, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *Damage) Unwrap() error { return e.Err }

@@ -2,7 +2,7 @@ package query
 
 import (
 	"github.com/kivisdb/kivis/codec"
-	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/store"
 )
 
@@ -34,27 +34,15 @@ func (r *Rows) open(it *item) bool {
 	if it.cur != nil {
 		value = it.cur.Value()
 	}
-	version, body, err := codec.Open(value, r.plan.table.ID, it.key)
-	if err == nil && version != r.plan.table.Version {
-		body, err = convert(r.plan.table, version, body)
-		it.apart = true
-	}
+	body, converted, err := record.OpenBytes(r.plan.table, it.key, value, nil)
 	if err != nil {
-		r.damaged("", it.key, err)
+		r.fail(err)
 		return false
 	}
+	it.apart = it.apart || converted != nil
 	it.body = body
 	r.splitOf = nil // the memory may be that of a record before
 	return true
-}
-
-// convert brings a body of another version into the table's newest layout.
-func convert(table *schema.Table, version uint32, body []byte) ([]byte, error) {
-	conv, err := table.Converter(version)
-	if err != nil || conv == nil {
-		return body, err
-	}
-	return conv.Convert(nil, body)
 }
 
 // keep makes the value, and the body in it, bytes that stay valid for ever.

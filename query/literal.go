@@ -77,6 +77,12 @@ func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
 	if o.isFloat32() && (!ptr || exact[0] != 0) {
 		exact = roundFloat32(exact, ptr)
 	}
+	if _, outside := isOutside(exact, ptr); outside && o.key.Kind == codec.Time {
+		if o.key.Ptr && !ptr {
+			exact = append([]byte{1}, exact...)
+		}
+		return exact, nil
+	}
 	switch {
 	case o.key.Ptr && !ptr:
 		return o.key.AppendDeref(nil, exact)
@@ -84,6 +90,19 @@ func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
 		return o.key.AppendLiteral(nil, exact)
 	}
 	return exact, nil
+}
+
+// hasToAdapt reports whether a value that the operand takes, and not nil, has
+// another form in a plan than its own.
+func (o *operand) hasToAdapt(l *Literal) bool {
+	switch o.key.Kind {
+	case codec.Float:
+		return o.isFloat32() && !sameBytes(roundFloat32(l.Exact, l.Type.Ptr), l.Exact)
+	case codec.Time:
+		_, outside := isOutside(l.Exact, l.Type.Ptr)
+		return outside
+	}
+	return false
 }
 
 // isFloat32 reports whether the operand's values are floats of 32 bits.
@@ -133,7 +152,7 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		if !ok {
 			return nil, wanted(k, l)
 		}
-		return codec.AppendTime(dst, clampTime(t))
+		return appendInstant(dst, t), nil
 	}
 	if l.Quoted {
 		return nil, wanted(k, l)
@@ -230,6 +249,9 @@ func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		if dst, err = appendText(dst, &part, v); err != nil {
 			return nil, placed(v.Pos, err)
 		}
+		if part.Kind == codec.Time {
+			clampInstant(dst)
+		}
 	}
 	return dst, nil
 }
@@ -263,23 +285,6 @@ func parseTime(s string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-// The first and the last instant that a record can hold.
-var (
-	firstTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
-)
-
-// clampTime returns the instant nearest to t that a record can hold.
-func clampTime(t time.Time) time.Time {
-	switch {
-	case t.Before(firstTime):
-		return firstTime
-	case t.After(lastTime):
-		return lastTime
-	}
-	return t
 }
 
 // quote returns s as a text has it: in single quotes, or as in Go where it has

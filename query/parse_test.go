@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -157,7 +158,16 @@ func TestLiterals(t *testing.T) {
 		{"flights | Departs = '2001-02-03 04:05'", "Departs = 2001-02-03T04:05:00Z"},
 		{"flights | Departs = 2001-02-03T04:05:06+02:00", "Departs = 2001-02-03T02:05:06Z"},
 		{"flights | Departs = 5", "error: where Departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 5"},
-		{"flights | Departs >= 0000-01-01", "Departs >= 0001-01-01T00:00:00Z"},
+		{"flights | Departs >= 0000-01-01", "true"},
+		{"flights | Departs > 0000-12-31T23:59:59Z", "true"},
+		{"flights | Departs != 0000-01-01", "true"},
+		{"flights | Departs < 0000-01-01", "false"},
+		{"flights | Departs = 0000-01-01", "false"},
+		{"flights | Departs in (0000-01-01, 2001-02-03)", "Departs = 2001-02-03T00:00:00Z"},
+		{"flights | Departs between 0000-01-01 and 2001-02-03", "Departs <= 2001-02-03T00:00:00Z"},
+		{"flights | not (Departs < 0000-01-01)", "true"},
+		{"flights | Departs > 9999-12-31T23:59:59-05:00", "false"},
+		{"flights | Departs <= 9999-12-31T23:59:59-05:00", "true"},
 		{"flights | Delay = 010", "Delay = 10"},
 		{"flights | Delay = 08", "Delay = 8"},
 		{"flights | Delay = -0x1F", "Delay = -31"},
@@ -201,7 +211,7 @@ func TestLiterals(t *testing.T) {
 // TestConvertedParams compares fields with values of other types that stand for
 // theirs, as JSON has them.
 func TestConvertedParams(t *testing.T) {
-	table := exampleTables(t).ByName("flights")
+	set := exampleTables(t)
 	for _, test := range []struct {
 		text  string
 		param any
@@ -216,12 +226,22 @@ func TestConvertedParams(t *testing.T) {
 		{"departs > ?", "yesterday", "error: where departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 'yesterday'"},
 		{"origin = ?", 5, "error: where origin (at 10): it is a string and the value an int"},
 		{"cancelled = ?", true, "Cancelled = true"},
+		{"score = ?", int64(3), "Score = 3"},
+		{"score = ?", int64(1) << 53, "Score = 9.007199254740992e+15"},
+		{"score = ?", int64(1)<<53 + 1, "error: where score (at 9): it is a float64, which cannot be 9007199254740993 exactly"},
+		{"score >= ?", uint64(1) << 63, "Score >= 9.223372036854776e+18"},
+		{"score = ?", int64(math.MinInt64), "Score = -9.223372036854776e+18"},
+		{"score = ?", uint64(math.MaxUint64), "error: where score (at 9): it is a float64, which cannot be 18446744073709551615 exactly"},
 	} {
 		e, err := Parse(test.text, []Literal{literal(t, reflect.ValueOf(test.param))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
+		table := set.ByName("flights")
+		if strings.HasPrefix(test.text, "score") {
+			table = set.ByName("users")
+		}
 		if b, err := new(binder).bind(table, &Query{Where: e, Limit: -1}, Want{}); err != nil {
 			got = "error: " + err.Error()
 		} else {

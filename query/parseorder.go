@@ -12,11 +12,14 @@ import (
 //	-Departs, ID
 //	Departs desc, fold(Name) asc, key()
 //
-// An error is an [*Error] with the position.
+// An empty text is no order. An error is an [*Error] with the position.
 func ParseOrder(text string) ([]Order, error) {
 	p := &parser{clause: "order by", src: text}
 	p.next()
 	var out []Order
+	if p.tok.kind == tokenEnd {
+		return nil, nil
+	}
 	for {
 		out = append(out, p.term())
 		if p.err != nil || !p.accept(",") {
@@ -34,12 +37,12 @@ func ParseOrder(text string) ([]Order, error) {
 
 // term reads one term of an order.
 func (p *parser) term() Order {
-	minus := p.tok
 	o := Order{Desc: p.tok.kind == tokenBare && p.tok.text[0] == '-'}
 	if o.Desc {
 		p.tok.end = p.tok.pos + 1 // what follows may be part of the token
 		p.next()
 	}
+	first := p.tok
 	o.Field = p.field()
 	if p.err != nil || p.tok.kind != tokenName || strings.HasPrefix(p.src[p.tok.pos:], "`") {
 		return o
@@ -48,7 +51,7 @@ func (p *parser) term() Order {
 	case word != "asc" && word != "desc":
 		return o
 	case o.Desc:
-		p.failAt(minus.pos, errors.New("it has a direction twice: write the minus, or "+word))
+		p.failAt(first.pos, errors.New("a term has a minus or a word behind it, not both"))
 	default:
 		o.Desc = word == "desc"
 		p.next()

@@ -20,7 +20,15 @@ func orderText(order []Order) string {
 // TestParseOrder reads orders, and prints them.
 func TestParseOrder(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
+		{"", ""},
+		{" ", ""},
 		{"ID", "ID"},
+		{"- Departs,ID", "-Departs, ID"},
+		{"Departs desc, ID ASC", "-Departs, ID"},
+		{"Address.City desc", "-Address.City"},
+		{"deref(Delay)", "deref(Delay)"},
+		{"desc", "desc"},
+		{"`desc` desc", "-desc"},
 		{"-Departs, ID", "-Departs, ID"},
 		{"Departs desc, ID", "-Departs, ID"},
 		{"Departs DESC,ID Asc", "-Departs, ID"},
@@ -47,13 +55,16 @@ func TestParseOrder(t *testing.T) {
 // TestParseOrderErrors shows the faults of orders, with their positions.
 func TestParseOrderErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"", "order by (at 1): a field is expected, not the end"},
+		{",a", "order by (at 1): a field is expected, not ,"},
+		{"a desc asc", "order by (at 8): a comma, asc, desc or the end is expected, not asc"},
+		{"-a desc", "order by (at 2): a term has a minus or a word behind it, not both"},
+		{"'a'", "order by (at 1): a field is expected, not 'a'"},
 		{"-", "order by (at 2): a field is expected, not the end"},
 		{"a,", "order by (at 3): a field is expected, not the end"},
 		{"a b", "order by (at 3): a comma, asc, desc or the end is expected, not b"},
 		{"a desc b", "order by (at 8): a comma, asc, desc or the end is expected, not b"},
 		{"a `desc`", "order by (at 3): a comma, asc, desc or the end is expected, not desc"},
-		{"a, -b desc", "order by (at 4): it has a direction twice: write the minus, or desc"},
+		{"a, -b desc", "order by (at 5): a term has a minus or a word behind it, not both"},
 		{"--a", "order by (at 2): a field is expected, not -a"},
 		{"a; b", `order by (at 2): ";" is not expected`},
 		{"in", "order by (at 1): a field is expected, not in; a field of this name is written `in`"},
@@ -120,7 +131,7 @@ func TestManyTerms(t *testing.T) {
 }
 
 func FuzzParseOrder(f *testing.F) {
-	for _, s := range []string{"-Departs, ID", "Departs desc, ID asc", "-fold(Name), key() desc", "`in` desc, -`a``b`", "deref(any(x)), - y", "desc desc"} {
+	for _, s := range []string{"-Departs, ID", "Departs desc, ID asc", "-fold(Name), key() desc", "`in` desc, -`a``b`", "deref(any(x)), - y", "desc desc", "--", "fold(x)", "any(x) desc"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/store"
 )
 
@@ -362,9 +363,9 @@ func (r *Rows) fail(err error) {
 	}
 }
 
-// damaged keeps an error about stored bytes.
+// damaged keeps an error about stored bytes as a [record.CorruptError].
 func (r *Rows) damaged(index string, key []byte, err error) {
-	r.fail(&Damage{Table: r.plan.table, Index: index, Key: bytes.Clone(key), Err: err})
+	r.fail(&record.CorruptError{Table: r.plan.table, Index: index, Tuple: bytes.Clone(key), Err: err})
 }
 
 // indexName is the index that records are fetched for, if it is one.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
@@ -280,7 +281,7 @@ func emptySpace(t *testing.T, tx store.Tx, prefix []byte) {
 func TestDamage(t *testing.T) {
 	set := exampleTables(t)
 	table := set.ByName("flights")
-	record := func(id uint64) []byte { return codec.AppendUint(slices.Clone(table.Prefix(0)), id) }
+	recordKey := func(id uint64) []byte { return codec.AppendUint(slices.Clone(table.Prefix(0)), id) }
 	origin := table.Index("Origin")
 	entry := func(tail string) []byte {
 		return append(codec.AppendString(slices.Clone(table.Prefix(origin.ID)), "O1"), tail...)
@@ -289,11 +290,11 @@ func TestDamage(t *testing.T) {
 		key, value []byte
 		text       string
 	}{
-		"a record's byte":          {record(2), []byte{1, 1, 0xc0, 1, 2, 3, 4}, "flights | Origin = 'O1'"},
-		"in a scan":                {record(2), []byte{}, "flights"},
-		"behind a filter":          {record(2), []byte{1, 1}, "flights | Distance > 5"},
-		"in a sort":                {record(2), []byte{1, 1}, "flights | order Distance | keys"},
-		"by key":                   {record(2), []byte{9}, "flights | ID = 2"},
+		"a record's byte":          {recordKey(2), []byte{1, 1, 0xc0, 1, 2, 3, 4}, "flights | Origin = 'O1'"},
+		"in a scan":                {recordKey(2), []byte{}, "flights"},
+		"behind a filter":          {recordKey(2), []byte{1, 1}, "flights | Distance > 5"},
+		"in a sort":                {recordKey(2), []byte{1, 1}, "flights | order Distance | keys"},
+		"by key":                   {recordKey(2), []byte{9}, "flights | ID = 2"},
 		"an entry of no record":    {entry("\xf1\xff\xff\x01"), []byte{}, "flights | Origin = 'O1'"},
 		"an entry that is cut off": {append(slices.Clone(table.Prefix(table.Index("Delay").ID)), 0xf5), []byte{}, "flights | Delay > 5 | keys"},
 	} {
@@ -306,7 +307,7 @@ func TestDamage(t *testing.T) {
 		for rows.Next() {
 			continue
 		}
-		var d *Damage
+		var d *record.CorruptError
 		if !errors.As(rows.Err(), &d) || !errors.Is(rows.Err(), codec.ErrCorrupt) || d.Table != table {
 			t.Errorf("%s: %v", name, rows.Err())
 		}
