@@ -18,7 +18,10 @@
 // the engine could lose what is left. Files in a format that a newer release of
 // the engine may have written are [ErrUnknownFormat] instead. A commit that finds too little space on
 // the disk is refused with an error that matches [syscall.ENOSPC], before
-// anything is written. After a commit that failed in the engine every call
+// anything is written: less than what the engine may need to turn what it has
+// taken into tables and to compact them, some tens of megabytes; so is an Open
+// that finds too little for what is in its logs. Both go on once there is room.
+// After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
 //
@@ -66,6 +69,7 @@ type Store struct {
 
 	dirCheck *dirCheck
 	flusher  flusher
+	gate     compactGate
 	closing  atomic.Bool
 
 	current *reader                  // of the newest version; under the core's lock
@@ -120,7 +124,7 @@ func (s *Store) start() (err error) {
 	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
 	s.writer = writer{s: s, commitAt: commitAt}
 	s.unstamped = stampEvery
-	s.space = newSpaceCheck(s.dir, s.opts.memtable())
+	s.space = newSpaceCheck(s.dir, s.opts.memtable(), s.gate.compactions)
 	s.log = currentLog{dir: s.dir, sync: ownSync && !s.opts.NoSync && !s.opts.ReadOnly}
 	if err := s.log.find(); err != nil {
 		return err

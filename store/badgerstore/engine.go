@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -53,9 +54,11 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher})); err != nil {
+	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
+	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
+	s.gate.db.Store(s.db)
 	s.guard(in.tables)
 	return nil
 }
@@ -107,6 +110,9 @@ func (s *Store) prepare(in *inspection) error {
 		if err := in.checkCompaction(s.opts.baseLevel()); err != nil {
 			return err
 		}
+	}
+	if !s.flushable() {
+		return fmt.Errorf("badgerstore: %s has no space left to turn its logs into tables: %w", s.dir, syscall.ENOSPC)
 	}
 	if err := in.setAside(droppedSuffix); err != nil {
 		return err
@@ -160,15 +166,5 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 // flushable says whether there is space for what the logs hold.
 func (s *Store) flushable() bool {
 	free, ok := freeSpace(s.dir)
-	if !ok || s.opts.ReadOnly {
-		return true
-	}
-	fids, err := badgerfile.ListLogs(s.dir)
-	need := int64(1 << 20)
-	for _, fid := range fids {
-		if info, err := os.Stat(badgerfile.LogPath(s.dir, fid)); err == nil {
-			need += allocated(info)
-		}
-	}
-	return err != nil || free >= uint64(need)
+	return !ok || s.opts.ReadOnly || free >= unflushed(s.dir)
 }

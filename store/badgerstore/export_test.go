@@ -128,3 +128,10 @@ func Stamp(t testing.TB, s *Store) {
 		t.Fatal(err)
 	}
 }
+
+// CompactFree sets how much space compactions believe to have.
+func CompactFree(s *Store, free uint64) {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	s.gate.free = func(string) (uint64, bool) { return free, true }
+}
