@@ -69,11 +69,6 @@ func (s *Store) watchDir() (err error) {
 		return err
 	}
 	s.flusher.dir, s.flusher.stopped = s.dirCheck, make(chan struct{})
-	unlock := s.unlock
-	s.unlock = func() {
-		s.dirCheck.close()
-		unlock()
-	}
 	return nil
 }
 
