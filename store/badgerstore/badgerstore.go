@@ -41,6 +41,7 @@ package badgerstore
 import (
 	"context"
 	"math/bits"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -63,6 +64,7 @@ var (
 type Store struct {
 	dir    string
 	opts   Options
+	tested bool // with this release of Badger
 	db     *badger.DB
 	core   occ.Core
 	unlock func() // what must be undone after the engine is closed
@@ -100,6 +102,11 @@ type Store struct {
 // killed needs no repair. On 32-bit platforms, where Badger does not work, Open
 // returns [errors.ErrUnsupported].
 func Open(dir string, opts *Options) (*Store, error) {
+	return openBuilt(dir, opts, debug.ReadBuildInfo)
+}
+
+// openBuilt is Open of a program that says what it was built of.
+func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool)) (*Store, error) {
 	if err := checkPlatform(bits.UintSize); err != nil {
 		return nil, err
 	}
@@ -108,6 +115,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, opts: o, stop: make(chan struct{})}
+	s.checkEngine(build)
 	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
@@ -125,7 +133,7 @@ func (s *Store) start() (err error) {
 	s.writer = writer{s: s, commitAt: commitAt}
 	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable(), s.gate.compactions)
-	s.log = currentLog{dir: s.dir, sync: ownSync && !s.opts.NoSync && !s.opts.ReadOnly}
+	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}
 	if err := s.log.find(); err != nil {
 		return err
 	}

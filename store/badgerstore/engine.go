@@ -54,8 +54,9 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
+	s.leaveLock(dir)
 	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
-	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate})); err != nil {
+	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.gate.db.Store(s.db)
@@ -70,6 +71,16 @@ func (s *Store) watchDir() (err error) {
 	}
 	s.flusher.dir, s.flusher.stopped = s.dirCheck, make(chan struct{})
 	return nil
+}
+
+// leaveLock leaves the lock on dir to a release of Badger that is to lock by
+// itself, which it does in the same way.
+func (s *Store) leaveLock(dir string) {
+	if !ownLock || s.tested || dir != s.dir {
+		return
+	}
+	s.unlock()
+	s.unlock = func() {}
 }
 
 // acceptLoss returns an error if files have lost what they had, unless a power
@@ -139,7 +150,7 @@ func (s *Store) makeDir() error {
 const lockName = "LOCK"
 
 func (s *Store) signLock() error {
-	if !ownLock {
+	if !ownLock || !s.tested {
 		return nil
 	}
 	path, unlock := filepath.Join(s.dir, lockName), s.unlock
