@@ -40,15 +40,15 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 		q.q.Limit = 1
 	}
 	var best []byte
-	err = eachPart(ctx, q.ask(op), op1, func(part []byte) error {
+	err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
 		if best == nil || (bytes.Compare(part, best) > 0) == greatest {
 			best = append(best[:0], part...)
 		}
 		return nil
 	})
 	if err == nil && best == nil {
-		a := q.ask(op)
-		return v, a.none(ErrNotFound)
+		a := q.call(op)
+		return v, a.named(ErrNotFound)
 	}
 	if err == nil {
 		err = decodePart(best, &v)
@@ -62,7 +62,7 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
 	var sum V
 	turns := 0 // how often sum has wrapped around, which later values may undo
-	a := q.ask("sum")
+	a := q.call("sum")
 	err := eachPart(ctx, a, f.operand, func(part []byte) error {
 		var v V
 		if err := decodePart(part, &v); err != nil {
@@ -81,7 +81,7 @@ func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Fi
 		return nil
 	})
 	if err == nil && turns != 0 {
-		err = a.none(fmt.Errorf("%s: %w", f.operand, ErrOverflow))
+		err = a.named(fmt.Errorf("%s: %w", f.operand, ErrOverflow))
 	}
 	if err != nil {
 		return 0, err
@@ -97,7 +97,7 @@ func isInf[V Number](v V) bool { return math.IsInf(float64(v), 0) }
 // on the field is read alone. A pointer field is a [QueryError]: use [Deref],
 // which leaves nils out.
 func GroupCount[R any, K comparable, V comparable](ctx context.Context, q Query[R, K], f Field[R, V]) (map[V]int, error) {
-	a := q.ask("group count")
+	a := q.call("group count")
 	if reflect.TypeFor[V]().Kind() == reflect.Pointer && a.err == nil {
 		a.err = &QueryError{Clause: "group count", Err: errors.New("a pointer is compared by its address: use Deref")}
 	}
@@ -142,11 +142,11 @@ func decodePart[V any](part []byte, v *V) error {
 // eachPart calls fn with the field's key part in each row of the query: of a
 // [Deref] field that of the pointed-to value, where there is one. fn may read
 // the slice until it returns.
-func eachPart(ctx context.Context, a ask, op query.Operand, fn func(part []byte) error) error {
+func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part []byte) error) error {
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
-	var run reading
+	var run queryRun
 	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {
 		return err
 	}

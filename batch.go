@@ -2,25 +2,23 @@ package kivis
 
 import (
 	"context"
-	"reflect"
 
-	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // batch is a set of keys to read at once, without their types.
 type batch struct {
 	n   int
 	key func(i int) keySlot
-	rec func(i int) reflectx.Pointer // where record i goes
-	got func(i int)                  // called where there is one
+	got func(i int, tb *schema.Table, tuple, value []byte) error // called where there is one
 }
 
 // batchSize is how many records one call of the store's GetMany reads.
 const batchSize = 256
 
 // getMany reads a batch from one snapshot.
-func getMany(ctx context.Context, conn Conn, typ reflect.Type, b batch) error {
-	s, err := open(ctx, conn, "get", typ, untilClose)
+func getMany(ctx context.Context, conn Conn, ref tableRef, b batch) error {
+	s, err := open(ctx, conn, "get", ref, untilClose)
 	if err != nil {
 		return err
 	}
@@ -53,10 +51,9 @@ func (b *batch) read(s *session, from, to int, found *int) error {
 		if value == nil {
 			continue
 		}
-		if err := decode(s.table, keys[i][len(prefix):], value, b.rec(from+i)); err != nil {
+		if err := b.got(from+i, s.table, keys[i][len(prefix):], value); err != nil {
 			return err
 		}
-		b.got(from + i)
 		*found++
 	}
 	return nil

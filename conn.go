@@ -3,8 +3,6 @@ package kivis
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
 
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
@@ -21,8 +19,13 @@ type Conn interface {
 	// join returns the transaction that a call through this Conn takes part
 	// in, or nil where each has its own, and the database.
 	join(ctx context.Context, write bool) (*tables.Tx, *DB, error)
-	// settle follows a write call that took part in a transaction.
-	settle(ctx context.Context) error
+	// settle follows a write call that took part in a transaction: what it was,
+	// and what it wrote.
+	settle(ctx context.Context, m *mutation, wrote []tables.Write) error
+	// observed follows a read that took part in a transaction: of the record with
+	// the key tuple, whose stored value is nil where it is not there, or of
+	// anything where tb is nil.
+	observed(tb *schema.Table, tuple, value []byte)
 	// base returns the database.
 	base() *DB
 }
@@ -34,16 +37,26 @@ func join(ctx context.Context, conn Conn, write bool) (*tables.Tx, *DB, error) {
 	if !bound(conn) {
 		return nil, nil, errUnbound
 	}
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return nil, nil, err
 	}
 	return conn.join(ctx, write)
 }
 
+// checkContext returns why nothing can be done with ctx, if that is so.
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
+	return ctx.Err()
+}
+
+var errNoContext = errors.New("the context is nil")
+
 var errNoFunc = errors.New("the function is nil")
 
-// usable returns err, or errNoFunc where a function is missing.
-func usable(err error, noFunc bool) error {
+// checkFunc returns err, or errNoFunc where a function is missing.
+func checkFunc(err error, noFunc bool) error {
 	if err == nil && noFunc {
 		return errNoFunc
 	}
@@ -55,11 +68,11 @@ func usable(err error, noFunc bool) error {
 func bound(conn Conn) bool {
 	switch c := conn.(type) {
 	case *DB:
-		return c != nil
+		return c.usable() == nil
 	case *Tx:
-		return c != nil
+		return c != nil && c.t != nil
 	case *Bulk:
-		return c != nil
+		return c != nil && c.db != nil
 	}
 	return false
 }
@@ -71,6 +84,7 @@ type session struct {
 	newest *tables.Newest // in place of t, where one record is read without a transaction
 	table  *schema.Table
 	own    bool // the transaction was begun for this call alone
+	conn   Conn // where it was not
 	call   call
 }
 
@@ -83,23 +97,28 @@ const (
 	point                       // the record of one key, through session.read
 )
 
-// open begins a read of the table of record type typ through conn, which close
+// open begins a read of a table through conn, which close
 // must end. Until it is closed, the end of ctx frees the snapshot.
-func open(ctx context.Context, conn Conn, op string, typ reflect.Type, life lifetime) (session, error) {
+func open(ctx context.Context, conn Conn, op string, ref tableRef, life lifetime) (session, error) {
 	t, db, err := join(ctx, conn, false)
 	if err != nil {
-		return session{}, failed(op, typ, err)
+		return session{}, failed(op, ref, err)
 	}
-	s := session{db: db, t: t}
-	if t == nil {
-		if err = s.begin(ctx, life); err != nil {
-			return session{}, failed(op, typ, err)
-		}
-		s.own = true
+	s := session{db: db, t: t, own: t == nil, conn: conn}
+	if s.own {
+		err = s.begin(ctx, life)
+	} else {
+		err = t.Enter()
 	}
-	if s.table, err = s.tableOf(typ); err != nil {
+	if err != nil {
+		return session{}, failed(op, ref, err)
+	}
+	if s.table, err = s.tableOf(ref); err != nil {
 		s.release()
-		return session{}, failed(op, typ, err)
+		return session{}, failed(op, ref, err)
+	}
+	if !s.own && life != point {
+		conn.observed(nil, nil, nil)
 	}
 	s.call = db.startCall(ctx, op, s.table.Name)
 	return s, nil
@@ -121,35 +140,27 @@ func (s *session) begin(ctx context.Context, life lifetime) (err error) {
 	return err
 }
 
-// tableOf returns the session's table of a registered record type.
-func (s *session) tableOf(typ reflect.Type) (*schema.Table, error) {
+// tableOf returns the table as the session sees it.
+func (s *session) tableOf(ref tableRef) (*schema.Table, error) {
 	if s.newest != nil {
-		return tableIn(s.newest.Schema(), typ)
+		return ref.in(s.newest.Schema())
 	}
-	return tableOf(s.t, typ)
+	return tableOf(s.t, ref)
 }
 
-// tableOf returns the table of a registered record type as of a transaction.
-func tableOf(t *tables.Tx, typ reflect.Type) (*schema.Table, error) {
+// tableOf returns the table as of a transaction.
+func tableOf(t *tables.Tx, ref tableRef) (*schema.Table, error) {
 	if t.Ended() {
 		return nil, ErrTxDone
 	}
-	return tableIn(t.Schema(), typ)
-}
-
-// tableIn returns the table of a registered record type in a set.
-func tableIn(set *schema.Set, typ reflect.Type) (*schema.Table, error) {
-	if tb := set.ByType(typ); tb != nil {
-		return tb, nil
-	}
-	return nil, fmt.Errorf("%w: call db.Register(&%s{}) first", ErrNotRegistered, typ.Name())
+	return ref.in(t.Schema())
 }
 
 // read returns the stored value of the record with the key, and its tuple,
 // which is good until the session reads again.
-func (s *session) read(typ reflect.Type, key keySlot) (tuple, value []byte, err error) {
+func (s *session) read(ref tableRef, key keySlot) (tuple, value []byte, err error) {
 	if s.newest != nil {
-		return s.readNewest(typ, key)
+		return s.readNewest(ref, key)
 	}
 	tuple, err = key.encode(s.t.KeyBuffer(), s.table)
 	if err != nil {
@@ -157,12 +168,15 @@ func (s *session) read(typ reflect.Type, key keySlot) (tuple, value []byte, err 
 	}
 	s.t.KeepKeyBuffer(tuple)
 	value, err = s.t.Get(s.table, tuple)
+	if !s.own {
+		s.conn.observed(s.table, tuple, value)
+	}
 	return tuple, value, err
 }
 
 // readNewest is read without a transaction: again where the schema has changed
 // meanwhile.
-func (s *session) readNewest(typ reflect.Type, key keySlot) (tuple, value []byte, err error) {
+func (s *session) readNewest(ref tableRef, key keySlot) (tuple, value []byte, err error) {
 	n := s.newest
 	for {
 		if tuple, err = key.encode(n.KeyBuffer(), s.table); err != nil {
@@ -174,16 +188,17 @@ func (s *session) readNewest(typ reflect.Type, key keySlot) (tuple, value []byte
 			return tuple, value, err
 		}
 		n.Renew()
-		if s.table, err = s.tableOf(typ); err != nil {
+		if s.table, err = s.tableOf(ref); err != nil {
 			return nil, nil, err
 		}
 	}
 }
 
-// release ends the transaction if it is the session's own.
+// release ends the transaction if it is the session's own, else the call on it.
 func (s *session) release() {
 	switch {
 	case !s.own:
+		s.t.Leave()
 	case s.newest != nil:
 		s.newest.Release()
 	default:
@@ -211,8 +226,8 @@ func (s *session) abandoned() {
 
 // failed names the call and the record type in an error from before the table
 // is known.
-func failed(op string, typ reflect.Type, err error) error {
-	e := &callError{op: op, table: typ.String(), err: err}
+func failed(op string, ref tableRef, err error) error {
+	e := &callError{op: op, table: ref.String(), err: err}
 	if errors.Is(err, ErrInTx) {
 		e.hint = "bind the handle to the transaction first: With(tx)"
 	}

@@ -3,12 +3,10 @@ package kivis
 import (
 	"context"
 	"errors"
-	"reflect"
-	"sync"
 	"sync/atomic"
 
+	"github.com/kivisdb/kivis/internal/migrate"
 	"github.com/kivisdb/kivis/internal/tables"
-	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
 
@@ -18,11 +16,7 @@ type DB struct {
 	core *tables.DB
 	opts Options
 
-	register sync.Mutex // held by Register
-	types    []reflect.Type
-	models   []*schema.Model // of types
-	builds   background
-
+	migrator  *migrate.Migrator
 	fullScans atomic.Uint64
 	unclaim   func() // gives up the claim on the store; nil where there is none
 	closed    atomic.Bool
@@ -46,6 +40,9 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 		defer db.release()
 		return nil, errors.Join(wrap("open", nil, nil, err), s.Close())
 	}
+	db.migrator = migrate.New(db.core, migrate.Options{
+		AllowOlder: db.opts.AllowOlder, Background: db.opts.BackgroundBuilds, Logger: db.opts.Logger,
+	})
 	return db, nil
 }
 
@@ -53,13 +50,26 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 // those in progress, and discards open transactions. A second Close returns
 // nil.
 func (db *DB) Close() error {
+	if err := db.usable(); err != nil {
+		return wrap("close", nil, nil, err)
+	}
 	if !db.closed.CompareAndSwap(false, true) {
 		return nil
 	}
-	db.builds.stop()
+	db.migrator.Close()
 	err := db.core.Close(context.Background())
 	db.release()
 	return wrap("close", nil, nil, err)
+}
+
+var errNoDB = errors.New("the database is nil, or was not made by Open")
+
+// usable returns an error for a DB that Open has not made.
+func (db *DB) usable() error {
+	if db == nil || db.core == nil {
+		return errNoDB
+	}
+	return nil
 }
 
 // release gives up the claim on the store.

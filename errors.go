@@ -39,9 +39,14 @@ var (
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
+	// ErrNoTable: no table has the name.
+	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
 	ErrNotRegistered = errors.New("record type is not registered")
 
+	// ErrTxBusy: two goroutines have used one transaction at once, which can
+	// then only be discarded.
+	ErrTxBusy = tables.ErrTxBusy
 	// ErrConflict: concurrent transactions wrote what this one read, more
 	// often than it may be retried.
 	ErrConflict = store.ErrConflict
@@ -139,15 +144,15 @@ func (e *CorruptError) Error() string {
 func (e *CorruptError) Unwrap() error { return e.Err }
 
 // keyValue returns the key as a value of the table's own key type, or as a
-// struct of the key fields' types where it has none; nil where it cannot be
-// decoded.
+// struct of the key fields' types where it has none, or as a Key where the type
+// is not registered; nil where it cannot be decoded.
 func keyValue(k *record.Ref) any {
 	t := k.Table.Key.GoType
 	if t == nil {
 		t = k.Table.KeyStruct()
 	}
 	if t == nil {
-		return nil
+		return keyFrom(k.Table, k.Tuple)
 	}
 	v, ok := keyAs(k, t)
 	if !ok {
@@ -264,12 +269,26 @@ func wrap(op string, tb *schema.Table, key []byte, err error) error {
 	return e
 }
 
-// KeyOf returns the primary key that err is about, if it is a K: the key of a
+// outOfAttempts says of a conflict that it came back until no attempt was left,
+// and what is the likely cause.
+func (db *DB) outOfAttempts(attempts int, err error) error {
+	if attempts < db.opts.MaxAttempts || !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return fmt.Errorf("%w, in each of %d attempts; if the function uses the database itself, with another context than its own, "+
+		"it conflicts with itself: use the context and the transaction that it is given, as in With(tx)", err, attempts)
+}
+
+// KeyOf returns the primary key that err is about, if it is a K, or for the type
+// [Key] in any case: the key of a
 // [UniqueError] or [ReferenceError] where there is one, else the key of the
 // call that failed.
 func KeyOf[K comparable](err error) (K, bool) {
 	var zero K
 	for _, at := range keysOf(err) {
+		if key, ok := any(keyFrom(at.Table, at.Tuple)).(K); ok {
+			return key, true
+		}
 		v, ok := keyAs(at, reflect.TypeFor[K]())
 		if ok {
 			return *reflectx.Ref[K](reflectx.Of(v)), true

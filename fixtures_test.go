@@ -92,10 +92,24 @@ func onStores(t *testing.T, records []any, fn func(t *testing.T, db *kivis.DB)) 
 	}
 }
 
+// onStoresWith is onStores with options.
+func onStoresWith(t *testing.T, opts *kivis.Options, records []any, fn func(t *testing.T, db *kivis.DB)) {
+	t.Helper()
+	for _, s := range stores {
+		t.Run(s.name, func(t *testing.T) { fn(t, openWith(t, s.open(t), opts, records...)) })
+	}
+}
+
 // openDB opens a database that is checked and closed when the test ends.
 func openDB(t testing.TB, st store.Store, records ...any) *kivis.DB {
 	t.Helper()
-	db, err := kivis.Open(st, nil)
+	return openWith(t, st, nil, records...)
+}
+
+// openWith is openDB with options.
+func openWith(t testing.TB, st store.Store, opts *kivis.Options, records ...any) *kivis.DB {
+	t.Helper()
+	db, err := kivis.Open(st, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

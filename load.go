@@ -2,7 +2,6 @@ package kivis
 
 import (
 	"context"
-	"reflect"
 )
 
 // Load reads the records of t that others refer to, in one batch, not one by
@@ -11,7 +10,7 @@ import (
 // to it, is a query.
 func Load[T, R any, K comparable](ctx context.Context, t Table[T, K], records []R, key func(*R) K) (map[K]T, error) {
 	if key == nil {
-		return nil, failed("load", reflect.TypeFor[T](), errNoFunc)
+		return nil, failed("load", refOf[T](), errNoFunc)
 	}
 	keys := make([]K, len(records))
 	for i := range records {

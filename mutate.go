@@ -11,15 +11,28 @@ import (
 
 // keySlot is a Go variable for a primary key: a K without its type.
 type keySlot struct {
-	typ reflect.Type
-	p   reflectx.Pointer
+	typ   reflect.Type
+	p     reflectx.Pointer
+	named *Key // in place of both, where records go by name
 }
 
 // slot returns the keySlot of key.
-func slot[K any](key *K) keySlot { return keySlot{reflect.TypeFor[K](), reflectx.To(key)} }
+func slot[K any](key *K) keySlot { return keySlot{typ: reflect.TypeFor[K](), p: reflectx.To(key)} }
+
+// check returns an error if the variable is not of the type of keys of tb.
+func (k keySlot) check(tb *schema.Table) error {
+	if k.named != nil {
+		return nil
+	}
+	_, err := tb.KeyPlan(k.typ)
+	return err
+}
 
 // encode appends the key's tuple.
 func (k keySlot) encode(dst []byte, tb *schema.Table) ([]byte, error) {
+	if k.named != nil {
+		return k.named.appendTuple(dst, tb)
+	}
 	plan, err := tb.KeyPlan(k.typ)
 	if err != nil {
 		return dst, err
@@ -29,6 +42,10 @@ func (k keySlot) encode(dst []byte, tb *schema.Table) ([]byte, error) {
 
 // decode sets the variable to the key of the tuple.
 func (k keySlot) decode(tb *schema.Table, tuple []byte) error {
+	if k.named != nil {
+		*k.named = keyFrom(tb, tuple)
+		return nil
+	}
 	plan, err := tb.KeyPlan(k.typ)
 	if err != nil {
 		return err
@@ -41,7 +58,7 @@ func (k keySlot) decode(tb *schema.Table, tuple []byte) error {
 type mutation struct {
 	conn  Conn
 	op    string
-	typ   reflect.Type // of the record
+	ref   tableRef
 	work  worker
 	table *schema.Table // as of the last attempt
 	tuple []byte        // the key that the last attempt was about; in the call's own memory
@@ -52,6 +69,9 @@ type worker interface {
 	// do does it in t, as a whole, and sets the mutation's tuple where there is
 	// one key that it is about. It may run again after a conflict.
 	do(t *tables.Tx, tb *schema.Table) error
+	// repeats reports whether the call is made again after a conflict of a Bulk's
+	// chunk, as it depends on what it reads; else what it wrote is written again.
+	repeats() bool
 	// report tells the tracer more than that one record was changed.
 	report(*Result)
 }
@@ -61,10 +81,10 @@ type worker interface {
 func (m *mutation) run(ctx context.Context) error {
 	t, db, err := join(ctx, m.conn, true)
 	if err != nil {
-		return failed(m.op, m.typ, err)
+		return failed(m.op, m.ref, err)
 	}
 	name := ""
-	if tb := db.core.Schema().ByType(m.typ); tb != nil {
+	if tb := m.ref.find(db.core.Schema()); tb != nil {
 		name = tb.Name
 	}
 	c := db.startCall(ctx, m.op, name)
@@ -72,11 +92,12 @@ func (m *mutation) run(ctx context.Context) error {
 	attempts := 1
 	if t == nil {
 		attempts, err = db.core.Write(c.ctx, m)
-		err = m.named(err)
+		err = m.named(db.outOfAttempts(attempts, err))
 	} else {
+		before := len(t.Log())
 		err = m.within(t)
 		if err == nil {
-			err = m.conn.settle(ctx)
+			err = m.conn.settle(ctx, m, t.Log()[before:])
 		}
 	}
 	r := Result{Attempts: attempts}
@@ -91,7 +112,7 @@ func (m *mutation) run(ctx context.Context) error {
 // Run does the work in a transaction of its own.
 func (m *mutation) Run(_ context.Context, t *tables.Tx) (err error) {
 	m.tuple = nil
-	if m.table, err = tableOf(t, m.typ); err != nil {
+	if m.table, err = tableOf(t, m.ref); err != nil {
 		return err
 	}
 	return m.work.do(t, m.table)
@@ -108,7 +129,7 @@ func (m *mutation) named(err error) error {
 	case err == nil:
 		return nil
 	case m.table == nil:
-		return failed(m.op, m.typ, err)
+		return failed(m.op, m.ref, err)
 	}
 	return wrap(m.op, m.table, m.tuple, err)
 }

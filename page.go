@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -32,15 +33,7 @@ type Page[R any] struct {
 // Limit, Offset or After.
 func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R], error) {
 	q.q.ByKey = true
-	a := q.ask("page")
-	switch {
-	case a.err != nil:
-	case size < 1:
-		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a page of %d records", size)}
-	case q.q.Limit >= 0 || q.q.Offset > 0 || q.after != "":
-		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a Page is not combined with Limit, Offset or After")}
-	}
-	p := pager{a: a, size: size}
+	p := newPager(q.call("page"), size)
 	page := Page[R]{Records: []R{}}
 	err := p.run(ctx, cursor, func(row *query.Row) error {
 		var none R
@@ -59,16 +52,29 @@ func (q Query[R, K]) Page(ctx context.Context, size int, cursor string) (Page[R]
 
 // pager reads one page and finds out what lies before and behind it.
 type pager struct {
-	a          ask
+	a          queryCall
 	size       int
 	shape      []byte
 	back       bool
 	next, prev string
 }
 
+// newPager returns the pager of a query, or one that fails where that is not to
+// be read by pages.
+func newPager(a queryCall, size int) pager {
+	switch {
+	case a.err != nil:
+	case size < 1:
+		a.err = &QueryError{Clause: "page", Err: fmt.Errorf("a page of %d records", size)}
+	case a.q.Limit >= 0 || a.q.Offset > 0 || a.after != "":
+		a.err = &QueryError{Clause: "page", Err: errors.New("a Page is not combined with Limit, Offset or After")}
+	}
+	return pager{a: a, size: size}
+}
+
 // run calls fn with each row of the page, in the order in which it is read.
 func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error) error {
-	s, err := open(ctx, p.a.conn, p.a.op, p.a.typ, untilReturn)
+	s, err := open(ctx, p.a.conn, p.a.op, p.a.ref, untilReturn)
 	if err != nil {
 		return err
 	}
@@ -93,10 +99,9 @@ func (p *pager) read(ctx context.Context, s *session, token string, fn func(*que
 	}
 	p.back = from.back
 	q.After, q.Backward, q.Limit = from.place, from.back, min(p.size, math.MaxInt-1)+1
-	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Records})
-	if err == nil {
-		err = s.db.admit(plan)
-	}
+	a := p.a
+	a.q = q
+	plan, err := a.plan(s, query.Want{Kind: query.Records})
 	if err != nil {
 		return r, err
 	}

@@ -9,13 +9,13 @@ import (
 )
 
 // Pred is a predicate on the record R, made by the methods of a [Field] and the
-// functions below.
+// functions below. The zero Pred makes a query fail with a [QueryError].
 type Pred[R any] struct{ expr query.Expr }
 
 // String returns the predicate as text, in the grammar of WhereText.
 func (p Pred[R]) String() string {
 	if p.expr == nil {
-		return "true"
+		return "no predicate"
 	}
 	return p.expr.String()
 }
@@ -31,17 +31,14 @@ func Or[R any](preds ...Pred[R]) Pred[R] { return Pred[R]{query.Or(exprs(preds))
 
 // Not holds where p does not.
 func Not[R any](p Pred[R]) Pred[R] {
-	if p.expr == nil {
-		p.expr = query.And{}
-	}
-	return Pred[R]{query.Not{Expr: p.expr}}
+	return Pred[R]{query.Not{Expr: p.orFault()}}
 }
 
 // conjunction returns what holds where e does, if it is not nil, and all of the
 // predicates.
 func conjunction[R any](e query.Expr, preds []Pred[R]) query.Expr {
 	if e == nil && len(preds) == 1 {
-		return preds[0].expr
+		return preds[0].orFault()
 	}
 	list := exprs(preds)
 	switch {
@@ -55,13 +52,26 @@ func conjunction[R any](e query.Expr, preds []Pred[R]) query.Expr {
 	return query.And(list)
 }
 
-// exprs returns the expressions of predicates; the zero Pred is true.
+// fault returns an expression that makes a query with it fail with err.
+func fault(err error) query.Expr {
+	return query.IsNil{Field: query.Operand{Field: &query.Field{Err: err}}}
+}
+
+var errZeroPred = errors.New("a Pred that nothing has made: the zero Pred is not a predicate; And() holds always")
+
+// orFault returns the predicate's expression.
+func (p Pred[R]) orFault() query.Expr {
+	if p.expr == nil {
+		return fault(errZeroPred)
+	}
+	return p.expr
+}
+
+// exprs returns the expressions of predicates.
 func exprs[R any](preds []Pred[R]) []query.Expr {
 	list := make([]query.Expr, 0, len(preds))
 	for _, p := range preds {
-		if p.expr != nil {
-			list = append(list, p.expr)
-		}
+		list = append(list, p.orFault())
 	}
 	return list
 }
@@ -109,7 +119,7 @@ func IsNil[R, V any](f Field[R, *V]) Pred[R] {
 // not change it.
 func Func[R any](fn func(*R) bool) Pred[R] {
 	if fn == nil {
-		return Pred[R]{query.IsNil{Field: query.Operand{Field: &query.Field{Err: errors.New("the function given to Func is nil")}}}}
+		return Pred[R]{fault(errors.New("the function given to Func is nil"))}
 	}
 	return Pred[R]{query.Func{Match: func(row *query.Row) (bool, error) {
 		rec, ok := row.Decoded.(*R)

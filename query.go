@@ -20,8 +20,11 @@ type Query[R any, K comparable] struct {
 
 // Query starts a query for all records, in primary-key order.
 func (t Table[R, K]) Query() Query[R, K] {
-	return Query[R, K]{table: t, q: query.Query{ByKey: true, Limit: -1}}
+	return Query[R, K]{table: t, q: allRecords()}
 }
+
+// allRecords is the query for all records, in primary-key order.
+func allRecords() query.Query { return query.Query{ByKey: true, Limit: -1} }
 
 // Where starts a query for the records for which all of the predicates hold.
 // Without OrderBy they come in the order of the plan, which is deterministic,

@@ -16,6 +16,9 @@ type Stats struct {
 // Stats returns what the database has done since it was opened, and what is
 // open now.
 func (db *DB) Stats() Stats {
+	if db.usable() != nil {
+		return Stats{}
+	}
 	s := db.core.Stats()
 	return Stats{
 		Commits:        s.Commits,

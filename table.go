@@ -3,10 +3,10 @@ package kivis
 import (
 	"context"
 	"errors"
-	"reflect"
 
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/reflectx"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // Table reads and writes the records R, which have the primary key K, through
@@ -63,18 +63,19 @@ func (t Table[R, K]) Replace(ctx context.Context, rec *R) error {
 }
 
 func (t Table[R, K]) put(ctx context.Context, op string, rec *R, m tables.Mode) (key K, err error) {
-	typ := reflect.TypeFor[R]()
+	ref := refOf[R]()
 	if rec == nil {
-		return key, failed(op, typ, errors.New("the record is nil"))
+		return key, failed(op, ref, errors.New("the record is nil"))
 	}
-	call := putting{source: sourceOf(rec), mode: m, key: slot(&key)}
-	return key, call.run(ctx, t.conn, op, typ)
+	call := putting{typed: sourceOf(rec), mode: m, key: slot(&key)}
+	call.rec = &call.typed
+	return key, call.run(ctx, t.conn, op, ref)
 }
 
 // Get returns the record with the key, or ErrNotFound.
 func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
 	rec := new(R)
-	if err := getRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key), reflectx.To(rec)); err != nil {
+	if err := getRecord(ctx, t.conn, refOf[R](), slot(&key), reflectx.To(rec)); err != nil {
 		var none R
 		return none, err
 	}
@@ -82,13 +83,13 @@ func (t Table[R, K]) Get(ctx context.Context, key K) (R, error) {
 }
 
 // getRecord is Get without its types.
-func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, rec reflectx.Pointer) error {
-	s, err := open(ctx, conn, "get", typ, point)
+func getRecord(ctx context.Context, conn Conn, ref tableRef, key keySlot, rec reflectx.Pointer) error {
+	s, err := open(ctx, conn, "get", ref, point)
 	if err != nil {
 		return err
 	}
 	defer s.abandoned()
-	tuple, value, err := s.read(typ, key)
+	tuple, value, err := s.read(ref, key)
 	if err == nil {
 		err = decode(s.table, tuple, value, rec)
 	}
@@ -101,16 +102,16 @@ func getRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot, re
 
 // Has reports whether there is a record with the key.
 func (t Table[R, K]) Has(ctx context.Context, key K) (bool, error) {
-	return hasRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key))
+	return hasRecord(ctx, t.conn, refOf[R](), slot(&key))
 }
 
-func hasRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) (bool, error) {
-	s, err := open(ctx, conn, "has", typ, point)
+func hasRecord(ctx context.Context, conn Conn, ref tableRef, key keySlot) (bool, error) {
+	s, err := open(ctx, conn, "has", ref, point)
 	if err != nil {
 		return false, err
 	}
 	defer s.abandoned()
-	tuple, _, err := s.read(typ, key)
+	tuple, _, err := s.read(ref, key)
 	found := err == nil
 	if errors.Is(err, ErrNotFound) {
 		err = nil
@@ -126,10 +127,15 @@ func (t Table[R, K]) GetMany(ctx context.Context, keys ...K) (map[K]R, error) {
 	batch := batch{
 		n:   len(keys),
 		key: func(i int) keySlot { return slot(&keys[i]) },
-		rec: func(i int) reflectx.Pointer { return reflectx.To(&recs[i]) },
-		got: func(i int) { found[keys[i]] = recs[i] },
+		got: func(i int, tb *schema.Table, tuple, value []byte) error {
+			err := decode(tb, tuple, value, reflectx.To(&recs[i]))
+			if err == nil {
+				found[keys[i]] = recs[i]
+			}
+			return err
+		},
 	}
-	if err := getMany(ctx, t.conn, reflect.TypeFor[R](), batch); err != nil {
+	if err := getMany(ctx, t.conn, refOf[R](), batch); err != nil {
 		return nil, err
 	}
 	return found, nil
@@ -140,12 +146,12 @@ func (t Table[R, K]) GetMany(ctx context.Context, keys ...K) (map[K]R, error) {
 // [ReferenceError], a cascading one deletes its records too, in the same
 // transaction, and one that sets null clears them.
 func (t Table[R, K]) Delete(ctx context.Context, key K) error {
-	return deleteRecord(ctx, t.conn, reflect.TypeFor[R](), slot(&key))
+	return deleteRecord(ctx, t.conn, refOf[R](), slot(&key))
 }
 
-func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot) error {
+func deleteRecord(ctx context.Context, conn Conn, ref tableRef, key keySlot) error {
 	call := deletion{key: key}
-	call.mutation = mutation{conn: conn, op: "delete", typ: typ, work: &call}
+	call.mutation = mutation{conn: conn, op: "delete", ref: ref, work: &call}
 	return call.run(ctx)
 }
 
@@ -157,11 +163,12 @@ func deleteRecord(ctx context.Context, conn Conn, typ reflect.Type, key keySlot)
 func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, error) {
 	if fn == nil {
 		var none R
-		return none, failed("modify", reflect.TypeFor[R](), errNoFunc)
+		return none, failed("modify", refOf[R](), errNoFunc)
 	}
 	m := &modified[R, K]{key: key, fn: fn}
-	call := modification{key: slot(&m.key), changer: changer{on: m}}
-	if err := call.run(ctx, t.conn, reflect.TypeFor[R]()); err != nil {
+	m.changer.on = m
+	call := modification{key: slot(&m.key), on: &m.changer}
+	if err := call.run(ctx, t.conn, refOf[R]()); err != nil {
 		var none R
 		return none, err
 	}
@@ -169,14 +176,15 @@ func (t Table[R, K]) Modify(ctx context.Context, key K, fn func(*R) error) (R, e
 }
 
 // InsertMany adds new records in one transaction, all or none, and returns
-// their keys in order. Generated keys are set in the slice's records.
+// their keys in order. Uniqueness and references are checked at its end, so a
+// record may refer to one that comes after it. Generated keys are set in the slice's records.
 func (t Table[R, K]) InsertMany(ctx context.Context, recs []R) ([]K, error) {
 	keys := make([]K, len(recs))
 	batch := make([]source, len(recs))
 	for i := range recs {
 		batch[i] = sourceOf(&recs[i])
 	}
-	err := insertMany(ctx, t.conn, reflect.TypeFor[R](), batch, func(i int) keySlot { return slot(&keys[i]) })
+	err := insertMany(ctx, t.conn, refOf[R](), batch, func(i int) keySlot { return slot(&keys[i]) })
 	if err != nil {
 		return nil, err
 	}

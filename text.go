@@ -23,11 +23,7 @@ func (t Table[R, K]) WhereText(text string, params ...any) Query[R, K] {
 // user never becomes part of the query. A mistake is a [QueryError] with its
 // position.
 func (q Query[R, K]) WhereText(text string, params ...any) Query[R, K] {
-	lits := make([]query.Literal, len(params))
-	for i, p := range params {
-		lits[i] = literalOfAny(p)
-	}
-	e, err := query.Parse(text, lits)
+	e, err := parseWhere(text, params)
 	if err != nil {
 		if q.err == nil {
 			q.err = err
@@ -35,6 +31,15 @@ func (q Query[R, K]) WhereText(text string, params ...any) Query[R, K] {
 		return q
 	}
 	return q.Where(Pred[R]{e})
+}
+
+// parseWhere returns the expression that text is.
+func parseWhere(text string, params []any) (query.Expr, error) {
+	lits := make([]query.Literal, len(params))
+	for i, p := range params {
+		lits[i] = literalOfAny(p)
+	}
+	return query.Parse(text, lits)
 }
 
 // literalOfAny returns a parameter as a query compares it. An untyped nil is

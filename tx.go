@@ -2,15 +2,19 @@ package kivis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // Tx is a transaction: one snapshot of the database and the writes made on top
 // of it. It is serializable, phantoms included. Reads see its own writes. A Tx
-// belongs to one goroutine at a time. A call that fails leaves no trace in it,
-// and it stays usable, except after ErrTxTooLarge.
+// belongs to one goroutine at a time: a call that comes while another is under
+// way is ErrTxBusy, and the transaction can then only be discarded. A call that
+// fails otherwise leaves no trace in it, and it stays usable, except after
+// ErrTxTooLarge.
 type Tx struct {
 	t        *tables.Tx
 	db       *DB
@@ -23,7 +27,7 @@ type Tx struct {
 // that fn gets carries the transaction: calls with it through handles bound to
 // the DB fail with ErrInTx. A View inside another transaction reads that one.
 func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(db.outside(ctx), fn == nil); err != nil {
+	if err := checkFunc(db.outside(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
 	c := db.startCall(ctx, "view", "")
@@ -53,7 +57,7 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *Tx) error) err
 // and leave the rest to OnCommit. Only the transaction's own conflicts are
 // retried: an ErrConflict that fn brings from elsewhere is returned.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(db.outside(ctx), fn == nil); err != nil {
+	if err := checkFunc(db.outside(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	c := db.startCall(ctx, "update", "")
@@ -61,7 +65,7 @@ func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) e
 	op := updating{db: db, fn: fn}
 	attempts, err := db.core.Update(c.ctx, &op)
 	if !op.failed {
-		err = wrap("update", nil, nil, err)
+		err = wrap("update", nil, nil, db.outOfAttempts(attempts, err))
 	}
 	c.end(Result{Attempts: attempts}, err)
 	return err
@@ -105,7 +109,10 @@ func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
 // outside returns ErrInTx where ctx carries an open transaction of db, and the
 // context's error where it has ended.
 func (db *DB) outside(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := db.usable(); err != nil {
+		return err
+	}
+	if err := checkContext(ctx); err != nil {
 		return err
 	}
 	if t, ok := ctx.Value(inTx{db}).(interface{ Ended() bool }); ok && !t.Ended() {
@@ -128,18 +135,30 @@ func (db *DB) join(ctx context.Context, _ bool) (*tables.Tx, *DB, error) {
 	return nil, db, db.outside(ctx)
 }
 
-func (db *DB) settle(context.Context) error { return nil }
+func (db *DB) settle(context.Context, *mutation, []tables.Write) error { return nil }
+
+func (db *DB) observed(*schema.Table, []byte, []byte) {}
 
 func (db *DB) base() *DB { return db }
 
 // Context returns the context that carries the transaction.
-func (tx *Tx) Context() context.Context { return tx.ctx }
+func (tx *Tx) Context() context.Context {
+	if tx == nil || tx.ctx == nil {
+		return context.Background()
+	}
+	return tx.ctx
+}
+
+var errNoTx = errors.New("the transaction is nil, or was not made by the database")
 
 // Commit makes the transaction's writes durable and visible. It returns
 // ErrConflict where another transaction wrote what this one read, and nothing
 // was written. On a read-only transaction it returns nil.
 func (tx *Tx) Commit() error {
-	if tx.managed {
+	if tx == nil || tx.t == nil {
+		return wrap("commit", nil, nil, errNoTx)
+	}
+	if tx.managed && !tx.t.Ended() {
 		return wrap("commit", nil, nil, fmt.Errorf("return nil from the function instead: View and Update end their transaction themselves"))
 	}
 	if tx.t.Ended() {
@@ -149,13 +168,17 @@ func (tx *Tx) Commit() error {
 		tx.t.Discard()
 		return wrap("commit", nil, nil, err)
 	}
+	if err := tx.t.Enter(); err != nil {
+		return wrap("commit", nil, nil, err)
+	}
+	defer tx.t.Leave()
 	return wrap("commit", nil, nil, tx.t.Commit(tx.ctx))
 }
 
 // Discard drops the transaction. After Commit or another Discard it does
 // nothing.
 func (tx *Tx) Discard() {
-	if !tx.managed {
+	if tx != nil && tx.t != nil && !tx.managed {
 		tx.t.Discard()
 	}
 }
@@ -164,14 +187,16 @@ func (tx *Tx) Discard() {
 // of registration. Where an attempt or a nested step is undone, what it
 // registered is dropped.
 func (tx *Tx) OnCommit(fn func()) {
-	if !tx.t.Ended() && !tx.readOnly && fn != nil {
-		tx.t.OnCommit(fn)
+	if tx == nil || tx.t == nil || tx.t.Ended() || tx.readOnly || fn == nil || tx.t.Enter() != nil {
+		return
 	}
+	defer tx.t.Leave()
+	tx.t.OnCommit(fn)
 }
 
 // View runs fn in this transaction, with no right to write.
 func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(tx.alive(ctx), fn == nil); err != nil {
+	if err := checkFunc(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("view", nil, nil, err)
 	}
 	inner := tx.db.carry(ctx, tx.t)
@@ -181,27 +206,30 @@ func (tx *Tx) View(ctx context.Context, fn func(context.Context, *Tx) error) err
 // Update runs fn as a nested step of this transaction: an error or a panic
 // undoes the step's writes and no others, and the transaction goes on.
 func (tx *Tx) Update(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	if err := usable(tx.alive(ctx), fn == nil); err != nil {
+	if err := checkFunc(tx.alive(ctx), fn == nil); err != nil {
 		return wrap("update", nil, nil, err)
 	}
 	if tx.readOnly {
 		return wrap("update", nil, nil, ErrReadOnly)
 	}
 	inner := tx.db.carry(ctx, tx.t)
-	return tx.t.Step(func() error {
+	return tx.t.Nested(func() error {
 		return fn(inner, &Tx{t: tx.t, db: tx.db, ctx: inner, managed: true})
 	})
 }
 
 // alive returns why the transaction cannot be used, if it cannot.
 func (tx *Tx) alive(ctx context.Context) error {
+	if tx == nil || tx.t == nil {
+		return errNoTx
+	}
 	if tx.t.Ended() {
 		return ErrTxDone
 	}
 	if err := tx.ctx.Err(); err != nil {
 		return err
 	}
-	return ctx.Err()
+	return checkContext(ctx)
 }
 
 // join has calls through a Tx take part in it.
@@ -215,6 +243,8 @@ func (tx *Tx) join(ctx context.Context, write bool) (*tables.Tx, *DB, error) {
 	return tx.t, tx.db, nil
 }
 
-func (tx *Tx) settle(context.Context) error { return nil }
+func (tx *Tx) settle(context.Context, *mutation, []tables.Write) error { return nil }
+
+func (tx *Tx) observed(*schema.Table, []byte, []byte) {}
 
 func (tx *Tx) base() *DB { return tx.db }

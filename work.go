@@ -1,10 +1,10 @@
 package kivis
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
@@ -12,24 +12,33 @@ import (
 	"github.com/kivisdb/kivis/schema"
 )
 
+// incoming is a record on its way in, which gets its key when it is there.
+type incoming interface {
+	tables.Source
+	// setKey sets the part of the key that was generated, which begins at drawn
+	// in the tuple, if that is not negative.
+	setKey(tb *schema.Table, tuple []byte, drawn int) error
+}
+
 // putting is Insert, Put and Replace without their types.
 type putting struct {
 	mutation
-	source
+	rec   incoming
+	typed source // what rec points to, where there are types
 	mode  tables.Mode
 	key   keySlot
 	drawn int      // where in the key tuple the part begins that was generated; -1 if none was
 	space [48]byte // of the tuple, where that is short
 }
 
-func (p *putting) run(ctx context.Context, conn Conn, op string, typ reflect.Type) error {
-	p.mutation = mutation{conn: conn, op: op, typ: typ, work: p}
+func (p *putting) run(ctx context.Context, conn Conn, op string, ref tableRef) error {
+	p.mutation = mutation{conn: conn, op: op, ref: ref, work: p}
 	err := p.mutation.run(ctx)
 	if p.table == nil || len(p.tuple) == 0 {
 		return err
 	}
 	if err == nil {
-		err = p.setKey(p.table, p.tuple, p.drawn)
+		err = p.rec.setKey(p.table, p.tuple, p.drawn)
 	}
 	if err == nil || p.table.Key.Kind == schema.KeyContent {
 		err = errors.Join(err, p.key.decode(p.table, p.tuple))
@@ -38,15 +47,17 @@ func (p *putting) run(ctx context.Context, conn Conn, op string, typ reflect.Typ
 }
 
 func (p *putting) do(t *tables.Tx, tb *schema.Table) error {
-	if _, err := tb.KeyPlan(p.key.typ); err != nil {
+	if err := p.key.check(tb); err != nil {
 		return err
 	}
-	key, err := t.Put(tb, p.mode, &p.source)
+	key, err := t.Put(tb, p.mode, p.rec)
 	p.tuple, p.drawn = append(p.space[:0], key.Tuple...), key.Drawn
 	return err
 }
 
 func (p *putting) report(*Result) {}
+
+func (p *putting) repeats() bool { return false }
 
 // modified is the typed part of a Modify.
 type modified[R, K any] struct {
@@ -54,6 +65,8 @@ type modified[R, K any] struct {
 	fn    func(*R) error
 	rec   *R // of the last attempt; each has a record of its own
 	first R
+
+	changer changer // without types
 }
 
 func (m *modified[R, K]) next() source {
@@ -91,12 +104,12 @@ func (c *changer) Change(tb *schema.Table, tuple, value []byte) error {
 // modification is a Modify without its types.
 type modification struct {
 	mutation
-	changer
+	on  tables.Changer
 	key keySlot
 }
 
-func (m *modification) run(ctx context.Context, conn Conn, typ reflect.Type) error {
-	m.mutation = mutation{conn: conn, op: "modify", typ: typ, work: m}
+func (m *modification) run(ctx context.Context, conn Conn, ref tableRef) error {
+	m.mutation = mutation{conn: conn, op: "modify", ref: ref, work: m}
 	return m.mutation.run(ctx)
 }
 
@@ -105,10 +118,12 @@ func (m *modification) do(t *tables.Tx, tb *schema.Table) (err error) {
 		m.tuple = nil
 		return err
 	}
-	return t.Modify(tb, m.tuple, &m.changer)
+	return t.Modify(tb, m.tuple, m.on)
 }
 
 func (m *modification) report(*Result) {}
+
+func (m *modification) repeats() bool { return true }
 
 // deletion is a Delete without its types.
 type deletion struct {
@@ -126,9 +141,11 @@ func (d *deletion) do(t *tables.Tx, tb *schema.Table) (err error) {
 
 func (d *deletion) report(*Result) {}
 
-func insertMany(ctx context.Context, conn Conn, typ reflect.Type, recs []source, key func(int) keySlot) error {
+func (d *deletion) repeats() bool { return false }
+
+func insertMany(ctx context.Context, conn Conn, ref tableRef, recs []source, key func(int) keySlot) error {
 	call := insertingMany{recs: recs}
-	call.mutation = mutation{conn: conn, op: "insert", typ: typ, work: &call}
+	call.mutation = mutation{conn: conn, op: "insert", ref: ref, work: &call}
 	if err := call.run(ctx); err != nil {
 		return err
 	}
@@ -153,6 +170,17 @@ type insertingMany struct {
 
 func (m *insertingMany) do(t *tables.Tx, tb *schema.Table) error {
 	m.keys, m.buf = m.keys[:0], m.buf[:0]
+	culprit, err := t.Batch(func() error { return m.putAll(t, tb) })
+	for i := range m.keys {
+		if culprit != nil && bytes.Equal(m.keys[i].Tuple, culprit) {
+			m.tuple = culprit
+			return fmt.Errorf("record %d of %d: %w", i+1, len(m.recs), err)
+		}
+	}
+	return err
+}
+
+func (m *insertingMany) putAll(t *tables.Tx, tb *schema.Table) error {
 	for i := range m.recs {
 		key, err := t.Put(tb, tables.Insert, &m.recs[i])
 		if err != nil {
@@ -168,6 +196,8 @@ func (m *insertingMany) do(t *tables.Tx, tb *schema.Table) error {
 }
 
 func (m *insertingMany) report(r *Result) { r.Rows *= len(m.recs) }
+
+func (m *insertingMany) repeats() bool { return false }
 
 // decode reads a stored value into the record at p, which is of tb's Go type.
 func decode(tb *schema.Table, tuple, value []byte, p reflectx.Pointer) error {

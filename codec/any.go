@@ -3,8 +3,10 @@ package codec
 import (
 	"bytes"
 	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	vmsgpack "github.com/vmihailenco/msgpack/v5"
@@ -24,14 +26,21 @@ func encodeAny(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
 		return dst, err
 	}
 	if _, _, err := consumeAny(dst[start:]); err != nil {
-		return dst, fmt.Errorf("it could not be read again: %w", err)
+		return dst, unreadable(err)
 	}
 	return dst, nil
+}
+
+// unreadable returns the error of a value that has been written and could not
+// be read again, for the reason err.
+func unreadable(err error) error {
+	return fmt.Errorf("it could not be read again: %s", strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": "))
 }
 
 // An anyEncoder encodes one value of type any.
 type anyEncoder struct {
 	exotic bool // it may not be readable: that is to be seen
+	values bool // Pair, Members and json.Number stand for maps and numbers: see [Layout.AppendValue]
 }
 
 func (e *anyEncoder) append(dst []byte, v any, depth int) ([]byte, error) {
@@ -46,6 +55,8 @@ func (e *anyEncoder) append(dst []byte, v any, depth int) ([]byte, error) {
 		return msgpack.AppendIntBits(dst, v, 64), nil
 	case uint64:
 		return msgpack.AppendUintBits(dst, v, 64), nil
+	case float32:
+		return msgpack.AppendFloat32(dst, v), nil
 	case float64:
 		return msgpack.AppendFloat64(dst, v), nil
 	case string:
@@ -56,6 +67,12 @@ func (e *anyEncoder) append(dst []byte, v any, depth int) ([]byte, error) {
 		return e.appendList(dst, v, depth)
 	case map[string]any:
 		return e.appendMap(dst, v, depth)
+	case Raw:
+		return e.appendRaw(dst, v, depth)
+	case []Pair, Members, json.Number:
+		if e.values {
+			return e.appendModel(dst, v, depth)
+		}
 	}
 	return e.appendValue(dst, reflect.ValueOf(v), depth)
 }
@@ -212,7 +229,7 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 	switch {
 	case v.Kind() == reflect.Map:
 		return e.appendOtherMap(dst, v, depth)
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+	case v.Kind() == reflect.Slice && isByte(v.Type().Elem()):
 		return msgpack.AppendBytes(dst, v.Bytes()), nil
 	case v.Kind() == reflect.Slice:
 		return e.appendElements(dst, v, depth)
@@ -221,7 +238,7 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 }
 
 func (e *anyEncoder) appendElements(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {
-	if v.Type().Elem().Kind() == reflect.Uint8 {
+	if isByte(v.Type().Elem()) {
 		bytes := reflect.New(v.Type()).Elem() // which has an address, as Bytes asks
 		bytes.Set(v)
 		return msgpack.AppendBytes(dst, bytes.Bytes()), nil
@@ -261,12 +278,24 @@ func decodeAny(b []byte, p reflectx.Pointer, _ int) ([]byte, error) {
 }
 
 func consumeAny(b []byte) (v any, rest []byte, err error) {
-	return msgpack.ConsumeAny(b, maxDepth, consumeExt)
+	return msgpack.ConsumeAny(b, maxDepth, msgpack.AnyForms{Ext: consumeExt})
 }
 
 // consumeExt lets the library decode an extension: only it knows those that a
-// program has registered.
-func consumeExt(b []byte) (v any, err error) {
+// program has registered. One that is not registered is not damaged: it comes
+// back as it is stored.
+func consumeExt(b []byte) (any, error) {
+	v, err := libraryExt(b)
+	switch {
+	case err == nil:
+		return v, nil
+	case strings.HasPrefix(err.Error(), "msgpack: unknown ext id"):
+		return rawExt(b)
+	}
+	return nil, fmt.Errorf("%w: an extension: %w", ErrCorrupt, err)
+}
+
+func libraryExt(b []byte) (v any, err error) {
 	defer recovered(&err)
 	dec := vmsgpack.GetDecoder()
 	dec.Reset(bytes.NewReader(b))

@@ -67,15 +67,14 @@
 //	floats             with their own width, bit for bit
 //	[]byte, [N]byte    bin; nil for a nil slice
 //	time               msgpack's timestamp extension, the years 1 to 9999
-//	pointer            nil, or the value; what it points to is never nil itself: a
-//	                   nil slice or map is written as an empty one there
+//	pointer            nil, or the value; a pointer to a nil slice or map, which
+//	                   would come back as a nil pointer, is refused
 //	slice, array       an array; nil for a nil slice
 //	map                a map in the order of the bytes of its encoded keys, which
 //	                   are scalars, times, strings, arrays of bytes, or marshal
 //	                   themselves; nil for a nil map
 //	struct             an array of its stored fields in order
-//	any                what github.com/vmihailenco/msgpack writes; it comes back as
-//	                   that library's types
+//	any                what github.com/vmihailenco/msgpack writes; see below
 //
 // Scalars, strings and bytes are stored by kind whatever methods they have, other
 // than those of msgpack. Other types with methods of their own are bin if they
@@ -84,9 +83,31 @@
 // else, if it is several or none, the value is bin that holds it. A nil in place
 // of any of these is the zero value of the Go type.
 //
+// Of a value in an any, the kind comes back and not the Go type:
+//
+//	bool, string            as such, named ones without their name
+//	integers                int64, or uint64 where that is too small; Duration too
+//	floats                  float32 or float64, as they went in
+//	[]byte, [N]byte         []byte, also of named bytes
+//	time                    time.Time in UTC
+//	slice, array            []any
+//	map                     map[string]any, or map[any]any where a key is no string
+//	struct                  map[string]any, by the msgpack library's names
+//	pointer                 what it points to
+//	nil of any kind         nil
+//	MarshalBinary or -Text  []byte of what it returns
+//	msgpack's methods       what they have written, as one of these
+//	extension               what the program has registered for it, or else [Raw]
+//
+// What could not come back is refused when it is written, such as two keys of a
+// map that are the same number in two Go types, and keys that are bytes, lists or
+// maps.
+//
 // At most 1,000 structs may be inside each other. [Encoder] and [Decoder] are
 // for Go types; [Split], [Select], [Elements], [Converter] and [Digest] work on
-// bodies without.
+// bodies without. [Layout.Value] and [Layout.AppendValue] make values of bytes
+// and bytes of values where there is no Go type, [Layout.AppendJSON] and
+// [Layout.AppendFromJSON] do so with JSON, and a [FieldPath] leads to one field.
 //
 // # Compatibility
 //

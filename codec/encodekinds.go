@@ -98,23 +98,22 @@ func appendTime(dst []byte, t time.Time) ([]byte, error) {
 // A pointerEncoder encodes pointers: as nil, or as what they point to.
 type pointerEncoder struct {
 	elem encodeFunc
-	// empty is encoded for what is nil itself, so that it is not taken for a
-	// nil pointer; nil where what is pointed to cannot be nil.
-	empty []byte
+	// ofNil encodes what is nil itself, which would be taken for a nil pointer.
+	ofNil func(dst []byte) ([]byte, error)
 }
 
 func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, error) {
 	elem, err := c.compile(t.Elem(), ty.Elem)
 	e := &pointerEncoder{elem: elem}
 	switch ty.Elem.Kind {
-	case Bytes:
-		e.empty = msgpack.AppendBytes(nil, nil)
-	case Slice:
-		e.empty = msgpack.AppendArrayLen(nil, 0)
-	case Map:
-		e.empty = msgpack.AppendMapLen(nil, 0)
+	case Bytes, Slice, Map:
+		e.ofNil = func(dst []byte) ([]byte, error) {
+			return dst, fmt.Errorf("a pointer to a nil %v would come back as a nil pointer: let it point to an empty one, or be nil", t.Elem())
+		}
 	case Custom:
-		e.empty = msgpack.AppendBytes(nil, nilValue) // see wrapCustom
+		e.ofNil = func(dst []byte) ([]byte, error) {
+			return msgpack.AppendBytes(dst, nilValue), nil // see wrapCustom
+		}
 	}
 	return e.encode, err
 }
@@ -126,8 +125,8 @@ func (e *pointerEncoder) encode(dst []byte, p reflectx.Pointer, depth int) ([]by
 	}
 	start := len(dst)
 	dst, err := e.elem(dst, q, depth)
-	if e.empty != nil && err == nil && msgpack.IsNil(dst[start:]) {
-		dst = append(dst[:start], e.empty...)
+	if e.ofNil != nil && err == nil && msgpack.IsNil(dst[start:]) {
+		return e.ofNil(dst[:start])
 	}
 	return dst, err
 }

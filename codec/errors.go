@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -96,7 +97,14 @@ func joinPath(outer, inner string) string {
 func errorOf(op string, t reflect.Type, offset int, err error) error {
 	e := &Error{Op: op, Type: t, Offset: offset, Err: err}
 	if l, ok := err.(*located); ok {
-		e.Path, e.Err = l.path, l.err
+		e.Path, e.Err = cutText(l.path, maxPath), l.err
+	}
+	if op == opEncode && errors.Is(e.Err, ErrCorrupt) {
+		e.Err = errors.New(e.Err.Error()) // what cannot be written is not damaged, whatever a type's own method says
 	}
 	return e
 }
+
+// maxPath bounds the path in an [Error], in bytes. Values inside each other a
+// thousand deep have long ones, and so have long keys of maps.
+const maxPath = 200

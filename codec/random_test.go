@@ -106,8 +106,11 @@ func fillAny(s source, v reflect.Value, depth int) {
 		if !none {
 			v.Set(reflect.New(v.Type().Elem()))
 			fillAny(s, v.Elem(), depth-1)
-			if e := v.Elem(); e.Kind() == reflect.Slice && e.IsNil() {
+			switch e := v.Elem(); {
+			case e.Kind() == reflect.Slice && e.IsNil():
 				e.Set(reflect.MakeSlice(e.Type(), 0, 0))
+			case e.Kind() == reflect.Map && e.IsNil():
+				e.Set(reflect.MakeMap(e.Type()))
 			}
 		}
 	case reflect.Slice:
@@ -141,15 +144,76 @@ func fillAny(s source, v reflect.Value, depth int) {
 	}
 }
 
+// randomTypes has the types that random types are made of.
+var randomTypes = []reflect.Type{
+	reflect.TypeFor[bool](), reflect.TypeFor[int8](), reflect.TypeFor[int](), reflect.TypeFor[uint16](), reflect.TypeFor[uint64](),
+	reflect.TypeFor[float32](), reflect.TypeFor[float64](), reflect.TypeFor[word](), reflect.TypeFor[[3]byte](), reflect.TypeFor[time.Time](),
+	reflect.TypeFor[time.Duration](), reflect.TypeFor[color](), reflect.TypeFor[version](), // the keys of maps
+	reflect.TypeFor[[]byte](), reflect.TypeFor[raw](), reflect.TypeFor[couple](), reflect.TypeFor[any](), reflect.TypeFor[tree](), reflect.TypeFor[inner](),
+}
+
+// typ returns a random type that can be stored, of at most a depth.
+func (s source) typ(depth int) reflect.Type {
+	if depth > 0 {
+		switch s.IntN(8) {
+		case 0:
+			t := s.typ(depth - 1)
+			if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+				return reflect.PointerTo(t)
+			}
+		case 1:
+			return reflect.SliceOf(s.typ(depth - 1))
+		case 2:
+			return reflect.ArrayOf(s.IntN(4), s.typ(depth-1))
+		case 3:
+			return reflect.MapOf(randomTypes[s.IntN(13)], s.typ(depth-1))
+		case 4:
+			return s.structType(depth - 1)
+		}
+	}
+	return randomTypes[s.IntN(len(randomTypes))]
+}
+
+// structType returns a random struct type whose fields have at most a depth.
+func (s source) structType(depth int) reflect.Type {
+	fields := make([]reflect.StructField, 1+s.IntN(5))
+	for i := range fields {
+		fields[i] = reflect.StructField{Name: string(rune('A' + i)), Type: s.typ(depth)}
+	}
+	return reflect.StructOf(fields)
+}
+
+// eachRandom calls check with random records of random types, as encoded.
+func eachRandom(t *testing.T, check func(l *Layout, body []byte, offs []uint32)) {
+	for seed := range uint64(400) {
+		s := source{newRand(seed)}
+		typ := s.structType(3)
+		e, _ := mustCodec(t, typ)
+		l, err := Describe(typ, storedFields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			v := reflect.New(typ)
+			fillAny(s, v.Elem(), 5)
+			body, offs := bodyOf(t, e, v)
+			check(l, body, offs)
+			if t.Failed() {
+				t.Fatalf("seed %d, type %v", seed, typ)
+			}
+		}
+	}
+}
+
 // any returns a value that a msgpack value of unknown type comes back as.
 func (s source) any(depth int) any {
 	switch n := s.IntN(9); {
 	case n == 0:
-		return int8(s.Uint32())
+		return int64(int8(s.Uint32()))
 	case n == 1:
 		return s.Int64()
 	case n == 2:
-		return s.Uint64()
+		return s.Uint64() | 1<<63
 	case n == 3:
 		return "text"
 	case n == 4:

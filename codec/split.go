@@ -45,21 +45,29 @@ func Select(value []byte, path []int) ([]byte, error) {
 		if msgpack.IsNil(value) {
 			return nilValue, nil
 		}
-		n, rest, err := msgpack.ConsumeArrayLen(value)
-		if err != nil {
+		var err error
+		if value, err = enter(value, i); err != nil {
 			return nil, err
 		}
-		if i >= n {
-			return nil, fmt.Errorf("%w: a struct of %d fields, want one with field %d", ErrCorrupt, n, i+1)
-		}
-		for range i {
-			if rest, err = msgpack.Skip(rest); err != nil {
-				return nil, err
-			}
-		}
-		value = rest
 	}
 	return first(value)
+}
+
+// enter returns what starts with field i of value, a nested struct.
+func enter(value []byte, i int) (rest []byte, err error) {
+	n, rest, err := msgpack.ConsumeArrayLen(value)
+	if err != nil {
+		return nil, err
+	}
+	if i >= n {
+		return nil, fmt.Errorf("%w: a struct of %d fields, want one with field %d", ErrCorrupt, n, i+1)
+	}
+	for range i {
+		if rest, err = msgpack.Skip(rest); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
 }
 
 // first returns the first value of b.

@@ -65,7 +65,7 @@ type Contains struct {
 	Value Literal
 }
 
-// IsNil holds where a pointer is nil.
+// IsNil holds where a pointer, a slice, a map or an interface is nil.
 type IsNil struct{ Field Operand }
 
 // Func is a predicate in Go. It must depend on nothing but the record.
@@ -120,7 +120,7 @@ func joinExprs(list []Expr, sep, none string) string {
 		return none
 	}
 	if len(list) == 1 {
-		return list[0].String()
+		return text(list[0])
 	}
 	var b strings.Builder
 	for i, e := range list {
@@ -132,8 +132,19 @@ func joinExprs(list []Expr, sep, none string) string {
 	return b.String()
 }
 
+// text prints a predicate, if there is one.
+func text(e Expr) string {
+	if e == nil {
+		return "?"
+	}
+	return e.String()
+}
+
 // nested prints a predicate that stands beside another.
 func nested(e Expr) string {
+	if e == nil {
+		return "?"
+	}
 	list := []Expr(nil)
 	switch e := e.(type) {
 	case And:
@@ -150,7 +161,7 @@ func nested(e Expr) string {
 	return e.String()
 }
 
-func (e Not) String() string { return "not (" + e.Expr.String() + ")" }
+func (e Not) String() string { return "not (" + text(e.Expr) + ")" }
 
 func (e Cmp) String() string {
 	return e.Field.String() + " " + e.Op.String() + " " + e.Value.String()
@@ -178,14 +189,13 @@ func (e Between) String() string {
 }
 
 func (e Prefix) String() string {
-	if e.Fold {
-		return "fold(" + e.Field.String() + ") prefix " + e.Value.String()
-	}
+	e.Field.Fold = e.Field.Fold || e.Fold
 	return e.Field.String() + " prefix " + e.Value.String()
 }
 
 func (e EqualFold) String() string {
-	return "fold(" + e.Field.String() + ") = " + e.Value.String()
+	e.Field.Fold = true
+	return e.Field.String() + " = " + e.Value.String()
 }
 
 func (e Substring) String() string {

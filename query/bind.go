@@ -11,11 +11,12 @@ import (
 )
 
 // The bounds of what is planned: predicates in a query, how deep they lie in
-// each other, and values in all lists together.
+// each other, values in all lists together, and terms of an order.
 const (
 	maxExprs  = 2000
 	maxDepth  = 200
 	maxValues = 100_000
+	maxTerms  = 100
 )
 
 // A term is one term of an order that is asked for.
@@ -90,7 +91,9 @@ func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) 
 	for _, o := range q.Order {
 		b.addOrder(o, q.Backward)
 	}
-	b.trimOrder()
+	if b.trimOrder(); len(b.order) > maxTerms {
+		b.fail(Operand{}, fmt.Errorf("%w: at most %d terms of an order", ErrTooComplex, maxTerms))
+	}
 	if want.Kind == Values {
 		b.clause = "field"
 		b.wanted(want.Value)
@@ -143,7 +146,7 @@ func (b *binder) fail(o Operand, err error) {
 
 // operand finds a field, or notes why it cannot be found and returns nil.
 func (b *binder) operand(o Operand, fold bool) *operand {
-	op, err := b.fields.resolve(b.table, o, fold)
+	op, err := b.fields.resolve(b.table, o, fold || o.Fold)
 	if err != nil {
 		b.fail(o, err)
 		return nil
@@ -166,11 +169,11 @@ func (b *bound) intern(op *operand) *operand {
 func (b *binder) comparable(o Operand, fold bool) *operand {
 	op := b.operand(o, fold)
 	if op != nil && op.order != nil {
-		b.fail(o, fmt.Errorf("a %v cannot be compared: %w", op.stored, op.order))
+		b.fail(o, fmt.Errorf("%s cannot be compared: %w", typeName(&op.stored), op.order))
 		return nil
 	}
 	if op != nil && o.Deref && !op.key.Ptr {
-		b.fail(o, fmt.Errorf("deref is for pointers: it is %s", article(op.stored.String())))
+		b.fail(o, fmt.Errorf("deref is for pointers: it is %s", typeName(&op.stored)))
 		return nil
 	}
 	return op
@@ -260,9 +263,14 @@ func (b *binder) node(e Expr) *node {
 	case Not:
 		return b.node(e.Expr).negate()
 	case Func:
+		if e.Match == nil {
+			b.fail(Operand{}, errors.New("the function is nil"))
+			return no
+		}
 		return &node{kind: nodeFunc, fn: &e}
 	case nil:
-		return yes
+		b.fail(Operand{}, errors.New("there is no predicate where one is expected"))
+		return no
 	}
 	return b.leaf(e)
 }
@@ -319,14 +327,27 @@ func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand,
 
 func (b *binder) cmp(e Cmp) *node {
 	if e.Field.Each && e.Op == Ne {
-		b.fail(e.Field, errors.New("!= on elements says little: use Not of = for none of them"))
+		b.fail(e.Field, fmt.Errorf("!= on elements says little; for none of them: not (%s = %s)", e.Field, e.Value.short()))
 		return no
 	}
 	if int(e.Op) >= len(comparisons) {
 		b.fail(e.Field, fmt.Errorf("operator %d is unknown", e.Op))
 		return no
 	}
+	if (e.Op == Eq || e.Op == Ne) && e.Value.isNil() && b.hasNoOrder(e.Field) {
+		is := b.isNil(IsNil{e.Field})
+		if e.Op == Ne {
+			is = is.negate()
+		}
+		return is
+	}
 	return b.compare(e.Field, false, comparisons[e.Op], e.Value)
+}
+
+// hasNoOrder reports whether a field is found, and its values have no order.
+func (b *binder) hasNoOrder(o Operand) bool {
+	op, err := b.fields.resolve(b.table, o, o.Fold)
+	return err == nil && op.order != nil
 }
 
 // comparisons append the values that compare so with the first of v.
@@ -389,20 +410,34 @@ func closed(dst spans, op *operand, v [][]byte) spans {
 }
 
 func (b *binder) isNil(e IsNil) *node {
-	op := b.comparable(e.Field, false)
+	op := b.operand(e.Field, false)
 	switch {
 	case op == nil:
 		return no
-	case !op.key.Ptr || e.Field.Deref:
-		b.fail(e.Field, fmt.Errorf("a %v is never nil", op.stored))
+	case e.Field.Deref || !op.key.Ptr && !canBeNil(op.stored.Kind):
+		b.fail(e.Field, fmt.Errorf("%s is never nil", op.noun(e.Field.Deref)))
 		return no
+	case op.order == nil && op.stored.Kind != codec.Bytes:
+		return b.setNode(op, spans{pointOf([]byte{0})})
 	}
-	return b.setNode(op, spans{pointOf([]byte{0})})
+	return &node{kind: nodeNil, on: op}
+}
+
+// canBeNil reports whether values of a kind may be nil, whether or not nil has a
+// place in their order: as bytes, nil is empty.
+func canBeNil(k codec.Kind) bool {
+	switch k {
+	case codec.Pointer, codec.Slice, codec.Map, codec.Bytes, codec.Any:
+		return true
+	}
+	return false
 }
 
 // contains is a predicate of a slice's elements, a map's keys, or a text.
 func (b *binder) contains(e Contains) *node {
-	op := b.operand(e.Field, false)
+	whole := e.Field
+	whole.Fold = false
+	op := b.operand(whole, false)
 	if op == nil {
 		return no
 	}
@@ -417,7 +452,7 @@ func (b *binder) prefix(e Prefix) *node {
 	return b.compare(e.Field, e.Fold, func(dst spans, op *operand, v [][]byte) spans {
 		text, ok := textOf(op, v[0])
 		if !ok {
-			b.fail(e.Field, fmt.Errorf("a %v has no prefixes", op.stored))
+			b.fail(e.Field, fmt.Errorf("%s has no prefixes", op.noun(e.Field.Deref)))
 			return dst
 		}
 		return append(dst, beginning(text))
@@ -442,7 +477,7 @@ func (b *binder) substring(o Operand, v Literal) *node {
 	}
 	text, ok := textOf(op, parts[0])
 	if !ok {
-		b.fail(o, fmt.Errorf("a %v does not contain text", op.stored))
+		b.fail(o, fmt.Errorf("%s does not contain text", op.noun(o.Deref)))
 		return no
 	}
 	if op.key.Ptr {

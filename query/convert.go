@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/kivisdb/kivis/codec"
 )
@@ -47,12 +46,4 @@ func convertible(l *Literal, to codec.Kind) (Literal, bool) {
 		return Literal{Text: strconv.FormatFloat(f, 'f', 0, 64)}, whole
 	}
 	return Literal{}, false
-}
-
-// article returns a noun behind its article.
-func article(noun string) string {
-	if strings.HasPrefix(noun, "int") {
-		return "an " + noun
-	}
-	return "a " + noun
 }

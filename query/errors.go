@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Clause)
 	if e.Field != "" {
-		b.WriteString(" " + e.Field)
+		b.WriteString(" " + shorten(e.Field))
 	}
 	if e.Pos > 0 {
 		fmt.Fprintf(&b, " (at %d)", e.Pos)

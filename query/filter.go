@@ -38,6 +38,9 @@ func (r *Rows) test(a *access, n *node, entries bool) test {
 	switch n.kind {
 	case nodeAnd, nodeOr:
 		t.kids = r.tests(a, n.kids, entries)
+	case nodeNil:
+		t.of = source{column: n.on.column, path: n.on.path, each: n.on.each}
+		r.columns = max(r.columns, n.on.column+1)
 	case nodeSet, nodeText:
 		t.of, t.ptr = r.source(a, n.on, entries), n.on.key.Ptr
 		if len(n.set) == 1 && n.set[0].point() {
@@ -91,10 +94,31 @@ func (r *Rows) holds(t *test, it *item) bool {
 			return false
 		}
 		return t.has(r.buf) != t.not
+	case nodeNil:
+		return r.isNil(t, it) != t.not
 	case nodeFunc:
 		return r.call(t.fn, it) != t.not
 	}
 	return false
+}
+
+// isNil reports whether what the item's record stores is nil, or one of the
+// elements. After a fault the result means nothing.
+func (r *Rows) isNil(t *test, it *item) bool {
+	raw, ok := r.raw(&t.of, it)
+	if !ok || !t.of.each {
+		return ok && codec.IsNil(raw)
+	}
+	err := codec.Elements(raw, func(elem []byte) error {
+		if codec.IsNil(elem) {
+			return errFound
+		}
+		return nil
+	})
+	if err != nil && err != errFound {
+		r.damaged("", it.key, err)
+	}
+	return err == errFound
 }
 
 // isText reports whether the item's record has the test's text. After a fault

@@ -25,6 +25,8 @@ func (n *node) String() string {
 	}
 	s := "func()"
 	switch n.kind {
+	case nodeNil:
+		return n.on.text() + [2]string{" is nil", " is not nil"}[asInt(n.not)]
 	case nodeSet:
 		s = formatSet(n.on, n.set)
 	case nodeText:

@@ -40,9 +40,9 @@ func (t token) show() string {
 	case tokenEnd:
 		return "the end"
 	case tokenString:
-		return quote(t.text)
+		return quote(shorten(t.text))
 	}
-	return t.text
+	return shorten(t.text)
 }
 
 // is reports whether the token is the sign or keyword s.
@@ -113,7 +113,7 @@ func lexSign(src string, t token, size int) token {
 	case t.text == "!":
 		t.kind, t.text = tokenBad, "!: write not"
 	case !strings.Contains("=<>()[],?", t.text):
-		t.kind, t.text = tokenBad, fmt.Sprintf("%q is not expected in a predicate", t.text)
+		t.kind, t.text = tokenBad, fmt.Sprintf("%q is not expected", t.text)
 	}
 	return t
 }

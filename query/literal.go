@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,9 +20,12 @@ func (b *binder) parts(op *operand, o Operand, lits []Literal) ([][]byte, bool) 
 		l := &lits[i]
 		p, err := op.part(l, o.Deref)
 		if err != nil {
-			at := o
+			at, inner := o, (*valueError)(nil)
 			if l.Pos > 0 {
 				at.Pos = l.Pos
+			}
+			if errors.As(err, &inner) {
+				at.Pos, err = inner.pos, inner.err
 			}
 			b.fail(at, err)
 			ok = false
@@ -40,9 +44,9 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 	exact, ptr := l.Exact, l.Type != nil && l.Type.Ptr
 	if l.Type == nil {
 		base := o.key.Base()
-		isNil := !l.Quoted && (l.Text == "nil" || l.Text == "null") && l.Tuple == nil
+		isNil := l.isNil()
 		if isNil && (!base.Ptr || deref) {
-			return nil, fmt.Errorf("%s is never nil", o.name)
+			return nil, fmt.Errorf("%s is never nil", o.noun(deref))
 		}
 		if isNil {
 			return []byte{0}, nil
@@ -70,6 +74,9 @@ func (o *operand) takes(t *codec.KeyType) bool {
 
 // adapt brings an exact part, of a pointer if ptr, into the operand's form.
 func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
+	if o.isFloat32() && (!ptr || exact[0] != 0) {
+		exact = roundFloat32(exact, ptr)
+	}
 	switch {
 	case o.key.Ptr && !ptr:
 		return o.key.AppendDeref(nil, exact)
@@ -77,6 +84,32 @@ func (o *operand) adapt(exact []byte, ptr bool) ([]byte, error) {
 		return o.key.AppendLiteral(nil, exact)
 	}
 	return exact, nil
+}
+
+// isFloat32 reports whether the operand's values are floats of 32 bits.
+func (o *operand) isFloat32() bool {
+	t := &o.stored
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	return t.Kind == codec.Float && t.Bits == 32
+}
+
+// roundFloat32 returns the part of a float, of a pointer if ptr, rounded as a
+// field of 32 bits would hold it: 0.1 is to find what was stored as 0.1. What
+// needs no rounding is returned as it is.
+func roundFloat32(exact []byte, ptr bool) []byte {
+	value := exact[asInt(ptr):]
+	k := codec.KeyType{Kind: codec.Float}
+	text, _, err := k.Format(value)
+	if err != nil {
+		return exact
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || float64(float32(f)) == f || f != f {
+		return exact
+	}
+	return codec.AppendFloat(exact[:asInt(ptr):asInt(ptr)], float64(float32(f)))
 }
 
 // appendText appends the part of type k, no pointer, that a literal of a text
@@ -90,7 +123,7 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		return appendTuple(dst, k, l)
 	case codec.String:
 		if !l.Quoted {
-			return nil, fmt.Errorf("a string stands in quotes: '%s'", l.Text)
+			return nil, fmt.Errorf("a string stands in quotes: %s", quote(shorten(l.Text)))
 		}
 		return codec.AppendString(dst, l.Text), nil
 	case codec.Bytes, codec.ByteArray:
@@ -100,7 +133,7 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		if !ok {
 			return nil, wanted(k, l)
 		}
-		return codec.AppendTime(dst, t)
+		return codec.AppendTime(dst, clampTime(t))
 	}
 	if l.Quoted {
 		return nil, wanted(k, l)
@@ -111,26 +144,43 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	switch k.Kind {
 	case codec.Bool:
-		if l.Text == "true" || l.Text == "false" {
-			return codec.AppendBool(dst, l.Text == "true"), nil
+		if is := strings.EqualFold(l.Text, "true"); is || strings.EqualFold(l.Text, "false") {
+			return codec.AppendBool(dst, is), nil
 		}
 	case codec.Float:
 		if f, err := strconv.ParseFloat(l.Text, 64); err == nil {
 			return codec.AppendFloat(dst, f), nil
+		}
+		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil && uint64(float64(u)) == u {
+			return codec.AppendFloat(dst, float64(u)), nil // 0x10
 		}
 	case codec.Duration:
 		if d, err := time.ParseDuration(l.Text); err == nil {
 			return codec.AppendInt(dst, int64(d)), nil
 		}
 	case codec.Int, codec.Uint:
-		if u, err := strconv.ParseUint(l.Text, 0, 64); err == nil {
+		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil {
 			return codec.AppendUint(dst, u), nil
 		}
-		if i, err := strconv.ParseInt(l.Text, 0, 64); err == nil {
+		if i, err := strconv.ParseInt(parseBase(l.Text)); err == nil {
 			return codec.AppendInt(dst, i), nil
 		}
 	}
 	return nil, wanted(k, l)
+}
+
+// parseBase returns the arguments with which strconv reads an integer of a
+// text: it is decimal unless it begins with 0x, so leading zeros change nothing.
+func parseBase(text string) (digits string, base, bits int) {
+	sign, rest := "", text
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		sign, rest = rest[:1], rest[1:]
+	}
+	hex, ok := strings.CutPrefix(strings.ToLower(rest), "0x")
+	if !ok || hex == "" || hex[0] == '-' || hex[0] == '+' {
+		return text, 10, 64
+	}
+	return sign + hex, 16, 64
 }
 
 // wanted says what a literal should have been.
@@ -141,9 +191,28 @@ func wanted(k *codec.KeyType, l Literal) error {
 		codec.Time:  "a time such as 2006-01-02T15:04:05Z or 2006-01-02",
 		codec.Bytes: "bytes such as 0x0a0b", codec.ByteArray: "bytes such as 0x0a0b", codec.String: "a string in quotes",
 	}[k.Kind]
-	return fmt.Errorf("it wants %s, not %s", want, l)
+	return fmt.Errorf("it wants %s, not %s", want, l.short())
 }
 
+// A valueError is a fault of a value within a tuple.
+type valueError struct {
+	pos int // in the text
+	err error
+}
+
+func (e *valueError) Error() string { return e.err.Error() }
+
+// placed returns err as one of the value at pos, unless it is of a value within
+// that, or pos is not known.
+func placed(pos int, err error) error {
+	var inner *valueError
+	if pos == 0 || errors.As(err, &inner) {
+		return err
+	}
+	return &valueError{pos, err}
+}
+
+// appendTuple appends a tuple: each value in the form of its part.
 func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	if len(l.Tuple) != len(k.Parts) {
 		return nil, fmt.Errorf("it has %d parts, the tuple %d", len(k.Parts), len(l.Tuple))
@@ -151,7 +220,7 @@ func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	for i := range k.Parts {
 		part, v := k.Parts[i].Base(), l.Tuple[i]
 		if part.Ptr {
-			if !v.Quoted && v.Text == "nil" {
+			if v.isNil() {
 				dst = append(dst, 0)
 				continue
 			}
@@ -159,7 +228,7 @@ func appendTuple(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		}
 		var err error
 		if dst, err = appendText(dst, &part, v); err != nil {
-			return nil, err
+			return nil, placed(v.Pos, err)
 		}
 	}
 	return dst, nil
@@ -194,6 +263,23 @@ func parseTime(s string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// The first and the last instant that a record can hold.
+var (
+	firstTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC)
+)
+
+// clampTime returns the instant nearest to t that a record can hold.
+func clampTime(t time.Time) time.Time {
+	switch {
+	case t.Before(firstTime):
+		return firstTime
+	case t.After(lastTime):
+		return lastTime
+	}
+	return t
 }
 
 // quote returns s as a text has it: in single quotes, or as in Go where it has

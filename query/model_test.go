@@ -52,8 +52,12 @@ func (w *world) query(tb testing.TB) modelQuery {
 		}
 		o, desc := namedOperand(f.name), w.rng.IntN(2) == 0
 		get := func(r modelRecord) []reflect.Value { return []reflect.Value{f.get(r.val)} }
-		if w.rng.IntN(8) == 0 {
+		switch {
+		case w.rng.IntN(8) == 0:
 			o, get = namedOperand("key()"), w.keyValue
+		case canFold(f.typ) && w.rng.IntN(2) == 0:
+			o.Fold = true
+			get = func(r modelRecord) []reflect.Value { return []reflect.Value{foldValue(f.get(r.val))} }
 		}
 		m.q.Order = append(m.q.Order, Order{o, desc})
 		terms = append(terms, modelTerm{get, desc})

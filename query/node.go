@@ -12,11 +12,11 @@ type node struct {
 	kind nodeKind
 	kids []*node // of nodeAnd, nodeOr
 
-	on   *operand // of nodeSet, nodeText
+	on   *operand // of nodeSet, nodeText, nodeNil
 	set  spans    // of nodeSet: the values that match
 	text []byte   // of nodeText: what must be in the field, escaped as in a key part
 	fn   *Func    // of nodeFunc
-	not  bool     // the opposite: of nodeText, nodeFunc and, where on has elements, nodeSet
+	not  bool     // the opposite: of nodeText, nodeNil, nodeFunc and, where on has elements, nodeSet
 }
 
 type nodeKind uint8
@@ -29,6 +29,7 @@ const (
 	nodeSet
 	nodeText
 	nodeFunc
+	nodeNil // the stored value is nil: for what has no order, or none for nil
 )
 
 var (

@@ -25,6 +25,7 @@ type Operand struct {
 	*Field
 	Deref bool // the pointed-to value: nil matches nothing
 	Each  bool // any element of a slice, or key of a map
+	Fold  bool // a string with its case set aside
 	Pos   int  // in the text it comes from
 }
 
@@ -36,6 +37,9 @@ func (o Operand) String() string {
 	}
 	if o.Deref {
 		s = "deref(" + s + ")"
+	}
+	if o.Fold {
+		s = "fold(" + s + ")"
 	}
 	return s
 }
@@ -75,6 +79,22 @@ type Literal struct {
 	Pos    int       // in the text
 
 	Err error // what was wrong with the value
+}
+
+// isNil reports whether the literal is nil, as a text has it.
+func (l Literal) isNil() bool {
+	return l.Type == nil && !l.Quoted && l.Tuple == nil && (strings.EqualFold(l.Text, "nil") || strings.EqualFold(l.Text, "null"))
+}
+
+// short is String for a message, where a long value is only hinted at.
+func (l Literal) short() string {
+	if l.Type == nil && l.Quoted && l.Tuple == nil {
+		return quote(shorten(l.Text))
+	}
+	if s := l.String(); shorten(s) == s {
+		return s
+	}
+	return "'…'"
 }
 
 // String returns the literal as text has it.

@@ -18,9 +18,9 @@ import (
 // and false stand for themselves.
 //
 // A field is named as it is stored, a nested one by a dotted path. fold(f) sets
-// case aside, with =, !=, in and prefix; any(f) is any element of a slice or
-// key of a map; deref(f) is what a pointer points to; key() is the primary key.
-// A name that is a keyword stands in backquotes.
+// the case of a string aside; any(f) is any element of a slice or key of a map;
+// deref(f) is what a pointer points to; key() is the primary key. A name that is
+// a keyword stands in backquotes.
 //
 // Values get their types from their fields: 'text' or "text", 60, 1.5, true,
 // nil, 1h30m, 2006-01-02 or 2006-01-02T15:04:05Z, 0x0a0b, a UUID, and tuples
@@ -28,14 +28,14 @@ import (
 //
 // An error is an [*Error] with the position.
 func Parse(text string, params []Literal) (Expr, error) {
-	p := &parser{src: text, params: params}
+	p := &parser{clause: "text", src: text, params: params}
 	p.next()
 	e := p.or()
 	if p.err == nil && p.tok.kind != tokenEnd {
 		p.failf("and, or, or the end is expected, not %s", p.tok.show())
 	}
 	if p.err == nil && p.used < len(params) {
-		p.failf("%d values are given, the text has %d question marks", len(params), p.used)
+		p.failf("%s given, the text has %s", count(len(params), "value is", "values are"), count(p.used, "question mark", "question marks"))
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -44,6 +44,7 @@ func Parse(text string, params []Literal) (Expr, error) {
 }
 
 type parser struct {
+	clause string // of errors
 	src    string
 	tok    token
 	params []Literal
@@ -65,7 +66,15 @@ func (p *parser) failf(format string, args ...any) {
 	if p.tok.kind == tokenBad {
 		err = errors.New(p.tok.text)
 	}
-	p.err = &Error{Clause: "text", Pos: p.tok.pos + 1, Err: err}
+	p.failAt(p.tok.pos, err)
+}
+
+// failAt notes a fault at a place, unless there is one already. The rest is then
+// not read.
+func (p *parser) failAt(pos int, err error) {
+	if p.err == nil {
+		p.err = &Error{Clause: p.clause, Pos: pos + 1, Err: err}
+	}
 	p.tok = token{pos: len(p.src), end: len(p.src)}
 }
 
@@ -131,26 +140,27 @@ func (p *parser) not() Expr {
 // predicate reads a field and what is said of it.
 func (p *parser) predicate() Expr {
 	f := p.field()
-	if f.fold {
-		return p.folded(f)
-	}
 	if p.err != nil {
 		return And{}
 	}
 	for op, name := range opNames {
-		if p.tok.is(name) {
-			return Cmp{Op(op), f.Operand, p.value()}
+		switch {
+		case !p.tok.is(name):
+		case f.Fold && f.Each && Op(op) == Ne: // none of them
+			return Not{Cmp{Eq, f, p.value()}}
+		default:
+			return Cmp{Op(op), f, p.value()}
 		}
 	}
 	if p.accept("is") {
-		e := p.negated(p.accept("not"), IsNil{f.Operand})
+		e := p.negated(p.accept("not"), IsNil{f})
 		if !p.accept("nil") && !p.accept("null") {
 			p.failf("nil is expected after is, not %s", p.tok.show())
 		}
 		return e
 	}
 	not := p.accept("not")
-	return p.negated(not, p.test(f.Operand))
+	return p.negated(not, p.test(f))
 }
 
 func (p *parser) negated(not bool, e Expr) Expr {
@@ -173,14 +183,15 @@ func (p *parser) test(f Operand) Expr {
 		e.Hi = p.value()
 		return e
 	case p.tok.is("prefix"):
-		return Prefix{Field: f, Value: p.value()}
+		return Prefix{f, p.value(), false}
 	case p.tok.is("contains"):
 		return Contains{f, p.value()}
 	}
 	if w := strings.ToLower(p.tok.text); p.tok.kind == tokenName && (w == "like" || w == "ilike") {
-		p.failf("there is no like: use prefix or contains, with fold(%s) for any case", f)
+		f.Fold = false
+		p.failf("there is no like: use prefix or contains, with fold(%s) for any case", shorten(f.String()))
 	}
-	p.failf("an operator is expected after %s (= != < <= > >= in between prefix contains is), not %s", f, p.tok.show())
+	p.failf("an operator is expected after %s (= != < <= > >= in between prefix contains is), not %s", shorten(f.String()), p.tok.show())
 	return And{}
 }
 
@@ -227,82 +238,6 @@ func (p *parser) list() []Literal {
 	return list
 }
 
-// folded reads what is said of a field whose case is set aside.
-func (p *parser) folded(f parsedField) Expr {
-	not := p.accept("not")
-	switch {
-	case p.tok.is("=") && !not:
-		return EqualFold{f.Operand, p.value()}
-	case p.tok.is("!=") && !not:
-		return Not{EqualFold{f.Operand, p.value()}}
-	case p.tok.is("prefix"):
-		return p.negated(not, Prefix{f.Operand, p.value(), true})
-	case p.tok.is("in"):
-		var any Or
-		for _, v := range p.list() {
-			any = append(any, EqualFold{f.Operand, v})
-		}
-		return p.negated(not, any)
-	}
-	p.failf("fold goes with =, !=, in and prefix, not with %s", p.tok.show())
-	return And{}
-}
-
-// A parsedField is a field as a predicate names it.
-type parsedField struct {
-	Operand
-	fold bool
-}
-
-// field reads a field's name and its views.
-func (p *parser) field() parsedField {
-	f := parsedField{Operand: Operand{Field: &Field{Name: p.tok.text}, Pos: p.tok.pos + 1}}
-	if p.tok.kind != tokenName || p.tok.text == "" {
-		what := "a field is expected, not " + p.tok.show()
-		if p.tok.kind == tokenWord {
-			what += fmt.Sprintf("; a field of this name is written `%s`", p.tok.text)
-		}
-		p.failf("%s", what)
-		return f
-	}
-	quoted := strings.HasPrefix(p.src[p.tok.pos:], "`")
-	p.next()
-	if quoted || !p.tok.is("(") {
-		return f
-	}
-	view := strings.ToLower(f.Name)
-	p.next()
-	if view == "key" {
-		f.Field = &Field{Key: true}
-		p.expect(")", "after key(")
-		return f
-	}
-	return p.view(view, f.Pos)
-}
-
-// view reads the field in the parentheses of a view.
-func (p *parser) view(name string, pos int) parsedField {
-	if p.depth++; p.depth > maxDepth {
-		p.failf("%w: more than %d parentheses in each other", ErrTooComplex, maxDepth)
-	}
-	defer func() { p.depth-- }()
-	f := p.field()
-	f.Pos = pos
-	switch name {
-	case "fold":
-		f.fold = true
-	case "any":
-		f.Each = true
-	case "deref":
-		f.Deref = true
-	default:
-		p.tok.pos = pos - 1
-		p.failf("there is no %s(): the views of a field are fold, any and deref%s", name, suggest(name, []string{"fold", "any", "deref", "key"}))
-	}
-	p.expect(")", "after the field")
-	return f
-}
-
 // value reads the value that follows the current token, and goes on to what
 // follows it.
 func (p *parser) value() Literal {
@@ -313,7 +248,7 @@ func (p *parser) value() Literal {
 	case p.err != nil:
 	case t.is("?"):
 		if p.used >= len(p.params) {
-			p.failf("%d values are given, too few for this question mark", len(p.params))
+			p.failf("%s given, too few for this question mark", count(len(p.params), "value is", "values are"))
 			return l
 		}
 		l = p.params[p.used]
@@ -326,7 +261,7 @@ func (p *parser) value() Literal {
 	case t.kind != tokenBare:
 		p.failf("a value is expected, not %s", t.show())
 	case isWord(t.text):
-		p.failf("a value is expected, not %s; a string stands in quotes: %s", t.text, quote(t.text))
+		p.failf("a value is expected, not %s; a string stands in quotes: %s", t.show(), quote(shorten(t.text)))
 	}
 	p.next()
 	return l

@@ -34,9 +34,14 @@ func TestParse(t *testing.T) {
 		{"a contains 'x'", "a contains 'x'"},
 		{"a is nil and b is not null", "a is nil and not (b is nil)"},
 		{"a = nil", "a = nil"},
-		{"fold(a) = 'x' and FOLD(b) != 'y'", "fold(a) = 'x' and not (fold(b) = 'y')"},
+		{"fold(a) = 'x' and FOLD(b) != 'y'", "fold(a) = 'x' and fold(b) != 'y'"},
+		{"fold(any(tags)) != 'x'", "not (fold(any(tags)) = 'x')"},
 		{"fold(any(tags)) prefix 'x'", "fold(any(tags)) prefix 'x'"},
-		{"fold(a) in ('x', 'y')", "fold(a) = 'x' or fold(a) = 'y'"},
+		{"fold(a) in ('x', 'y')", "fold(a) in ('x', 'y')"},
+		{"fold(a) not in ('x')", "not (fold(a) in ('x'))"},
+		{"fold(a) > 'x' and fold(b) between 'c' and 'd'", "fold(a) > 'x' and fold(b) between 'c' and 'd'"},
+		{"fold(a) contains 'x' or fold(deref(p)) = 'y'", "fold(a) contains 'x' or fold(deref(p)) = 'y'"},
+		{"a = TRUE and b = Nil", "a = TRUE and b = Nil"},
 		{"any(tags) > 'x'", "any(tags) > 'x'"},
 		{"deref(p) < 5", "deref(p) < 5"},
 		{"key() = ('a', 5)", "key() = ('a', 5)"},
@@ -91,17 +96,21 @@ func TestParseErrors(t *testing.T) {
 		{"a = 1 || b = 2", "text (at 7): ||: write or"},
 		{"!a = 1", "text (at 1): !: write not"},
 		{"a like 'x%'", "text (at 3): there is no like: use prefix or contains, with fold(a) for any case"},
-		{"a ; b", `text (at 3): ";" is not expected in a predicate`},
+		{"a ; b", `text (at 3): ";" is not expected`},
 		{"(a = 1", "text (at 7): ) is expected to close the parenthesis, not the end"},
 		{"a = 1)", "text (at 6): and, or, or the end is expected, not )"},
 		{"a in 5", "text (at 6): a list in parentheses is expected, or a range [from, to), not 5"},
 		{"a in (1, 2", "text (at 11): ) is expected to close the list, not the end"},
-		{"a in [1; 2)", `text (at 8): ";" is not expected in a predicate`},
+		{"a in [1; 2)", `text (at 8): ";" is not expected`},
 		{"a between 1 or 2", "text (at 13): and is expected after the first value of between, not or"},
 		{"a is 5", "text (at 6): nil is expected after is, not 5"},
 		{"and = 1", "text (at 1): a field is expected, not and; a field of this name is written `and`"},
 		{"foldd(a) = 'x'", "text (at 1): there is no foldd(): the views of a field are fold, any and deref; did you mean fold?"},
-		{"fold(a) > 'x'", "text (at 9): fold goes with =, !=, in and prefix, not with >"},
+		{"qux(a) = 'x'", "text (at 1): there is no qux(): the views of a field are fold, any and deref"},
+		{"a = 1 and  bar(fold(a)) = 'x'", "text (at 12): there is no bar(): the views of a field are fold, any and deref"},
+		{"a = " + strings.Repeat("x", 100), "text (at 5): a value is expected, not " + strings.Repeat("x", 60) + "…; a string stands in quotes: '" + strings.Repeat("x", 60) + "…'"},
+		{strings.Repeat("ä", 100) + " 5", "text (at 202): an operator is expected after " + strings.Repeat("ä", 60) + "… (= != < <= > >= in between prefix contains is), not 5"},
+		{"a = 1 '" + strings.Repeat("y", 100) + "'", "text (at 7): and, or, or the end is expected, not '" + strings.Repeat("y", 60) + "…'"},
 		{"a = ?", "text (at 5): 0 values are given, too few for this question mark"},
 		{"a = (1, 2", "text (at 10): ) is expected to close the tuple, not the end"},
 		{strings.Repeat("(", 500), "text (at 201): the predicate is too complex: more than 200 parentheses or nots in each other"},
@@ -148,7 +157,14 @@ func TestLiterals(t *testing.T) {
 		{"flights | Departs = '2001-02-03 04:05'", "Departs = 2001-02-03T04:05:00Z"},
 		{"flights | Departs = 2001-02-03T04:05:06+02:00", "Departs = 2001-02-03T02:05:06Z"},
 		{"flights | Departs = 5", "error: where Departs (at 11): it wants a time such as 2006-01-02T15:04:05Z or 2006-01-02, not 5"},
-		{"flights | Departs = 0000-01-01", "error: where Departs (at 11): a stored time must be in the years 1 to 9999"},
+		{"flights | Departs >= 0000-01-01", "Departs >= 0001-01-01T00:00:00Z"},
+		{"flights | Delay = 010", "Delay = 10"},
+		{"flights | Delay = 08", "Delay = 8"},
+		{"flights | Delay = -0x1F", "Delay = -31"},
+		{"flights | Delay = 0b1", "error: where Delay (at 9): it wants an integer, not 0b1"},
+		{"flights | Delay = 0x-1", "error: where Delay (at 9): it wants an integer, not 0x-1"},
+		{"users | Score = 0x10", "Score = 16"},
+		{"users | Score = 010", "Score = 10"},
 		{"flights | Delay = 0x10", "Delay = 16"},
 		{"flights | Delay = 99999999999999999999", "error: where Delay (at 9): it wants an integer, not 99999999999999999999"},
 		{"flights | ID = -1", "ID = -1"},
@@ -162,7 +178,7 @@ func TestLiterals(t *testing.T) {
 		{"users | Score = 1e3", "Score = 1000"},
 		{"users | key() = ('a')", "error: where key() (at 9): it has 2 parts, the tuple 1"},
 		{"users | key() = 'a'", "error: where key() (at 9): it wants a tuple such as (1, 'a'), not 'a'"},
-		{"users | key() = (1, 2)", "error: where key() (at 9): a string stands in quotes: '1'"},
+		{"users | key() = (1, 2)", "error: where key() (at 10): a string stands in quotes: '1'"},
 		{"users | address.zip.code = nil", "Address.Zip.Code is nil"},
 		{"users | Email = ('a', 'b')", "error: where Email (at 9): it wants a string in quotes, not ('a', 'b')"},
 	} {
@@ -249,4 +265,87 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q: %v, printed and parsed %v (%v)", text, b.root, c, err)
 		}
 	})
+}
+
+// TestFloat32 compares a field of 32 bits with values of 64: they are rounded
+// as the field would, whether the plan is new or made of an earlier one.
+func TestFloat32(t *testing.T) {
+	type rec struct {
+		ID int      `kivis:"key"`
+		F  float32  `kivis:"index"`
+		P  *float32 `kivis:"index"`
+	}
+	table := testTables(t, reflect.TypeFor[rec]()).ByType(reflect.TypeFor[rec]())
+	rounded := "0.10000000149011612"
+	for _, tt := range []struct{ name, text, want string }{
+		{"text", "F = 0.1", "F = " + rounded},
+		{"exact", "F = 0.5", "F = 0.5"},
+		{"list", "F in (0.1, 2)", "F in (" + rounded + ", 2)"},
+		{"pointer", "P >= 0.1", "P >= " + rounded},
+		{"nil", "P = nil", "P is nil"},
+		{"not a number", "F = NaN", "F = NaN"},
+	} {
+		e, err := Parse(tt.text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := new(binder).bind(table, &Query{Where: e, Limit: -1}, Want{})
+		if err != nil || b.root.String() != tt.want {
+			t.Errorf("%s: %v (%v), want %s", tt.name, b, err, tt.want)
+		}
+	}
+	kt, f := &codec.KeyType{Kind: codec.Float}, &Field{Name: "F"}
+	for _, v := range []float64{0.5, 0.1, 0.25, 0.1} {
+		q := &Query{Limit: -1, Where: Cmp{Eq, Operand{Field: f}, Literal{Type: kt, Exact: codec.AppendFloat(nil, v)}}}
+		p, err := Make(table, q, Want{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := codec.AppendFloat(nil, float64(float32(v)))
+		if got := p.root.set[0].lo.v; string(got) != string(want) || !strings.HasSuffix(string(p.reads[0].ranges[0].lo), string(want)) {
+			t.Errorf("F = %v is planned as %x, want %x", v, got, want)
+		}
+		p.Release()
+	}
+}
+
+// TestZeroQueries gives queries what nobody has set: each is an error, and no
+// panic.
+func TestZeroQueries(t *testing.T) {
+	table := exampleTables(t).ByName("flights")
+	one := Literal{Text: "1"}
+	for _, tt := range []struct {
+		name string
+		q    Query
+		want Want
+	}{
+		{"operand", Query{Where: Cmp{Value: one}}, Want{}},
+		{"field", Query{Where: Cmp{Field: Operand{Field: &Field{}}, Value: one}}, Want{}},
+		{"order", Query{Order: []Order{{}}}, Want{}},
+		{"order of a zero field", Query{Order: []Order{{Field: Operand{Field: &Field{}}}}}, Want{}},
+		{"order of elements", Query{Order: []Order{{Field: Operand{Each: true}}}}, Want{}},
+		{"list", Query{Where: In{}}, Want{}},
+		{"between", Query{Where: Between{}}, Want{}},
+		{"prefix", Query{Where: Prefix{}}, Want{}},
+		{"fold", Query{Where: EqualFold{}}, Want{}},
+		{"substring", Query{Where: Substring{}}, Want{}},
+		{"contains", Query{Where: Contains{}}, Want{}},
+		{"nil", Query{Where: IsNil{}}, Want{}},
+		{"not", Query{Where: Not{}}, Want{}},
+		{"and", Query{Where: And{nil}}, Want{}},
+		{"or", Query{Where: Or{nil, nil}}, Want{}},
+		{"function", Query{Where: Func{}}, Want{}},
+		{"values", Query{}, Want{Kind: Values}},
+		{"literal", Query{Where: Cmp{Field: namedOperand("ID")}}, Want{}},
+	} {
+		tt.q.Limit = -1
+		if tt.q.Where != nil && tt.q.Where.String() == "" {
+			t.Errorf("%s has no text", tt.name)
+		}
+		_, err := Make(table, &tt.q, tt.want)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v, want an Error", tt.name, err)
+		}
+	}
 }

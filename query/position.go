@@ -85,7 +85,7 @@ func (h shaper) node(n *node) {
 		for _, k := range n.kids {
 			h.node(k)
 		}
-	case nodeSet, nodeText:
+	case nodeSet, nodeText, nodeNil:
 		h.operand(n.on)
 		h.bytes(n.text)
 		h.number(len(n.set))

@@ -141,6 +141,8 @@ func (w *world) pred(tb testing.TB, depth int) modelPred {
 			return modelPred{Func{func(row *Row) (bool, error) { return row.Key[0]%2 == 0, nil }},
 				func(rec modelRecord) bool { return rec.key[0]%2 == 0 }}
 		}
+	case 10:
+		return w.nilPred()
 	case 4, 5, 6, 7, 8, 9:
 		return w.indexPred(tb)
 	}
@@ -241,6 +243,15 @@ func (w *world) comparison(tb testing.TB) modelPred {
 	if f.typ.Kind() == reflect.Pointer && !v.IsNil() && !v2.IsNil() && w.rng.IntN(2) == 0 {
 		o.Deref, v, v2 = true, v.Elem(), v2.Elem()
 	}
+	if (o.Deref || canFold(f.typ)) && canFold(v.Type()) && w.rng.IntN(3) == 0 {
+		o.Fold = true
+	}
+	compare := func(x, y reflect.Value) int {
+		if o.Fold {
+			return modelCompare(foldValue(x), foldValue(y))
+		}
+		return modelCompare(x, y)
+	}
 	is := func(test func(x reflect.Value) bool) func(modelRecord) bool {
 		return func(rec modelRecord) bool {
 			x := get(rec.val)
@@ -261,13 +272,13 @@ func (w *world) comparison(tb testing.TB) modelPred {
 			in.Values = append(in.Values, literal(tb, x))
 		}
 		return modelPred{in, is(func(x reflect.Value) bool {
-			return slices.ContainsFunc(list, func(y reflect.Value) bool { return modelCompare(x, y) == 0 })
+			return slices.ContainsFunc(list, func(y reflect.Value) bool { return compare(x, y) == 0 })
 		})}
 	case 1:
 		half := w.rng.IntN(2) == 0
 		return modelPred{Between{o, literal(tb, v), literal(tb, v2), half}, is(func(x reflect.Value) bool {
-			c := modelCompare(x, v2)
-			return modelCompare(x, v) >= 0 && (c < 0 || c == 0 && !half)
+			c := compare(x, v2)
+			return compare(x, v) >= 0 && (c < 0 || c == 0 && !half)
 		})}
 	case 2:
 		if f.typ.Kind() == reflect.Pointer && !o.Deref {
@@ -278,7 +289,35 @@ func (w *world) comparison(tb testing.TB) modelPred {
 	if w.rng.IntN(2) == 0 {
 		op = Eq
 	}
-	return modelPred{Cmp{op, o, literal(tb, v)}, is(func(x reflect.Value) bool { return holdsOp(op, modelCompare(x, v)) })}
+	return modelPred{Cmp{op, o, literal(tb, v)}, is(func(x reflect.Value) bool { return holdsOp(op, compare(x, v)) })}
+}
+
+// canFold reports whether fields of a type have a view without case.
+func canFold(t reflect.Type) bool {
+	return t == reflect.TypeFor[string]() || t == reflect.TypeFor[*string]()
+}
+
+// foldValue returns a string, or what points to one, with its case set aside.
+func foldValue(v reflect.Value) reflect.Value {
+	if v.Kind() == reflect.String {
+		return reflect.ValueOf(string(codec.Fold(nil, v.String())))
+	}
+	if v.IsNil() {
+		return v
+	}
+	s := string(codec.Fold(nil, v.Elem().String()))
+	return reflect.ValueOf(&s)
+}
+
+// nilPred returns a predicate that a field, whether or not it has an order, is
+// nil or not.
+func (w *world) nilPred() modelPred {
+	name := []string{"Tags", "Nums", "M", "PN", "PI", "Raw"}[w.rng.IntN(6)]
+	is := func(rec modelRecord) bool { return rec.val.FieldByName(name).IsNil() }
+	if w.rng.IntN(2) == 0 {
+		return modelPred{Not{IsNil{namedOperand(name)}}, func(rec modelRecord) bool { return !is(rec) }}
+	}
+	return modelPred{IsNil{namedOperand(name)}, is}
 }
 
 func (w *world) elementPred(tb testing.TB) modelPred {

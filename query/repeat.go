@@ -192,6 +192,9 @@ func (l *leaf) take(c *Cmp) bool {
 	if c.Op != l.op || c.Field != l.field || v.Type != l.typ || v.Err != nil || len(v.Exact) == 0 || isNull(v) != l.null {
 		return false
 	}
+	if l.node.on.isFloat32() && !l.null && !sameBytes(roundFloat32(v.Exact, v.Type.Ptr), v.Exact) {
+		return false // it would have to be rounded first
+	}
 	if x := &l.node.set[0]; l.lo {
 		x.lo.v = v.Exact
 	}

@@ -52,6 +52,27 @@ func (o *operand) text() string {
 	return o.name
 }
 
+// shown returns the operand's name as messages have it, without its views.
+func (o *operand) shown() string {
+	if o.column < 0 {
+		return o.name // key()
+	}
+	return nameText(o.name)
+}
+
+// noun returns the operand's type behind its article; deref looks at what a
+// pointer points to.
+func (o *operand) noun(deref bool) string {
+	t := &o.stored
+	switch {
+	case o.column < 0:
+		return article(o.key.Base().String())
+	case deref && t.Kind == codec.Pointer:
+		t = t.Elem
+	}
+	return typeName(t)
+}
+
 // whole value spans, of fields that can be nil and that cannot.
 var (
 	everything = span{cut{partial: true}, cut{after: true, partial: true}}
@@ -84,7 +105,9 @@ func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
 			return nil, err
 		}
 	}
-	op.fold = fold
+	if op.fold = fold; fold {
+		op.keyPart = -1 // the key holds its exact value
+	}
 	if err := op.encode(); err != nil {
 		return nil, err
 	}
@@ -228,7 +251,7 @@ func (o *operand) findName(name string) error {
 	for i, c := range o.table.Columns {
 		columns[i] = codec.Field{Name: c.Name, Type: c.Type}
 	}
-	i, err := fieldNamed(columns, first)
+	i, err := fieldNamed("", columns, first)
 	if err != nil {
 		return err
 	}
@@ -236,11 +259,11 @@ func (o *operand) findName(name string) error {
 	for more {
 		fields, ok := o.nested()
 		if !ok {
-			return fmt.Errorf("%s has no fields of its own", o.name)
+			return fmt.Errorf("%s is %s, which has no fields of its own", o.shown(), typeName(&o.stored))
 		}
 		first, rest, more = strings.Cut(rest, ".")
-		if i, err = fieldNamed(fields, first); err != nil {
-			return fmt.Errorf("%s: %w", o.name, err)
+		if i, err = fieldNamed(o.name+".", fields, first); err != nil {
+			return err
 		}
 		o.path, o.name = append(o.path, i), o.name+"."+fields[i].Name
 		o.descend(fields[i].Type)
@@ -249,8 +272,8 @@ func (o *operand) findName(name string) error {
 }
 
 // fieldNamed returns the place of the field with a name: exactly, or else without
-// case where that is one.
-func fieldNamed(fields []codec.Field, name string) (int, error) {
+// case where that is one. The path leads to the struct, for messages.
+func fieldNamed(path string, fields []codec.Field, name string) (int, error) {
 	found := -1
 	for i := range fields {
 		if fields[i].Name == name {
@@ -258,7 +281,7 @@ func fieldNamed(fields []codec.Field, name string) (int, error) {
 		}
 		if strings.EqualFold(fields[i].Name, name) {
 			if found >= 0 {
-				return 0, fmt.Errorf("%s is ambiguous: %s or %s", name, fields[found].Name, fields[i].Name)
+				return 0, fmt.Errorf("%s is ambiguous: %s or %s", shorten(path+name), nameText(path+fields[found].Name), nameText(path+fields[i].Name))
 			}
 			found = i
 		}
@@ -268,9 +291,9 @@ func fieldNamed(fields []codec.Field, name string) (int, error) {
 	}
 	names := make([]string, len(fields))
 	for i := range fields {
-		names[i] = fields[i].Name
+		names[i] = path + fields[i].Name
 	}
-	return 0, fmt.Errorf("no field %s%s", name, suggest(name, names))
+	return 0, fmt.Errorf("no field %s%s", shorten(path+name), suggest(path+name, names))
 }
 
 // findRef finds a field by its place in the record struct.
@@ -293,7 +316,7 @@ func (o *operand) enter() error {
 	case codec.Map:
 		o.stored = *t.Key
 	default:
-		return fmt.Errorf("%s is a %v, which has no elements", o.name, o.stored)
+		return fmt.Errorf("%s is %s, which has no elements", o.shown(), typeName(&o.stored))
 	}
 	o.each, o.key.Ptr, o.keyPart = true, false, -1
 	return nil
@@ -305,37 +328,14 @@ func (o *operand) encode() error {
 	if o.column >= 0 {
 		ptr := o.key.Ptr
 		if o.key, o.order = codec.KeyTypeFor(o.stored, o.table.Layout); o.order != nil {
+			o.key.Ptr = ptr
 			return nil
 		}
 		o.key.Ptr = o.key.Ptr || ptr
 	}
 	if o.fold && o.key.Kind != codec.String {
-		return fmt.Errorf("%s is not a string", o.name)
+		return fmt.Errorf("%s is %s, not a string", o.shown(), typeName(&o.stored))
 	}
 	o.key.Fold = o.fold
 	return nil
-}
-
-// suggest returns a hint at the name that was probably meant, or at all.
-func suggest(name string, names []string) string {
-	for _, n := range names {
-		if len(name) > 2 && near(strings.ToLower(name), strings.ToLower(n)) {
-			return fmt.Sprintf("; did you mean %s?", n)
-		}
-	}
-	if len(names) == 0 || len(names) > 20 {
-		return ""
-	}
-	return "; there are " + strings.Join(names, ", ")
-}
-
-// near reports whether a and b differ by one character, or two neighbours.
-func near(a, b string) bool {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	return len(a) <= 1 && len(b) <= 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }

@@ -191,7 +191,9 @@ func (w *world) randomValue(v reflect.Value) {
 	case *time.Time:
 		*p = time.Date(2000+w.rng.IntN(3), 1, 1, 0, 0, 0, w.rng.IntN(2), time.UTC)
 	case *[]byte:
-		*p = []byte(words[w.rng.IntN(len(words))])
+		if *p = nil; w.rng.IntN(4) > 0 {
+			*p = []byte(words[w.rng.IntN(len(words))])
+		}
 	case *[2]byte:
 		*p = [2]byte{byte(w.rng.IntN(2)) * 255, byte(w.rng.IntN(3))}
 	default:
@@ -208,11 +210,17 @@ func (w *world) randomKind(v reflect.Value) {
 			w.randomValue(v.Elem())
 		}
 	case reflect.Slice:
+		if v.SetZero(); w.rng.IntN(4) == 0 {
+			return
+		}
 		v.Set(reflect.MakeSlice(v.Type(), w.rng.IntN(4), 4))
 		for i := range v.Len() {
 			w.randomValue(v.Index(i))
 		}
 	case reflect.Map:
+		if v.SetZero(); w.rng.IntN(4) == 0 {
+			return
+		}
 		v.Set(reflect.MakeMap(v.Type()))
 		for range w.rng.IntN(4) {
 			k, e := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()

@@ -80,6 +80,7 @@ func (t *Table) bindKey(m *Model) {
 	k.Kind, k.AutoColumn = t.entry.Key.Kind, -1
 	k.Parts = findParts(t.entry.Key.Parts, t.Layout)
 	k.Tuple = tupleOf(k.Parts)
+	t.keyForm = string(codec.AppendKeyType(nil, k.Tuple))
 	switch k.Kind {
 	case KeyAuto, KeyUUID, KeyContent:
 		k.AutoColumn = k.Parts[len(k.Parts)-1].Column

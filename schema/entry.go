@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/msgpack"
 )
 
 // Each value of the catalog ends in a CRC-32C of what is before it.
@@ -29,10 +30,10 @@ func unseal(b []byte) ([]byte, error) {
 // EncodeHeader returns what a database stores of a catalog apart from its
 // entries. Every release can read it, so as to know the format of the rest.
 func EncodeHeader(c *Catalog) []byte {
-	b := appendMapLen(nil, 3)
-	b = appendNumber(appendText(b, "format"), uint64(c.Format))
-	b = appendNumber(appendText(b, "version"), c.Version)
-	b = appendNumber(appendText(b, "next"), uint64(c.NextTable))
+	b := msgpack.AppendMapLen(nil, 3)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "format"), uint64(c.Format))
+	b = msgpack.AppendUint(msgpack.AppendString(b, "version"), c.Version)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "next"), uint64(c.NextTable))
 	return seal(b)
 }
 
@@ -80,68 +81,68 @@ func (r *wireReader) end(what string) error {
 
 // Encode returns what the catalog stores about the table.
 func (e *Entry) Encode() []byte {
-	b := appendMapLen(nil, 10)
-	b = appendNumber(appendText(b, "id"), uint64(e.ID))
-	b = appendText(appendText(b, "name"), e.Name)
-	b = appendNumber(appendText(b, "nextField"), uint64(e.NextField))
-	b = appendNumber(appendText(b, "nextIndex"), uint64(e.NextIndex))
-	b = appendArrayLen(appendText(b, "versions"), len(e.Versions))
+	b := msgpack.AppendMapLen(nil, 10)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(e.ID))
+	b = msgpack.AppendString(msgpack.AppendString(b, "name"), e.Name)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "nextField"), uint64(e.NextField))
+	b = msgpack.AppendUint(msgpack.AppendString(b, "nextIndex"), uint64(e.NextIndex))
+	b = msgpack.AppendArrayLen(msgpack.AppendString(b, "versions"), len(e.Versions))
 	for _, v := range e.Versions {
-		b = appendNumber(appendText(appendMapLen(b, 3), "number"), uint64(v.Number))
-		b = appendBool(appendText(b, "undone"), v.Undone)
-		b = codec.AppendLayout(appendText(b, "layout"), v.Layout)
+		b = msgpack.AppendUint(msgpack.AppendString(msgpack.AppendMapLen(b, 3), "number"), uint64(v.Number))
+		b = msgpack.AppendBool(msgpack.AppendString(b, "undone"), v.Undone)
+		b = codec.AppendLayout(msgpack.AppendString(b, "layout"), v.Layout)
 	}
-	b = appendNumber(appendText(b, "keyKind"), uint64(e.Key.Kind))
-	b = appendParts(appendText(b, "key"), e.Key.Parts)
-	b = appendArrayLen(appendText(b, "indexes"), len(e.Indexes))
+	b = msgpack.AppendUint(msgpack.AppendString(b, "keyKind"), uint64(e.Key.Kind))
+	b = appendParts(msgpack.AppendString(b, "key"), e.Key.Parts)
+	b = msgpack.AppendArrayLen(msgpack.AppendString(b, "indexes"), len(e.Indexes))
 	for i := range e.Indexes {
 		b = e.Indexes[i].append(b)
 	}
-	b = appendArrayLen(appendText(b, "refs"), len(e.Refs))
+	b = msgpack.AppendArrayLen(msgpack.AppendString(b, "refs"), len(e.Refs))
 	for i := range e.Refs {
 		b = e.Refs[i].append(b)
 	}
-	b = appendNumbers(appendText(b, "dropping"), e.Dropping)
+	b = appendNumbers(msgpack.AppendString(b, "dropping"), e.Dropping)
 	return seal(b)
 }
 
 func (x *IndexEntry) append(b []byte) []byte {
-	b = appendMapLen(b, 6)
-	b = appendNumber(appendText(b, "id"), uint64(x.ID))
-	b = appendText(appendText(b, "name"), x.Name)
-	b = appendBool(appendText(b, "unique"), x.Unique)
-	b = appendBool(appendText(b, "ref"), x.Ref)
-	b = appendNumber(appendText(b, "state"), uint64(x.State))
-	return appendParts(appendText(b, "parts"), x.Parts)
+	b = msgpack.AppendMapLen(b, 6)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(x.ID))
+	b = msgpack.AppendString(msgpack.AppendString(b, "name"), x.Name)
+	b = msgpack.AppendBool(msgpack.AppendString(b, "unique"), x.Unique)
+	b = msgpack.AppendBool(msgpack.AppendString(b, "ref"), x.Ref)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "state"), uint64(x.State))
+	return appendParts(msgpack.AppendString(b, "parts"), x.Parts)
 }
 
 func (r *RefEntry) append(b []byte) []byte {
-	b = appendMapLen(b, 5)
-	b = appendNumber(appendText(b, "target"), uint64(r.Target))
-	b = appendBool(appendText(b, "optional"), r.Optional)
-	b = appendNumber(appendText(b, "onDelete"), uint64(r.OnDelete))
-	b = appendNumber(appendText(b, "index"), uint64(r.Index))
-	return appendParts(appendText(b, "parts"), r.Parts)
+	b = msgpack.AppendMapLen(b, 5)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "target"), uint64(r.Target))
+	b = msgpack.AppendBool(msgpack.AppendString(b, "optional"), r.Optional)
+	b = msgpack.AppendUint(msgpack.AppendString(b, "onDelete"), uint64(r.OnDelete))
+	b = msgpack.AppendUint(msgpack.AppendString(b, "index"), uint64(r.Index))
+	return appendParts(msgpack.AppendString(b, "parts"), r.Parts)
 }
 
 func appendParts(b []byte, parts []PartEntry) []byte {
-	b = appendArrayLen(b, len(parts))
+	b = msgpack.AppendArrayLen(b, len(parts))
 	for i := range parts {
 		p := &parts[i]
-		b = appendMapLen(b, 5)
-		b = appendNumbers(appendText(b, "fields"), p.Fields)
-		b = appendNumbers(appendText(b, "inner"), p.Inner)
-		b = appendText(appendText(b, "name"), p.Name)
-		b = appendBool(appendText(b, "each"), p.Each)
-		b = codec.AppendKeyType(appendText(b, "type"), p.Key)
+		b = msgpack.AppendMapLen(b, 5)
+		b = appendNumbers(msgpack.AppendString(b, "fields"), p.Fields)
+		b = appendNumbers(msgpack.AppendString(b, "inner"), p.Inner)
+		b = msgpack.AppendString(msgpack.AppendString(b, "name"), p.Name)
+		b = msgpack.AppendBool(msgpack.AppendString(b, "each"), p.Each)
+		b = codec.AppendKeyType(msgpack.AppendString(b, "type"), p.Key)
 	}
 	return b
 }
 
 func appendNumbers(b []byte, list []uint32) []byte {
-	b = appendArrayLen(b, len(list))
+	b = msgpack.AppendArrayLen(b, len(list))
 	for _, v := range list {
-		b = appendNumber(b, uint64(v))
+		b = msgpack.AppendUint(b, uint64(v))
 	}
 	return b
 }

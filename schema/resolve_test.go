@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
 
@@ -185,32 +186,37 @@ func TestErrorUnwraps(t *testing.T) {
 	}
 }
 
-// TestWire reads back lengths and numbers at the bounds of their forms.
+// TestWire reads back what a catalog is made of, and refuses what it is not.
 func TestWire(t *testing.T) {
-	for _, n := range []uint64{0, 1, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF, 0x10000, 0xFFFFFFFF, 0x100000000, 1 << 63} {
-		r := &wireReader{b: appendNumber(nil, n)}
-		if got := r.number64(); got != n && n <= 0xFFFFFFFF || r.err != nil || len(r.b) > 0 {
-			t.Errorf("number %#x comes back as %#x, %v", n, got, r.err)
+	for _, tt := range []struct {
+		name string
+		b    []byte
+		take func(r *wireReader) any
+		want any // nil for an error
+	}{
+		{"number", msgpack.AppendUint(nil, 1<<32-1), func(r *wireReader) any { return r.number() }, uint32(1<<32 - 1)},
+		{"number of 33 bits", msgpack.AppendUint(nil, 1<<32), func(r *wireReader) any { return r.number() }, nil},
+		{"negative number", msgpack.AppendInt(nil, -1), func(r *wireReader) any { return r.number() }, nil},
+		{"no number", msgpack.AppendBool(nil, true), func(r *wireReader) any { return r.number() }, nil},
+		{"number of 64 bits", msgpack.AppendUint(nil, 1<<63), func(r *wireReader) any { return r.number64() }, uint64(1 << 63)},
+		{"bool", msgpack.AppendBool(nil, true), func(r *wireReader) any { return r.bool() }, true},
+		{"no bool", msgpack.AppendNil(nil), func(r *wireReader) any { return r.bool() }, nil},
+		{"text", msgpack.AppendString(nil, strings.Repeat("x", 300)), func(r *wireReader) any { return r.text() }, strings.Repeat("x", 300)},
+		{"text cut short", msgpack.AppendString(nil, "abc")[:3], func(r *wireReader) any { return r.text() }, nil},
+		{"numbers", []byte{0x92, 1, 2}, func(r *wireReader) any { return r.numbers() }, []uint32{1, 2}},
+		{"no numbers", []byte{0x80}, func(r *wireReader) any { return r.numbers() }, nil},
+		{"fewer numbers than said", []byte{0xDD, 0xFF, 0xFF, 0xFF, 0xFF, 1}, func(r *wireReader) any { return r.numbers() }, nil},
+		{"unknown name", []byte{0x81, 0xA1, 'x', 1}, func(r *wireReader) any { r.each(func(string) bool { return false }); return 0 }, nil},
+	} {
+		r := &wireReader{b: tt.b}
+		got := tt.take(r)
+		if tt.want == nil {
+			if !errors.Is(r.err, codec.ErrCorrupt) {
+				t.Errorf("%s: got %v, %v, want ErrCorrupt", tt.name, got, r.err)
+			}
+		} else if !reflect.DeepEqual(got, tt.want) || r.err != nil || len(r.b) > 0 {
+			t.Errorf("%s: got %v, %v, %d bytes left, want %v", tt.name, got, r.err, len(r.b), tt.want)
 		}
-		if n > 1<<17 {
-			continue
-		}
-		r = &wireReader{b: appendText(nil, strings.Repeat("x", int(n)))}
-		if got := r.text(); len(got) != int(n) || r.err != nil || len(r.b) > 0 {
-			t.Errorf("a text of %d bytes comes back with %d, %v", n, len(got), r.err)
-		}
-		r = &wireReader{b: appendArrayLen(nil, int(n))}
-		if got := r.length(0x90, 0xDC); got != int(n) || r.err != nil {
-			t.Errorf("a list of %d comes back with %d, %v", n, got, r.err)
-		}
-		r = &wireReader{b: appendMapLen(nil, int(n))}
-		if got := r.length(0x80, 0xDE); got != int(n) || r.err != nil {
-			t.Errorf("a map of %d comes back with %d, %v", n, got, r.err)
-		}
-	}
-	r := &wireReader{b: appendNumber(nil, 1<<32)}
-	if r.number(); !errors.Is(r.err, codec.ErrCorrupt) {
-		t.Errorf("a number of 33 bits: %v", r.err)
 	}
 }
 

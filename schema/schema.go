@@ -27,6 +27,7 @@ type Table struct {
 	own      *codec.Layout // of the version that Type is of; nil where Type is
 	older    bool
 	prefixes [][]byte // by space
+	keyForm  string   // see KeyForm
 	versions map[uint32]*version
 	encoder  *codec.Encoder
 	decoder  *codec.Decoder
@@ -130,6 +131,10 @@ func (t *Table) Column(name string) (int, bool) {
 	}
 	return 0, false
 }
+
+// KeyForm returns how the table's primary keys are encoded, as bytes of
+// codec.AppendKeyType: equal for tables whose key tuples mean the same.
+func (t *Table) KeyForm() string { return t.keyForm }
 
 // Prefix returns what every stored key of one of the table's spaces begins
 // with: space 0 holds records, the others are ids of indexes. The bytes are

@@ -1,19 +1,28 @@
 package msgpack
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// An Ext makes a value of an extension other than a time, given as a whole.
-type Ext func(value []byte) (any, error)
+// AnyForms says what [ConsumeAny] makes of values for which Go has no one type.
+type AnyForms struct {
+	// Ext makes a value of an extension other than a time, given as a whole.
+	Ext func(value []byte) (any, error)
+	// Map makes a value of the keys and values of a map, which it is given in
+	// turn. Where it is nil, maps are Go maps.
+	Map func(list []any) any
+}
 
-// ConsumeAny takes one value of any kind. Its Go type follows from its form, as
-// in package github.com/vmihailenco/msgpack: nil, bool, an integer or float of
-// the encoded width (int8 for those of one byte), string, []byte, time.Time in
-// UTC, []any, map[string]any; or map[any]any where keys are not all strings.
-// What is returned shares no memory with b.
+// ConsumeAny takes one value of any kind. Its Go type follows from its form:
+// nil, bool, int64 for an integer of any width, or uint64 where that is too
+// small, float32 or float64, string, []byte, time.Time in UTC, []any,
+// map[string]any, or map[any]any where keys are not all strings. What is
+// returned shares no memory with b.
 //
 // Values inside each other more than depth deep are an error, and so are keys
 // that occur twice and those that a Go map cannot have.
-func ConsumeAny(b []byte, depth int, ext Ext) (v any, rest []byte, err error) {
+func ConsumeAny(b []byte, depth int, forms AnyForms) (v any, rest []byte, err error) {
 	if len(b) == 0 {
 		return nil, b, ErrTruncated
 	}
@@ -21,9 +30,9 @@ func ConsumeAny(b []byte, depth int, ext Ext) (v any, rest []byte, err error) {
 	case c < fixMap, c >= negative, c >= uint8c && c <= int64c:
 		return consumeAnyInt(b)
 	case c < fixArray, c == map16, c == map32:
-		return consumeAnyMap(b, depth, ext)
+		return consumeAnyMap(b, depth, forms)
 	case c < fixStr, c == array16, c == array32:
-		return consumeAnyArray(b, depth, ext)
+		return consumeAnyArray(b, depth, forms)
 	case c < codeNil, c >= str8 && c <= str8+2:
 		s, rest, err := ConsumeString(b)
 		return string(s), rest, err
@@ -41,7 +50,7 @@ func ConsumeAny(b []byte, depth int, ext Ext) (v any, rest []byte, err error) {
 		f, rest, err := ConsumeFloat(b)
 		return f, rest, err
 	}
-	return consumeAnyExt(b, ext)
+	return consumeAnyExt(b, forms)
 }
 
 func consumeAnyInt(b []byte) (any, []byte, error) {
@@ -49,26 +58,13 @@ func consumeAnyInt(b []byte) (any, []byte, error) {
 	if err != nil {
 		return nil, b, err
 	}
-	switch b[0] {
-	case uint8c:
-		return uint8(u), rest, nil
-	case uint16c:
-		return uint16(u), rest, nil
-	case uint32c:
-		return uint32(u), rest, nil
-	case uint64c:
+	if u > math.MaxInt64 && !isSigned(b[0]) {
 		return u, rest, nil
-	case int16c:
-		return int16(u), rest, nil
-	case int32c:
-		return int32(u), rest, nil
-	case int64c:
-		return int64(u), rest, nil
 	}
-	return int8(u), rest, nil
+	return int64(u), rest, nil
 }
 
-func consumeAnyExt(b []byte, ext Ext) (any, []byte, error) {
+func consumeAnyExt(b []byte, forms AnyForms) (any, []byte, error) {
 	typ, _, rest, err := ConsumeExt(b)
 	if err != nil {
 		return nil, b, err
@@ -78,7 +74,7 @@ func consumeAnyExt(b []byte, ext Ext) (any, []byte, error) {
 		return t, rest, err
 	}
 	n := len(b) - len(rest)
-	v, err := ext(b[:n:n])
+	v, err := forms.Ext(b[:n:n])
 	if err != nil {
 		return nil, b, err
 	}
@@ -87,7 +83,7 @@ func consumeAnyExt(b []byte, ext Ext) (any, []byte, error) {
 
 var errDeep = fmt.Errorf("%w: too many arrays and maps inside each other", ErrCorrupt)
 
-func consumeAnyArray(b []byte, depth int, ext Ext) (any, []byte, error) {
+func consumeAnyArray(b []byte, depth int, forms AnyForms) (any, []byte, error) {
 	n, rest, err := ConsumeArrayLen(b)
 	if err != nil {
 		return nil, b, err
@@ -99,7 +95,7 @@ func consumeAnyArray(b []byte, depth int, ext Ext) (any, []byte, error) {
 	list := make([]any, 0, min(n, 64))
 	for range n {
 		var v any
-		if v, rest, err = ConsumeAny(rest, depth-1, ext); err != nil {
+		if v, rest, err = ConsumeAny(rest, depth-1, forms); err != nil {
 			return nil, rest, err
 		}
 		list = append(list, v)
@@ -107,7 +103,7 @@ func consumeAnyArray(b []byte, depth int, ext Ext) (any, []byte, error) {
 	return list, rest, nil
 }
 
-func consumeAnyMap(b []byte, depth int, ext Ext) (any, []byte, error) {
+func consumeAnyMap(b []byte, depth int, forms AnyForms) (any, []byte, error) {
 	n, rest, err := ConsumeMapLen(b)
 	if err != nil {
 		return nil, b, err
@@ -116,18 +112,24 @@ func consumeAnyMap(b []byte, depth int, ext Ext) (any, []byte, error) {
 		return nil, b, errDeep
 	}
 	m := anyMap{strings: make(map[string]any, min(n, 64))}
+	var list []any // of keys and values, where a map is to be made of it
 	for range n {
 		var k, v any
 		if k, rest, err = consumeAnyKey(rest); err != nil {
 			return nil, rest, err
 		}
-		if v, rest, err = ConsumeAny(rest, depth-1, ext); err != nil {
+		if v, rest, err = ConsumeAny(rest, depth-1, forms); err != nil {
 			return nil, rest, err
 		}
-		m.set(k, v)
+		if m.set(k, v); forms.Map != nil {
+			list = append(list, k, v)
+		}
 	}
 	if len(m.strings)+len(m.others) != n {
 		return nil, b, fmt.Errorf("%w: a map with two equal keys", ErrCorrupt)
+	}
+	if forms.Map != nil {
+		return forms.Map(list), rest, nil
 	}
 	return m.value(), rest, nil
 }
@@ -144,7 +146,7 @@ func consumeAnyKey(b []byte) (any, []byte, error) {
 	case c >= fixMap && c < fixStr, c >= bin8 && c <= bin8+2, c >= array16 && c <= map32:
 		return nil, b, wrong(b, "the key of a map")
 	}
-	return ConsumeAny(b, 0, nil)
+	return ConsumeAny(b, 0, AnyForms{})
 }
 
 // An anyMap is a map whose keys are strings until another one turns up.

@@ -94,3 +94,15 @@ func wrong(b []byte, want string) error {
 	}
 	return fmt.Errorf("%w: found %s, want %s", ErrCorrupt, NameOf(b), want)
 }
+
+// IntTypeOf returns the Go type that the form of the integer that starts b is
+// for: "int16", "uint8". A form of one byte is an int8.
+func IntTypeOf(b []byte) string {
+	switch c := b[0]; {
+	case c >= uint8c && c <= uint64c:
+		return [...]string{"uint8", "uint16", "uint32", "uint64"}[c-uint8c]
+	case c >= int8c && c <= int64c:
+		return [...]string{"int8", "int16", "int32", "int64"}[c-int8c]
+	}
+	return "int8"
+}

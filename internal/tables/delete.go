@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"errors"
+
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
@@ -20,14 +22,14 @@ func (t *Tx) Delete(tb *schema.Table, tuple []byte) error {
 		if err != nil {
 			return err
 		}
-		t.noteRemoval(tb, tuple)
+		t.log.remove(tb, tuple)
 		return t.erase(tb, tuple, value)
 	}
 	d := deletion{t: t, seen: map[string]bool{}}
 	if err := d.plan(tb, tuple); err != nil {
 		return err
 	}
-	t.noteRemoval(tb, tuple)
+	t.log.remove(tb, tuple)
 	return d.run()
 }
 
@@ -124,14 +126,14 @@ func (d *deletion) add(tb *schema.Table, tuple []byte) error {
 }
 
 // follow calls fn with each record that refers to g through a reference with
-// the delete rule.
+// the delete rule, until fn returns errFound.
 func (d *deletion) follow(rule schema.Action, g doomed, fn func(g doomed, r *schema.Ref, tuple []byte) error) error {
 	for _, r := range g.tb.Incoming {
 		if r.OnDelete != rule {
 			continue
 		}
 		err := d.t.referrers(r, g.tuple, func(tuple []byte) error { return fn(g, r, tuple) })
-		if err != nil {
+		if err != nil && !errors.Is(err, errFound) {
 			return err
 		}
 	}
@@ -145,6 +147,10 @@ func (d *deletion) cascade(_ doomed, r *schema.Ref, tuple []byte) error {
 func (d *deletion) restrict(g doomed, r *schema.Ref, tuple []byte) error {
 	if d.goes(r, tuple) {
 		return nil
+	}
+	if b := d.t.batch; b != nil {
+		b.restricts = append(b.restricts, restricted{ref: r, target: g.tuple})
+		return errFound
 	}
 	return &ReferenceError{Ref: r, Target: record.RefTo(g.tb, g.tuple), Action: "delete"}
 }

@@ -77,7 +77,11 @@ func (t *Tx) setEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i i
 		if err != nil {
 			return err
 		}
-		if holder != nil && !bytes.Equal(holder, tuple) {
+		if taken := holder != nil && !bytes.Equal(holder, tuple); taken && t.batch != nil {
+			t.batch.claims = append(t.batch.claims, lostClaim{
+				tb: tb, ix: ix, key: bytes.Clone(e.Key(i)), tuple: bytes.Clone(holder), taker: bytes.Clone(tuple),
+			})
+		} else if taken {
 			return &UniqueError{Table: tb, Index: ix, Holder: record.RefTo(tb, holder)}
 		}
 	}
@@ -110,11 +114,12 @@ func (t *Tx) holder(tb *schema.Table, ix *schema.Index, key []byte) ([]byte, err
 	return holder, nil
 }
 
-// deleteEntry deletes entry i of the record with the key tuple. While a unique
-// index is being built, records that its build has not reached have no entry in
-// it, and another may have taken the value meanwhile: that entry stays.
+// deleteEntry deletes entry i of the record with the key tuple. Two kinds of
+// unique entries may be another record's by now, and stay: those of an index
+// that is being built, where the build has not reached the record and another
+// took the value, and those that a call on several records moves around.
 func (t *Tx) deleteEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i int, tuple []byte) error {
-	if ix.State != schema.Ready && e.Unique(i) {
+	if e.Unique(i) && (ix.State != schema.Ready || t.batch != nil && len(t.batch.claims) > 0) {
 		holder, err := t.holder(tb, ix, e.Key(i))
 		if err != nil || holder == nil || !bytes.Equal(holder, tuple) {
 			return err

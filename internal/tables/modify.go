@@ -2,6 +2,7 @@ package tables
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/internal/record"
@@ -30,10 +31,15 @@ func (t *Tx) Modify(tb *schema.Table, tuple []byte, c Changer) error {
 		return store.ErrReadOnly
 	}
 	writes := t.writes
-	if err := c.Change(tb, tuple, value); err != nil {
+	t.Leave() // the user's function may use the transaction
+	err = c.Change(tb, tuple, value)
+	if busy := t.Enter(); busy != nil {
+		return errors.Join(err, busy)
+	}
+	if err != nil {
 		return err
 	}
-	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, fromOld: true, key: Key{Drawn: -1}}
+	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, key: Key{Drawn: -1}}
 	if err := t.prepare(&w, c); err != nil {
 		return err
 	}

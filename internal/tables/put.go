@@ -11,16 +11,6 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// Mode is what a write expects of the record that may be there.
-type Mode uint8
-
-// The modes.
-const (
-	Insert  Mode = iota // none
-	Upsert              // any
-	Replace             // one
-)
-
 // A Source is a record on its way in.
 type Source interface {
 	// AppendBody appends the record's body in the newest layout of tb, and
@@ -52,7 +42,6 @@ type put struct {
 	new      record.Body
 	old      []byte // stored value of the record as it was read; see current
 	current  bool   // old has been read in this transaction and not written since
-	fromOld  bool   // the new record was made from old
 }
 
 // Put writes the record that src gives, with its index entries, after checking
@@ -125,7 +114,7 @@ func (t *Tx) apply(w *put) error {
 	}
 	w.value = codec.Seal(w.value, 0, w.tb.ID, w.key.Tuple)
 	t.buf.value = w.value
-	t.note(w)
+	t.log.put(w.tb, w.mode, w.key.Tuple, w.value)
 	if w.newKey {
 		w.key.Drawn = w.last
 	}

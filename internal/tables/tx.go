@@ -2,7 +2,9 @@ package tables
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
@@ -12,6 +14,7 @@ import (
 // A Tx is a store transaction with the schema as of its snapshot: what every
 // call works on. It belongs to one goroutine at a time.
 type Tx struct {
+	use
 	db     *DB
 	kv     store.Tx
 	set    *schema.Set
@@ -21,13 +24,13 @@ type Tx struct {
 	rows     []*query.Rows // open, which a write must not disturb
 	onCommit []func()
 	advances []advance // ids given by the caller that a sequence must pass
-	logging  bool      // writes are kept in log, to be made again
-	log      []Write
+	log      writeLog
+	batch    *batch // set within a call on several records
 
 	buf     scratch
 	live    *LiveTx // nil for single calls
 	escaped bool    // a user holds on to it, so its memory is not reused
-	ended   bool
+	ended   atomic.Bool
 }
 
 // advance is an id that a caller gave: before the transaction commits, the
@@ -55,7 +58,9 @@ func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.db, t.kv, t.write, t.ended = db, kv, write, false
+	t.db, t.kv, t.write = db, kv, write
+	t.ended.Store(false)
+	t.state.Store(0)
 	if write {
 		if err := kv.Guard(headerKey, headerEnd); err != nil {
 			kv.Discard()
@@ -86,7 +91,7 @@ func (t *Tx) Schema() *schema.Set { return t.set }
 func (t *Tx) Writable() bool { return t.write }
 
 // Ended reports whether the transaction has been committed or discarded.
-func (t *Tx) Ended() bool { return t.ended }
+func (t *Tx) Ended() bool { return t.ended.Load() }
 
 // OnCommit has fn run once the transaction has committed.
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
@@ -99,15 +104,14 @@ func (t *Tx) Release() {
 		return
 	}
 	t.onCommit, t.live, t.kv, t.set = nil, nil, nil, nil
-	t.advances, t.log, t.logging, t.rows, t.writes = t.advances[:0], nil, false, nil, 0
+	t.advances, t.log, t.rows, t.writes = t.advances[:0], writeLog{}, nil, 0
 	t.buf.trim()
 	txPool.Put(t)
 }
 
 // Discard drops the transaction, unless it has ended.
 func (t *Tx) Discard() {
-	if !t.ended {
-		t.ended = true
+	if t.ended.CompareAndSwap(false, true) {
 		t.kv.Discard()
 		t.db.live.remove(t.live)
 	}
@@ -115,9 +119,14 @@ func (t *Tx) Discard() {
 
 // Commit makes the writes durable, then runs the OnCommit functions. The error
 // is store.ErrConflict where others have written what the transaction read;
-// then nothing is written. It ends the transaction in any case.
+// then nothing is written. It is ErrTxBusy where two goroutines have used the
+// transaction at once. It ends the transaction in any case.
 func (t *Tx) Commit(ctx context.Context) error {
-	if err := t.advanceAll(ctx); err != nil {
+	err := t.Spoilt()
+	if err == nil {
+		err = t.advanceAll(ctx)
+	}
+	if err != nil {
 		t.Discard()
 		return err
 	}
@@ -127,8 +136,8 @@ func (t *Tx) Commit(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := t.kv.Commit()
-	t.ended = true
+	_, err = t.kv.Commit()
+	t.ended.Store(true)
 	t.db.live.remove(t.live)
 	t.db.counters.committed(err, t.write)
 	if err != nil {
@@ -153,22 +162,52 @@ func (t *Tx) advanceAll(ctx context.Context) error {
 
 // Step runs fn, a call inside a longer transaction, so that an error leaves no
 // trace of it: neither writes nor what is remembered for the commit.
-func (t *Tx) Step(fn func() error) (err error) {
-	sp := t.kv.Savepoint()
-	hooks, advances, log := len(t.onCommit), len(t.advances), len(t.log)
+func (t *Tx) Step(fn func() error) error { return t.step(fn, false) }
+
+// Nested is Step for a user's function, which makes calls of its own.
+func (t *Tx) Nested(fn func() error) error { return t.step(fn, true) }
+
+func (t *Tx) step(fn func() error, user bool) (err error) {
+	if err := t.Enter(); err != nil {
+		return err
+	}
+	s := t.savepoint()
 	done := false
 	defer func() {
-		if done && err == nil {
-			t.kv.Release(sp)
-			return
+		if user {
+			if busy := t.Enter(); busy != nil {
+				err = errors.Join(err, busy)
+				return // it can only be discarded
+			}
 		}
-		t.onCommit, t.advances, t.log = t.onCommit[:hooks], t.advances[:advances], t.log[:log]
-		if undo := t.kv.Rollback(sp); undo != nil && err == nil {
-			err = undo
+		defer t.Leave()
+		if !done || err != nil {
+			if undo := t.rollback(s); undo != nil && err == nil {
+				err = undo
+			}
 		}
-		t.kv.Release(sp)
+		t.kv.Release(s.at)
 	}()
+	if user {
+		t.Leave()
+	}
 	err = fn()
 	done = true
 	return err
+}
+
+// savepoint is a place in a transaction to which it can be rolled back.
+type savepoint struct {
+	at                   store.Savepoint
+	hooks, advances, log int
+}
+
+func (t *Tx) savepoint() savepoint {
+	return savepoint{t.kv.Savepoint(), len(t.onCommit), len(t.advances), len(t.log.writes)}
+}
+
+// rollback undoes all that came after s.
+func (t *Tx) rollback(s savepoint) error {
+	t.onCommit, t.advances, t.log.writes = t.onCommit[:s.hooks], t.advances[:s.advances], t.log.writes[:s.log]
+	return t.kv.Rollback(s.at)
 }

@@ -53,11 +53,27 @@ func (w *writing) Attempt(ctx context.Context) error {
 		t.Track()
 	}
 	defer t.Release()
-	if err := w.op.Run(ctx, t); err != nil {
+	if err := w.run(ctx, t); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := t.Enter(); err != nil {
+		return err
+	}
+	defer t.Leave()
 	return retry.Conflict(t.Commit(ctx))
+}
+
+// run runs the operation: as one call, or, with a user's function, as whatever
+// that calls.
+func (w *writing) run(ctx context.Context, t *Tx) error {
+	if !w.user {
+		if err := t.Enter(); err != nil {
+			return err // unreachable: nobody else has it
+		}
+		defer t.Leave()
+	}
+	return w.op.Run(ctx, t)
 }

@@ -1,4 +1,4 @@
-package kivis
+package migrate
 
 import (
 	"context"
@@ -21,7 +21,7 @@ const chunkSize = 1000
 // build has come are one transaction. So once the last chunk has committed,
 // the index equals the records.
 type build struct {
-	db *DB
+	db *tables.DB
 	tb *schema.Table
 	ix *schema.Index
 
@@ -33,7 +33,7 @@ type build struct {
 func (b *build) run(ctx context.Context) error {
 	b.size = chunkSize
 	for {
-		if _, err := b.db.core.Write(ctx, b); err != nil || !b.more {
+		if _, err := b.db.Write(ctx, b); err != nil || !b.more {
 			return err
 		}
 		b.size = min(2*b.size, chunkSize)
@@ -89,51 +89,15 @@ func (b *build) records(t *tables.Tx, done []byte, size int) (n int, last []byte
 	return n, last, nil
 }
 
-// violation turns a UniqueError over stored data into a SchemaChangeError.
+// violation turns a UniqueError over stored data into a schema.ChangeError.
 func (b *build) violation(tuple []byte, err error) error {
 	var u *tables.UniqueError
 	if !errors.As(err, &u) {
 		return err
 	}
-	return &SchemaChangeError{Table: b.tb.Name, Changes: []schema.Difference{{
+	return &schema.ChangeError{Table: b.tb.Name, Changes: []schema.Difference{{
 		Table: b.tb.Name, Kind: "stored data breaks a unique index", Index: b.ix.Name, Refused: true,
 		Detail: fmt.Sprintf("records %s and %s have the same value", u.Holder, record.RefTo(b.tb, tuple)),
 		Remedy: "change or delete one of each pair, or make it an ordinary index",
-	}}}
-}
-
-// checkStored looks for stored records whose reference r points to nothing.
-func (db *DB) checkStored(ctx context.Context, tb *schema.Table, r *schema.Ref) error {
-	t, err := db.core.Begin(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer t.Release()
-	var to []byte
-	for rec, err := range t.Records(tb, nil) {
-		if err != nil {
-			return err
-		}
-		null := false
-		if to, null, err = rec.Body.Target(to[:0], r); err != nil {
-			return err
-		}
-		if null {
-			continue
-		}
-		if _, err := t.Get(r.Target, to); errors.Is(err, ErrNotFound) {
-			return danglingStored(tb, r, rec.Tuple, to)
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error {
-	return &SchemaChangeError{Table: tb.Name, Changes: []schema.Difference{{
-		Table: tb.Name, Kind: "stored data breaks a reference", Field: r.Name, Refused: true,
-		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
-		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
 	}}}
 }

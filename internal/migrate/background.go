@@ -1,4 +1,4 @@
-package kivis
+package migrate
 
 import (
 	"context"
@@ -48,16 +48,16 @@ func (b *background) stop() {
 
 // buildLater builds indexes one after the other while the database is in use.
 // What a Close or a kill interrupts goes on at the next Register.
-func (db *DB) buildLater(refs []schema.IndexRef) {
-	db.builds.start(func(ctx context.Context) {
+func (m *Migrator) buildLater(refs []schema.IndexRef) {
+	m.builds.start(func(ctx context.Context) {
 		for _, ref := range refs {
-			tb := db.core.Schema().ByID(ref.Table)
+			tb := m.db.Schema().ByID(ref.Table)
 			if tb == nil || tb.IndexByID(ref.Index) == nil {
 				continue
 			}
-			b := build{db: db, tb: tb, ix: tb.IndexByID(ref.Index)}
-			if err := db.buildOne(ctx, &b, ref); err != nil && ctx.Err() == nil {
-				db.opts.Logger.LogAttrs(ctx, slog.LevelError, "index build failed",
+			b := build{db: m.db, tb: tb, ix: tb.IndexByID(ref.Index)}
+			if err := m.buildOne(ctx, &b, ref); err != nil && ctx.Err() == nil {
+				m.opts.Logger.LogAttrs(ctx, slog.LevelError, "index build failed",
 					slog.String("table", b.tb.Name), slog.String("index", b.ix.Name), slog.String("error", errorKind(err)))
 			}
 		}
@@ -65,13 +65,13 @@ func (db *DB) buildLater(refs []schema.IndexRef) {
 }
 
 // buildOne builds an index and marks it ready.
-func (db *DB) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error {
+func (m *Migrator) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error {
 	if err := b.run(ctx); err != nil {
 		return err
 	}
-	db.register.Lock()
-	defer db.register.Unlock()
-	return db.core.ChangeCatalog(ctx, db.models, func(c *schema.Catalog) (tables.Edition, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.db.ChangeCatalog(ctx, m.models, func(c *schema.Catalog) (tables.Edition, error) {
 		next, ready := c.MarkReady([]schema.IndexRef{ref})
 		return tables.Edition{Catalog: next, Touched: ready}, nil
 	})
@@ -80,7 +80,7 @@ func (db *DB) buildOne(ctx context.Context, b *build, ref schema.IndexRef) error
 // errorKind returns an error's text for the log, which holds no values of
 // records.
 func errorKind(err error) string {
-	var change *SchemaChangeError
+	var change *schema.ChangeError
 	var damage *record.CorruptError
 	switch {
 	case errors.As(err, &change):
