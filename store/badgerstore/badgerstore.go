@@ -18,7 +18,10 @@
 // the engine could lose what is left. Files in a format that a newer release of
 // the engine may have written are [ErrUnknownFormat] instead. A commit that finds too little space on
 // the disk is refused with an error that matches [syscall.ENOSPC], before
-// anything is written. After a commit that failed in the engine every call
+// anything is written: less than what the engine may need to turn what it has
+// taken into tables and to compact them, some tens of megabytes; so is an Open
+// that finds too little for what is in its logs. Both go on once there is room.
+// After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
 //
@@ -38,6 +41,7 @@ package badgerstore
 import (
 	"context"
 	"math/bits"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -60,12 +64,14 @@ var (
 type Store struct {
 	dir    string
 	opts   Options
+	tested bool // with this release of Badger
 	db     *badger.DB
 	core   occ.Core
 	unlock func() // what must be undone after the engine is closed
 
 	dirCheck *dirCheck
 	flusher  flusher
+	gate     compactGate
 	closing  atomic.Bool
 
 	current *reader                  // of the newest version; under the core's lock
@@ -96,6 +102,11 @@ type Store struct {
 // killed needs no repair. On 32-bit platforms, where Badger does not work, Open
 // returns [errors.ErrUnsupported].
 func Open(dir string, opts *Options) (*Store, error) {
+	return openBuilt(dir, opts, debug.ReadBuildInfo)
+}
+
+// openBuilt is Open of a program that says what it was built of.
+func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool)) (*Store, error) {
 	if err := checkPlatform(bits.UintSize); err != nil {
 		return nil, err
 	}
@@ -104,6 +115,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, opts: o, stop: make(chan struct{})}
+	s.checkEngine(build)
 	if err := s.openEngine(); err != nil {
 		return nil, err
 	}
@@ -120,8 +132,8 @@ func (s *Store) start() (err error) {
 	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
 	s.writer = writer{s: s, commitAt: commitAt}
 	s.unstamped = stampEvery
-	s.space = newSpaceCheck(s.dir, s.opts.memtable())
-	s.log = currentLog{dir: s.dir, sync: ownSync && !s.opts.NoSync && !s.opts.ReadOnly}
+	s.space = newSpaceCheck(s.dir, s.opts.memtable(), s.gate.compactions)
+	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}
 	if err := s.log.find(); err != nil {
 		return err
 	}

@@ -81,19 +81,41 @@ func (s *Store) Close() error {
 		close(s.stop)
 		s.stopped.Wait()
 	}()
-	select {
-	case <-ended:
+	if s.waitEnded(ended) {
 		return s.closeEngine()
-	case <-s.flusher.stopped:
-		// A commit may wait for a memtable to be flushed. Closing Badger ends it.
-	case <-time.After(closeLimit):
 	}
+	// A commit may wait for a memtable to be flushed. Closing Badger ends it.
 	err := s.closeEngine()
 	select {
 	case <-ended:
 	case <-time.After(time.Second):
 	}
 	return err
+}
+
+// waitEnded waits until nothing uses Badger any more, and returns false if that
+// may never be.
+func (s *Store) waitEnded(ended <-chan struct{}) bool {
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 0; ; {
+		select {
+		case <-ended:
+			return true
+		case <-s.flusher.stopped:
+			return false
+		case <-limit.C:
+			return false
+		case <-tick.C:
+		}
+		if s.gate.stopped() == nil {
+			n = 0
+		} else if n++; n == flushTries {
+			return false
+		}
+	}
 }
 
 // closeEngine closes Badger and gives the directory free, if it can.
@@ -118,10 +140,14 @@ func (s *Store) waitClosed(done <-chan error) error {
 		case err := <-done:
 			return s.closed(err)
 		case <-limit.C:
+			go s.unlockAfter(done)
 			return s.unfinished(fmt.Errorf("the engine has not ended after %v", closeLimit))
 		case <-tick.C:
 		}
 		err := s.stuck()
+		if why := s.gate.stopped(); err == nil && why != nil {
+			err = s.unfinished(why)
+		}
 		if why := s.flusher.err(); err == nil && why != nil {
 			// Badger waits for ever if another memtable is waiting behind the one
 			// that cannot be flushed.
@@ -130,9 +156,18 @@ func (s *Store) waitClosed(done <-chan error) error {
 		if err == nil {
 			n = 0
 		} else if n++; n == flushTries {
+			go s.unlockAfter(done)
 			return err
 		}
 	}
+}
+
+// unlockAfter gives the directory free when Badger ends after all, as it may
+// once there is room.
+func (s *Store) unlockAfter(done <-chan error) {
+	<-done
+	s.log.close()
+	s.unlock()
 }
 
 // closed gives the directory free after Badger has ended.

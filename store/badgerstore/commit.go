@@ -109,6 +109,9 @@ func (s *Store) refused(group []*occ.Member) error {
 	if s.failed = s.dirCheck.check(); s.failed != nil {
 		return s.failed // for good: what Badger does from here on is not known
 	}
+	if err := s.gate.full(); err != nil {
+		return err
+	}
 	size := int64(0)
 	for _, m := range group {
 		size += int64(m.Tx.Overlay().Size())

@@ -13,37 +13,36 @@ import (
 type dirCheck struct {
 	path  string
 	was   os.FileInfo
-	watch dirWatch
-	until time.Time // when the path is looked at in any case
-	each  bool      // look at the path each time
+	rest  time.Duration // for how long a look is good
+	until time.Time     // is the last one
 }
 
-// dirInterval is how long it may take until a directory further up is noticed
-// to be renamed, where a look at the path at each commit would show.
-const dirInterval = 100 * time.Millisecond
+// dirRest is how long a look at the path is good for a store without syncs,
+// whose commits take a hundredth of that. A durable one takes so long that each
+// can afford a look.
+const dirRest = time.Millisecond
 
-// newDirCheck returns the check of a directory that is there. A durable commit
-// takes so long that each can afford to look at the path.
+// newDirCheck returns the check of a directory that is there.
 func newDirCheck(path string, durable bool) (*dirCheck, error) {
 	was, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("badgerstore: %w", err)
 	}
-	d := &dirCheck{path: path, was: was, each: durable}
+	d := &dirCheck{path: path, was: was}
 	if !durable {
-		d.watch.open(path)
+		d.rest = dirRest
 	}
 	return d, nil
 }
 
 // check returns an error if the directory has gone. The committer calls it.
 func (d *dirCheck) check() error {
-	if !d.each {
+	if d.rest > 0 {
 		now := time.Now()
-		if now.Before(d.until) && d.watch.unchanged(now) {
+		if now.Before(d.until) {
 			return nil
 		}
-		d.until = now.Add(dirInterval)
+		d.until = now.Add(d.rest)
 	}
 	return d.gone()
 }
@@ -67,5 +66,3 @@ func (d *dirCheck) replaced() bool {
 	now, err := os.Stat(d.path)
 	return err == nil && !os.SameFile(now, d.was)
 }
-
-func (d *dirCheck) close() { d.watch.close() }

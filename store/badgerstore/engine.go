@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -53,9 +54,12 @@ func (s *Store) openEngine() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openBadger(s.opts.badger(dir).WithLogger(logger{s.opts.Logger, &s.flusher})); err != nil {
+	s.leaveLock(dir)
+	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
+	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
+	s.gate.db.Store(s.db)
 	s.guard(in.tables)
 	return nil
 }
@@ -66,12 +70,17 @@ func (s *Store) watchDir() (err error) {
 		return err
 	}
 	s.flusher.dir, s.flusher.stopped = s.dirCheck, make(chan struct{})
-	unlock := s.unlock
-	s.unlock = func() {
-		s.dirCheck.close()
-		unlock()
-	}
 	return nil
+}
+
+// leaveLock leaves the lock on dir to a release of Badger that is to lock by
+// itself, which it does in the same way.
+func (s *Store) leaveLock(dir string) {
+	if !ownLock || s.tested || dir != s.dir {
+		return
+	}
+	s.unlock()
+	s.unlock = func() {}
 }
 
 // acceptLoss returns an error if files have lost what they had, unless a power
@@ -108,6 +117,9 @@ func (s *Store) prepare(in *inspection) error {
 			return err
 		}
 	}
+	if !s.flushable() {
+		return fmt.Errorf("badgerstore: %s has no space left to turn its logs into tables: %w", s.dir, syscall.ENOSPC)
+	}
 	if err := in.setAside(droppedSuffix); err != nil {
 		return err
 	}
@@ -138,7 +150,7 @@ func (s *Store) makeDir() error {
 const lockName = "LOCK"
 
 func (s *Store) signLock() error {
-	if !ownLock {
+	if !ownLock || !s.tested {
 		return nil
 	}
 	path, unlock := filepath.Join(s.dir, lockName), s.unlock
@@ -160,15 +172,5 @@ func openBadger(opts badger.Options) (db *badger.DB, err error) {
 // flushable says whether there is space for what the logs hold.
 func (s *Store) flushable() bool {
 	free, ok := freeSpace(s.dir)
-	if !ok || s.opts.ReadOnly {
-		return true
-	}
-	fids, err := badgerfile.ListLogs(s.dir)
-	need := int64(1 << 20)
-	for _, fid := range fids {
-		if info, err := os.Stat(badgerfile.LogPath(s.dir, fid)); err == nil {
-			need += allocated(info)
-		}
-	}
-	return err != nil || free >= uint64(need)
+	return !ok || s.opts.ReadOnly || free >= unflushed(s.dir)
 }

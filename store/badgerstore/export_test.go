@@ -3,6 +3,7 @@ package badgerstore
 import (
 	"math"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +19,27 @@ func EngineOptions(dir string, opts *Options) badger.Options {
 	if err != nil {
 		panic(err)
 	}
-	return o.badger(dir)
+	return o.badger(dir, true)
+}
+
+// UntestedOptions returns those for a release of Badger that is not known.
+func UntestedOptions(dir string, opts *Options) badger.Options {
+	o, err := opts.validate()
+	if err != nil {
+		panic(err)
+	}
+	return o.badger(dir, false)
+}
+
+// Tested returns the range of Badger's versions, TestedEngine the version and
+// whether it is in it.
+func Tested() (from, to string) { return testedFrom.String(), testedTo.String() }
+
+func TestedEngine(build func() (*debug.BuildInfo, bool)) (string, bool) { return testedEngine(build) }
+
+// OpenBuilt is Open of a program that says what it was built of.
+func OpenBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool)) (*Store, error) {
+	return openBuilt(dir, opts, build)
 }
 
 // CheckPlatform is what Open says where an int has so many bits.
@@ -127,4 +148,11 @@ func Stamp(t testing.TB, s *Store) {
 	if _, err := s.padLocked(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// CompactFree sets how much space compactions believe to have.
+func CompactFree(s *Store, free uint64) {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	s.gate.free = func(string) (uint64, bool) { return free, true }
 }

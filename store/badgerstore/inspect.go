@@ -82,6 +82,14 @@ func (in *inspection) has(name string) bool {
 	return slices.ContainsFunc(in.files, func(f os.DirEntry) bool { return f.Name() == name })
 }
 
+// size returns how much there is in all tables.
+func (in *inspection) size() (size uint64) {
+	for _, t := range in.tables {
+		size += uint64(t.size)
+	}
+	return size
+}
+
 // bringBack gives tables their names again that were set aside, and are listed
 // after all: by a manifest that somebody has put back.
 func (in *inspection) bringBack() error {

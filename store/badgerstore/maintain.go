@@ -172,6 +172,9 @@ func (s *Store) padLocked() (done bool, err error) {
 	if s.failed = s.dirCheck.check(); s.failed != nil {
 		return false, s.failed
 	}
+	if err := s.gate.full(); err != nil {
+		return false, err
+	}
 	if err := s.space.check(s.opts.memtable()); err != nil {
 		return false, err
 	}

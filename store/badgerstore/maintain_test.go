@@ -1,6 +1,9 @@
 package badgerstore_test
 
 import (
+	"errors"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,5 +96,29 @@ func TestSize(t *testing.T) {
 	check(t, s.Close())
 	if _, err := s.Size(); err == nil {
 		t.Error("Size of a closed store")
+	}
+}
+
+// A compaction for which there is no space waits, commits are refused meanwhile,
+// and both go on.
+func TestCompactionWaits(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, noTidy)
+	badgerstore.CompactFree(s, 1000)
+	var err error
+	for i := 0; i < 400 && err == nil; i++ {
+		err = update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(uint64(i), 100_000)) })
+		time.Sleep(time.Millisecond)
+	}
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "compaction") {
+		t.Errorf("Commit = %v, want ENOSPC for a compaction", err)
+	}
+	n := countAll(t, s)
+	badgerstore.CompactFree(s, 1<<40)
+	within(t, limit, "level 0 to be compacted", func() bool { return badgerstore.Levels(s)[0] < 2 })
+	check(t, update(s, func(tx store.Tx) error { return tx.Set([]byte("room"), nil) }))
+	check(t, s.Close())
+	if got := countAll(t, open(t, dir, nil)); got != n+1 {
+		t.Errorf("%d keys, want %d", got, n+1)
 	}
 }

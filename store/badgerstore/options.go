@@ -88,15 +88,16 @@ func (o *Options) memtable() int64 {
 // the keys. Badger refuses a directory that has another one.
 const magic = uint16('K')<<8 | 1
 
-// badger returns Badger's options.
-func (o *Options) badger(dir string) badger.Options {
+// badger returns Badger's options. A release that this package was not tested
+// with locks, syncs and checks by itself.
+func (o *Options) badger(dir string, tested bool) badger.Options {
 	mem := o.memtable()
 	b := badger.DefaultOptions(dir).
 		WithReadOnly(o.ReadOnly).
-		WithSyncWrites(!o.NoSync && !ownSync).
+		WithSyncWrites(!o.NoSync && !(ownSync && tested)).
 		WithLogger(nil).
 		WithMetricsEnabled(false).
-		WithBypassLockGuard(ownLock).
+		WithBypassLockGuard(ownLock && tested).
 		WithExternalMagic(magic)
 
 	// Conflicts are ours: Badger's own do not see phantoms.
@@ -110,11 +111,14 @@ func (o *Options) badger(dir string) badger.Options {
 		WithNumCompactors(2).
 		WithNumLevelZeroTables(levelZeroTables).
 		WithBlockCacheSize(o.Memory / 4).
-		WithIndexCacheSize(0). // only encrypted stores use it
+		WithIndexCacheSize(0) // only encrypted stores use it
 
-		// Tables are checked as a whole before their first use, since an error
-		// of a block read on the way gets lost in Badger; see intact.go.
-		WithChecksumVerificationMode(options.NoVerification)
+	// Tables are checked as a whole before their first use, since an error of a
+	// block read on the way gets lost in Badger; see intact.go.
+	b = b.WithChecksumVerificationMode(options.NoVerification)
+	if !tested && !o.NoVerify {
+		b = b.WithChecksumVerificationMode(options.OnTableAndBlockRead)
+	}
 
 	// Nothing ever goes to the value log: bigger values are cut into pieces,
 	// see blob.go. So the log needs no size, and no collection of garbage.

@@ -1,0 +1,157 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
+)
+
+// Badger writes a table through a memory map of a sparse file: where there is no
+// space the process gets a SIGBUS. And a compaction that cannot make one of its
+// tables goes on without it, and loses what was in it. So each waits before its
+// first table, which it says in its log that it is about to make, until there is
+// room for all of them.
+
+// compactGate is where compactions wait.
+type compactGate struct {
+	dir   *dirCheck
+	free  func(string) (uint64, bool)
+	first uint64                    // what a compaction may need before
+	db    atomic.Pointer[badger.DB] // is open
+
+	waiting atomic.Pointer[error] // why one waits, or nil
+
+	mu      sync.Mutex
+	running map[int]uint64 // by compactor: what it may need
+}
+
+const gatePoll = 50 * time.Millisecond
+
+// pass returns once a compactor may make a table. It is called in the goroutine
+// of a compaction, which nothing else waits for but Close.
+func (g *compactGate) pass(compactor int) {
+	for {
+		err := g.admit(compactor)
+		if err == nil {
+			return
+		}
+		time.Sleep(gatePoll)
+	}
+}
+
+// admit returns why a compactor may make no table now, or promises it the space
+// for all of its compaction.
+func (g *compactGate) admit(compactor int) (err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	defer func() {
+		if g.waiting.Store(nil); err != nil {
+			g.waiting.Store(&err)
+		}
+	}()
+	if err := g.dir.gone(); err != nil {
+		return err
+	}
+	if err := probe(g.dir.path); err != nil {
+		return fmt.Errorf("badgerstore: a compaction waits: %w", err)
+	}
+	if g.running[compactor] > 0 {
+		return nil
+	}
+	need := g.need() + 1
+	owed := need + unflushed(g.dir.path)
+	for _, other := range g.running {
+		owed += other
+	}
+	if free, ok := g.free(g.dir.path); ok && free < owed {
+		return fmt.Errorf("badgerstore: %s has %d bytes left, and a compaction waits for %d: %w",
+			g.dir.path, free, owed, syscall.ENOSPC)
+	}
+	if g.running == nil {
+		g.running = make(map[int]uint64)
+	}
+	g.running[compactor] = need
+	return nil
+}
+
+// done ends a compactor's compaction.
+func (g *compactGate) done(compactor int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.running, compactor)
+}
+
+// need returns how much one compaction may write before it has removed anything.
+func (g *compactGate) need() uint64 {
+	if g.db.Load() == nil {
+		return g.first
+	}
+	return max(g.compactions())
+}
+
+// compactions returns how much compactions may write before they have removed
+// anything: one of level 0 with the level below, and one of a table of another
+// level with those that it overlaps, of which there are ten to a table.
+func (g *compactGate) compactions() (zero, other uint64) {
+	db := g.db.Load()
+	if db == nil {
+		return 0, 0
+	}
+	for _, l := range db.Levels() {
+		size, target := uint64(l.Size), uint64(l.TargetFileSize)
+		if l.Level == 0 || l.IsBaseLevel {
+			zero += size
+		}
+		if l.Level > 0 && !l.IsBaseLevel {
+			other = max(other, min(size, 12*target)+target)
+		}
+	}
+	return zero, other
+}
+
+// unflushed returns how much may still be written of what is in the logs.
+func unflushed(dir string) uint64 {
+	fids, _ := badgerfile.ListLogs(dir)
+	need := int64(1 << 20)
+	for _, fid := range fids {
+		if info, err := os.Stat(badgerfile.LogPath(dir, fid)); err == nil {
+			need += allocated(info) + allocated(info)/8
+		}
+	}
+	return uint64(need)
+}
+
+// probe makes and removes a file, to see whether that can be done.
+func probe(dir string) error {
+	path := filepath.Join(dir, ".probe")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(path))
+}
+
+// full returns the error that a compaction waits with for space, or nil.
+func (g *compactGate) full() error {
+	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return nil
+}
+
+// stopped returns why a compaction waits, or nil.
+func (g *compactGate) stopped() error {
+	if err := g.waiting.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
