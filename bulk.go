@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // BulkOptions are the settings of a Bulk. A nil *BulkOptions means all
@@ -26,6 +27,7 @@ type Bulk struct {
 	t     *tables.Tx // the current chunk; nil between chunks
 	mark  *bulkMark  // what the context carries
 	done  int        // records in committed chunks
+	chunk chunk      // what the current chunk has done
 	hold  int        // nested steps, in which no chunk ends
 	ended bool
 }
@@ -37,9 +39,12 @@ type Bulk struct {
 // earlier ones stay, and the error says how many records are in. Reads through
 // the Bulk see what was committed and what is pending.
 //
-// fn runs once: a chunk that conflicts with another transaction is replayed
-// from what it wrote. Where a record that fn changed has been changed by
-// another in the meantime, the error is ErrConflict.
+// fn runs once. Where a chunk conflicts with another transaction, its calls are
+// made again: what was put or deleted by key is so as it was, and the functions
+// of Modify and Update run again on what is there by then, as does a Delete or
+// Modify by a query. What a chunk has read in any other way, and others have
+// changed meanwhile, fn may have acted upon: then the error is ErrConflict. Put
+// such reads into [Bulk.Update].
 func (db *DB) Bulk(ctx context.Context, opts *BulkOptions, fn func(context.Context, *Bulk) error) error {
 	b, err := db.newBulk(ctx, opts)
 	if err = checkFunc(err, fn == nil); err != nil {
@@ -104,12 +109,36 @@ func (b *Bulk) join(ctx context.Context, _ bool) (*tables.Tx, *DB, error) {
 
 func (b *Bulk) base() *DB { return b.db }
 
-// settle ends the chunk if it is full.
-func (b *Bulk) settle(ctx context.Context) error {
-	if b.hold > 0 || b.t == nil || len(b.t.Log()) < b.opts.ChunkSize {
+// settle keeps what a call has done, and ends the chunk if it is full.
+func (b *Bulk) settle(ctx context.Context, m *mutation, wrote []tables.Write) error {
+	if b.hold > 0 || b.t == nil {
+		return nil
+	}
+	if m.work.repeats() {
+		b.chunk.add(repeatedCall{m})
+	} else {
+		b.chunk.write(wrote)
+	}
+	return b.flushFull(ctx)
+}
+
+// flushFull ends the chunk if it is full.
+func (b *Bulk) flushFull(ctx context.Context) error {
+	if len(b.t.Log()) < b.opts.ChunkSize {
 		return nil
 	}
 	return b.flush(ctx)
+}
+
+// observed keeps what a call has read, but in a step, which runs again.
+func (b *Bulk) observed(tb *schema.Table, tuple, value []byte) {
+	switch {
+	case b.hold > 0:
+	case tb == nil:
+		b.chunk.scanned = true
+	default:
+		b.chunk.read(b.t.Log(), tb, tuple, value)
+	}
 }
 
 // View runs fn with read access to what was committed and what is pending.
@@ -127,22 +156,35 @@ func (b *Bulk) within(ctx context.Context, op string, readOnly bool, fn func(con
 	if err = checkFunc(err, fn == nil); err != nil {
 		return wrap(op, nil, nil, err)
 	}
-	b.hold++
-	defer func() { b.hold-- }()
-	inner := b.db.carry(ctx, b.mark)
-	err = t.Nested(func() error {
-		return fn(inner, &Tx{t: t, db: b.db, readOnly: readOnly, ctx: inner, managed: true})
-	})
-	if err != nil {
+	if readOnly {
+		b.observed(nil, nil, nil)
+	}
+	s := bulkStep{b: b, ctx: b.db.carry(ctx, b.mark), readOnly: readOnly, fn: fn}
+	if err := s.again(t); err != nil || readOnly || b.hold > 0 {
 		return err
 	}
-	if b.hold == 1 && len(t.Log()) >= b.opts.ChunkSize {
-		return b.flush(ctx)
-	}
-	return nil
+	b.chunk.add(s)
+	return b.flushFull(ctx)
 }
 
-// flush commits the current chunk, replaying it after a conflict.
+// bulkStep is a View or an Update of a Bulk.
+type bulkStep struct {
+	b        *Bulk
+	ctx      context.Context
+	readOnly bool
+	fn       func(context.Context, *Tx) error
+}
+
+// again runs the function in t.
+func (s bulkStep) again(t *tables.Tx) error {
+	s.b.hold++
+	defer func() { s.b.hold-- }()
+	return t.Nested(func() error {
+		return s.fn(s.ctx, &Tx{t: t, db: s.b.db, readOnly: s.readOnly, ctx: s.ctx, managed: true})
+	})
+}
+
+// flush commits the current chunk, and does its work again after a conflict.
 func (b *Bulk) flush(ctx context.Context) error {
 	if b.t == nil {
 		return nil
@@ -151,14 +193,23 @@ func (b *Bulk) flush(ctx context.Context) error {
 		return err
 	}
 	b.t.Freeze()
-	log := b.t.Log()
-	_, err := b.db.core.Commit(ctx, b.t)
-	b.t = nil
+	did := b.chunk
+	n := len(b.t.Log())
+	_, err := b.db.core.Commit(ctx, b.t, func(t *tables.Tx) error {
+		t.Escape()
+		t.Track()
+		t.KeepLog()
+		b.t = t
+		err := did.again(t)
+		n = len(t.Log())
+		return err
+	})
+	b.t, b.chunk = nil, chunk{}
 	if err != nil {
 		return bulkError(err)
 	}
-	b.done += len(log)
-	if b.opts.Progress != nil && len(log) > 0 {
+	b.done += n
+	if b.opts.Progress != nil && n > 0 {
 		b.opts.Progress(b.done)
 	}
 	return nil

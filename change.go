@@ -57,6 +57,8 @@ func (c *queryChange) report(r *Result) {
 	r.Rows, r.Plan, r.Entries = c.n, c.how.Plan, c.how.Entries
 }
 
+func (c *queryChange) repeats() bool { return true }
+
 func (c *queryChange) run(ctx context.Context) (int, error) {
 	if b, ok := c.a.conn.(*Bulk); ok && b != nil && b.hold == 0 {
 		return c.chunked(ctx, b)
@@ -145,17 +147,61 @@ type chunkChange struct {
 	c    *queryChange
 	ctx  context.Context
 	keys [][]byte
+
+	ran     bool // before; then the predicate is asked again
+	changed int  // how many the last run changed
 }
 
 func (s *chunkChange) do(t *tables.Tx, tb *schema.Table) (err error) {
-	before := s.c.n
-	if s.tuple, err = s.c.changeAll(s.ctx, t, tb, s.keys); err != nil {
-		s.c.n = before
+	keys := s.keys
+	s.c.n -= s.changed
+	if s.ran {
+		if keys, err = s.c.stillFound(s.ctx, t, tb, keys); err != nil {
+			return err
+		}
 	}
+	before := s.c.n
+	s.tuple, err = s.c.changeAll(s.ctx, t, tb, keys)
+	s.ran, s.changed = true, s.c.n-before
 	return err
 }
 
-func (s *chunkChange) report(r *Result) { r.Rows = len(s.keys) }
+func (s *chunkChange) repeats() bool { return true }
+
+func (s *chunkChange) report(r *Result) { r.Rows = s.changed }
+
+// stillFound returns those of the keys whose records the query's predicate holds
+// for in t.
+func (c *queryChange) stillFound(ctx context.Context, t *tables.Tx, tb *schema.Table, keys [][]byte) (still [][]byte, err error) {
+	typ := tb.Key.Tuple
+	if len(typ.Parts) == 1 {
+		typ = typ.Parts[0]
+	}
+	base := typ.Base()
+	for _, tuple := range keys {
+		exact, err := typ.AppendExact(nil, tuple)
+		if err != nil {
+			return nil, err
+		}
+		var where query.Expr = query.Cmp{Op: query.Eq, Field: query.Operand{Field: &query.Field{Key: true}}, Value: query.Literal{Type: &base, Exact: exact}}
+		if c.a.q.Where != nil {
+			where = query.And{where, c.a.q.Where}
+		}
+		plan, err := query.Make(tb, &query.Query{Where: where, Limit: -1}, query.Want{Kind: query.Count})
+		if err != nil {
+			return nil, err
+		}
+		n, _, err := plan.Count(ctx, t.Reader())
+		plan.Release()
+		if err != nil {
+			return nil, fromQuery(err)
+		}
+		if n > 0 {
+			still = append(still, tuple)
+		}
+	}
+	return still, nil
+}
 
 // keyOverhead is about how many bytes a key takes beside its own.
 const keyOverhead = 32

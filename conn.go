@@ -19,8 +19,13 @@ type Conn interface {
 	// join returns the transaction that a call through this Conn takes part
 	// in, or nil where each has its own, and the database.
 	join(ctx context.Context, write bool) (*tables.Tx, *DB, error)
-	// settle follows a write call that took part in a transaction.
-	settle(ctx context.Context) error
+	// settle follows a write call that took part in a transaction: what it was,
+	// and what it wrote.
+	settle(ctx context.Context, m *mutation, wrote []tables.Write) error
+	// observed follows a read that took part in a transaction: of the record with
+	// the key tuple, whose stored value is nil where it is not there, or of
+	// anything where tb is nil.
+	observed(tb *schema.Table, tuple, value []byte)
 	// base returns the database.
 	base() *DB
 }
@@ -79,6 +84,7 @@ type session struct {
 	newest *tables.Newest // in place of t, where one record is read without a transaction
 	table  *schema.Table
 	own    bool // the transaction was begun for this call alone
+	conn   Conn // where it was not
 	call   call
 }
 
@@ -98,7 +104,7 @@ func open(ctx context.Context, conn Conn, op string, ref tableRef, life lifetime
 	if err != nil {
 		return session{}, failed(op, ref, err)
 	}
-	s := session{db: db, t: t, own: t == nil}
+	s := session{db: db, t: t, own: t == nil, conn: conn}
 	if s.own {
 		err = s.begin(ctx, life)
 	} else {
@@ -110,6 +116,9 @@ func open(ctx context.Context, conn Conn, op string, ref tableRef, life lifetime
 	if s.table, err = s.tableOf(ref); err != nil {
 		s.release()
 		return session{}, failed(op, ref, err)
+	}
+	if !s.own && life != point {
+		conn.observed(nil, nil, nil)
 	}
 	s.call = db.startCall(ctx, op, s.table.Name)
 	return s, nil
@@ -159,6 +168,9 @@ func (s *session) read(ref tableRef, key keySlot) (tuple, value []byte, err erro
 	}
 	s.t.KeepKeyBuffer(tuple)
 	value, err = s.t.Get(s.table, tuple)
+	if !s.own {
+		s.conn.observed(s.table, tuple, value)
+	}
 	return tuple, value, err
 }
 

@@ -69,6 +69,9 @@ type worker interface {
 	// do does it in t, as a whole, and sets the mutation's tuple where there is
 	// one key that it is about. It may run again after a conflict.
 	do(t *tables.Tx, tb *schema.Table) error
+	// repeats reports whether the call is made again after a conflict of a Bulk's
+	// chunk, as it depends on what it reads; else what it wrote is written again.
+	repeats() bool
 	// report tells the tracer more than that one record was changed.
 	report(*Result)
 }
@@ -91,9 +94,10 @@ func (m *mutation) run(ctx context.Context) error {
 		attempts, err = db.core.Write(c.ctx, m)
 		err = m.named(db.outOfAttempts(attempts, err))
 	} else {
+		before := len(t.Log())
 		err = m.within(t)
 		if err == nil {
-			err = m.conn.settle(ctx)
+			err = m.conn.settle(ctx, m, t.Log()[before:])
 		}
 	}
 	r := Result{Attempts: attempts}

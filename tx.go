@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // Tx is a transaction: one snapshot of the database and the writes made on top
@@ -134,7 +135,9 @@ func (db *DB) join(ctx context.Context, _ bool) (*tables.Tx, *DB, error) {
 	return nil, db, db.outside(ctx)
 }
 
-func (db *DB) settle(context.Context) error { return nil }
+func (db *DB) settle(context.Context, *mutation, []tables.Write) error { return nil }
+
+func (db *DB) observed(*schema.Table, []byte, []byte) {}
 
 func (db *DB) base() *DB { return db }
 
@@ -240,6 +243,8 @@ func (tx *Tx) join(ctx context.Context, write bool) (*tables.Tx, *DB, error) {
 	return tx.t, tx.db, nil
 }
 
-func (tx *Tx) settle(context.Context) error { return nil }
+func (tx *Tx) settle(context.Context, *mutation, []tables.Write) error { return nil }
+
+func (tx *Tx) observed(*schema.Table, []byte, []byte) {}
 
 func (tx *Tx) base() *DB { return tx.db }

@@ -57,6 +57,8 @@ func (p *putting) do(t *tables.Tx, tb *schema.Table) error {
 
 func (p *putting) report(*Result) {}
 
+func (p *putting) repeats() bool { return false }
+
 // modified is the typed part of a Modify.
 type modified[R, K any] struct {
 	key   K
@@ -121,6 +123,8 @@ func (m *modification) do(t *tables.Tx, tb *schema.Table) (err error) {
 
 func (m *modification) report(*Result) {}
 
+func (m *modification) repeats() bool { return true }
+
 // deletion is a Delete without its types.
 type deletion struct {
 	mutation
@@ -136,6 +140,8 @@ func (d *deletion) do(t *tables.Tx, tb *schema.Table) (err error) {
 }
 
 func (d *deletion) report(*Result) {}
+
+func (d *deletion) repeats() bool { return false }
 
 func insertMany(ctx context.Context, conn Conn, ref tableRef, recs []source, key func(int) keySlot) error {
 	call := insertingMany{recs: recs}
@@ -190,6 +196,8 @@ func (m *insertingMany) putAll(t *tables.Tx, tb *schema.Table) error {
 }
 
 func (m *insertingMany) report(r *Result) { r.Rows *= len(m.recs) }
+
+func (m *insertingMany) repeats() bool { return false }
 
 // decode reads a stored value into the record at p, which is of tb's Go type.
 func decode(tb *schema.Table, tuple, value []byte, p reflectx.Pointer) error {

@@ -23,7 +23,11 @@ type Write struct {
 	mode   Mode
 	tuple  []byte
 	value  []byte // with its checksum
-	expect []byte // what must be there still; nil where anything may
+}
+
+// Of reports whether the write is to the record of tb with the key tuple.
+func (w *Write) Of(tb *schema.Table, tuple []byte) bool {
+	return w.table == tb.ID && bytes.Equal(w.tuple, tuple)
 }
 
 // writeLog keeps the writes of a transaction, if it is on.
@@ -33,9 +37,9 @@ type writeLog struct {
 }
 
 // put keeps a record that is written, with its sealed value.
-func (l *writeLog) put(tb *schema.Table, m Mode, tuple, value, expect []byte) {
+func (l *writeLog) put(tb *schema.Table, m Mode, tuple, value []byte) {
 	if l.on {
-		l.writes = append(l.writes, Write{table: tb.ID, mode: m, tuple: bytes.Clone(tuple), value: bytes.Clone(value), expect: expect})
+		l.writes = append(l.writes, Write{table: tb.ID, mode: m, tuple: bytes.Clone(tuple), value: bytes.Clone(value)})
 	}
 }
 

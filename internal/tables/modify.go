@@ -39,7 +39,7 @@ func (t *Tx) Modify(tb *schema.Table, tuple []byte, c Changer) error {
 	if err != nil {
 		return err
 	}
-	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, fromOld: true, key: Key{Drawn: -1}}
+	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, key: Key{Drawn: -1}}
 	if err := t.prepare(&w, c); err != nil {
 		return err
 	}

@@ -42,7 +42,6 @@ type put struct {
 	new      record.Body
 	old      []byte // stored value of the record as it was read; see current
 	current  bool   // old has been read in this transaction and not written since
-	fromOld  bool   // the new record was made from old
 }
 
 // Put writes the record that src gives, with its index entries, after checking
@@ -115,7 +114,7 @@ func (t *Tx) apply(w *put) error {
 	}
 	w.value = codec.Seal(w.value, 0, w.tb.ID, w.key.Tuple)
 	t.buf.value = w.value
-	t.log.put(w.tb, w.mode, w.key.Tuple, w.value, w.expected())
+	t.log.put(w.tb, w.mode, w.key.Tuple, w.value)
 	if w.newKey {
 		w.key.Drawn = w.last
 	}
@@ -136,15 +135,6 @@ func (t *Tx) apply(w *put) error {
 		return err
 	}
 	return t.kv.Set(key, w.value)
-}
-
-// expected returns what must be stored still when the write is made again, nil
-// where anything may be.
-func (w *put) expected() []byte {
-	if w.fromOld {
-		return w.old
-	}
-	return nil
 }
 
 // checkExisting reads the record that w replaces, unless that is known, and

@@ -9,7 +9,6 @@ import (
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/retry"
 	"github.com/kivisdb/kivis/schema"
-	"github.com/kivisdb/kivis/store"
 )
 
 // KeepLog has the transaction keep its writes, for Log and [DB.Commit].
@@ -33,25 +32,22 @@ func (e *ReplayError) Error() string {
 // Unwrap returns the cause.
 func (e *ReplayError) Unwrap() error { return e.Err }
 
-// Commit commits a transaction that keeps a log. After a conflict it makes the
-// logged writes again in a new one. It returns how often it has tried. The
-// error is a [ReplayError] where a write could not be made again; that matches
-// store.ErrConflict where a record that the write was made from has changed
-// meanwhile. The transaction has ended in any case.
-func (db *DB) Commit(ctx context.Context, t *Tx) (int, error) {
-	return db.run(ctx, &logCommit{db: db, t: t, log: t.log.writes, hooks: t.onCommit})
+// Commit commits a transaction. After a conflict it has again do the work anew in
+// another one. It returns how often it has tried; an error of again comes back as
+// it is. The transaction has ended in any case.
+func (db *DB) Commit(ctx context.Context, t *Tx, again func(t *Tx) error) (int, error) {
+	return db.run(ctx, &recommit{db: db, t: t, again: again})
 }
 
-// logCommit is a Commit under way.
-type logCommit struct {
+// recommit is a Commit under way.
+type recommit struct {
 	db    *DB
 	t     *Tx // nil after the first attempt
-	log   []Write
-	hooks []func()
+	again func(t *Tx) error
 }
 
-// Attempt commits the transaction, or another with its writes.
-func (c *logCommit) Attempt(ctx context.Context) error {
+// Attempt commits the transaction, or another in which the work is done anew.
+func (c *recommit) Attempt(ctx context.Context) error {
 	t := c.t
 	c.t = nil
 	if t == nil {
@@ -59,18 +55,37 @@ func (c *logCommit) Attempt(ctx context.Context) error {
 		if t, err = c.db.Begin(context.Background(), true); err != nil {
 			return err
 		}
-	}
-	defer t.Release()
-	if len(c.log) > 0 && !t.log.on {
-		if err := t.replay(c.log); err != nil {
+		if err := c.again(t); err != nil {
+			t.Release()
 			return err
 		}
-		t.onCommit = append(t.onCommit, c.hooks...)
 	}
+	defer t.Release()
 	return retry.Conflict(t.Commit(ctx))
 }
 
-// replay makes the writes of another transaction once more.
+// Replay makes writes of another transaction once more, as one call on several
+// records. The error is a [ReplayError] where one could not be made.
+func (t *Tx) Replay(log []Write) error {
+	return t.Step(func() error {
+		culprit, err := t.Batch(func() error { return t.replay(log) })
+		if culprit != nil {
+			return &ReplayError{Ref: t.refOf(log, culprit), Err: err}
+		}
+		return err
+	})
+}
+
+// refOf returns the record with the tuple that one of the writes is of.
+func (t *Tx) refOf(log []Write, tuple []byte) *record.Ref {
+	for i := range log {
+		if bytes.Equal(log[i].tuple, tuple) {
+			return record.RefTo(t.set.ByID(log[i].table), tuple)
+		}
+	}
+	return record.RefTo(t.set.ByID(log[0].table), tuple)
+}
+
 func (t *Tx) replay(log []Write) error {
 	for i := range log {
 		l := &log[i]
@@ -91,13 +106,6 @@ func (t *Tx) again(tb *schema.Table, l *Write) error {
 		return nil
 	}
 	w := put{tb: tb, mode: l.mode, key: Key{Tuple: l.tuple, Drawn: -1}}
-	if l.expect != nil {
-		now, err := t.Get(tb, l.tuple)
-		if err != nil || !bytes.Equal(now, l.expect) {
-			return errors.Join(store.ErrConflict, err)
-		}
-		w.old, w.current = now, true
-	}
 	_, b, err := codec.Open(l.value, tb.ID, l.tuple)
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func LogEnd(path string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	x, err := badgerfile.ReadLog(filepath.Dir(path), fid, 0)
+	x, err := badgerfile.ReadLog(filepath.Dir(path), fid, 0, stampKey)
 	return x.End, err
 }
 

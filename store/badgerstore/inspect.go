@@ -57,12 +57,16 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	if err := checkEdges(in.tables); err != nil {
 		return nil, err
 	}
-	if in.logs, in.gap, err = badgerfile.ReadLogs(dir, in.known()); err != nil {
+	if in.logs, in.gap, err = badgerfile.ReadLogs(dir, in.known(), stampKey); err != nil {
 		return nil, fileError(err)
 	}
 	in.orphans = in.findOrphans()
-	in.lost, err = in.findLost()
-	return in, err
+	if in.lost, err = in.findLost(); err != nil || len(in.lost) == 0 {
+		return in, err
+	}
+	// What is missing before the logs was not dropped by a compaction.
+	in.logs, in.gap, err = badgerfile.ReadLogs(dir, in.known(), nil)
+	return in, fileError(err)
 }
 
 // clean says whether the store was closed, so that Badger can open it to read.

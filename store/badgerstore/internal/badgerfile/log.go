@@ -56,7 +56,8 @@ type Log struct {
 	End         int64  // of the last whole transaction
 	First, Last uint64 // versions; 0 if there is none
 
-	gap uint64 // a version that is missing next, though later ones are there; or 0
+	gap     uint64 // a version that is missing next, though later ones are there; or 0
+	stamped bool   // the stamp is in it
 }
 
 // ReadLogs returns what is whole in the logs of dir, and the first version that
@@ -64,19 +65,33 @@ type Log struct {
 // Badger ends the replay of a log at the first damaged entry, and goes on with
 // the next log as if nothing had happened. But versions follow each other
 // without a gap, from known on, the newest in the tables.
-func ReadLogs(dir string, known uint64) (whole []Log, gap uint64, err error) {
+//
+// One gap is as it should be. Compactions drop what nobody sees any more from
+// the tables, of the versions up to one that has the key stamp. So where the
+// stamp is in the logs, the last versions before them may have gone altogether,
+// as one does that deleted keys and nothing else.
+func ReadLogs(dir string, known uint64, stamp []byte) (whole []Log, gap uint64, err error) {
 	fids, err := ListLogs(dir)
 	if err != nil {
 		return nil, 0, err
 	}
-	last := known
+	last, before, stamped := known, 0, false
+	defer func() {
+		if before > 0 && !stamped && err == nil {
+			whole, gap = whole[:before-1], known+1
+		}
+	}()
 	for _, fid := range fids {
-		x, err := ReadLog(dir, fid, last)
+		x, err := ReadLog(dir, fid, last, stamp)
 		if err != nil {
 			return nil, 0, err
 		}
-		if x.First > last+1 {
+		stamped = stamped || x.stamped
+		if x.First > last+1 && last > known {
 			return whole, last + 1, nil
+		}
+		if x.First > last+1 {
+			before = len(whole) + 1
 		}
 		whole = append(whole, x)
 		if x.gap > 0 {
@@ -89,7 +104,7 @@ func ReadLogs(dir string, known uint64) (whole []Log, gap uint64, err error) {
 
 // ReadLog reads a log as Badger does in logFile.iterate. The newest version in
 // the tables and the logs before it is last.
-func ReadLog(dir string, fid int, last uint64) (Log, error) {
+func ReadLog(dir string, fid int, last uint64, stamp []byte) (Log, error) {
 	x := Log{Fid: fid, End: LogHeader}
 	f, err := os.Open(LogPath(dir, fid))
 	if err != nil {
@@ -99,7 +114,7 @@ func ReadLog(dir string, fid int, last uint64) (Log, error) {
 	if _, err := f.Seek(LogHeader, io.SeekStart); err != nil {
 		return x, err
 	}
-	x.read(newLogReader(f))
+	x.read(newLogReader(f), stamp)
 	if _, err := f.Seek(x.End, io.SeekStart); err != nil {
 		return x, err
 	}
@@ -108,8 +123,9 @@ func ReadLog(dir string, fid int, last uint64) (Log, error) {
 }
 
 // read takes in whole transactions, up to the first damage.
-func (x *Log) read(r *logReader) {
+func (x *Log) read(r *logReader, stamp []byte) {
 	var txn uint64 // the version of the transaction that has begun
+	stamped := false
 	for r.next() {
 		switch {
 		case r.meta&metaTxn != 0:
@@ -120,6 +136,7 @@ func (x *Log) read(r *logReader) {
 			if txn != version {
 				return
 			}
+			stamped = stamped || bytes.Equal(y.ParseKey(r.key), stamp)
 		case r.meta&metaFin != 0:
 			version, err := strconv.ParseUint(string(r.value), 10, 64)
 			if err != nil || version != txn {
@@ -128,7 +145,7 @@ func (x *Log) read(r *logReader) {
 			if x.First == 0 {
 				x.First = version
 			}
-			x.Last, x.End, txn = version, r.at, 0
+			x.Last, x.End, x.stamped, txn = version, r.at, stamped, 0
 		case txn != 0:
 			return
 		default:

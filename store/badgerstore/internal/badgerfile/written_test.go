@@ -105,7 +105,7 @@ func readLogs(t *testing.T, dir string, w written) {
 	for key := range w {
 		w[key] = slices.Clone(w[key])
 	}
-	logs, gap, err := ReadLogs(dir, 0)
+	logs, gap, err := ReadLogs(dir, 0, nil)
 	if err != nil || gap != 0 || len(logs) != 1 || logs[0].First != 1 || logs[0].Last != 5 {
 		t.Fatalf("ReadLogs = %+v, %d, %v; want one of versions 1 to 5", logs, gap, err)
 	}
@@ -275,4 +275,43 @@ func digest(table Table) (string, error) {
 		return nil
 	})
 	return b.String(), err
+}
+
+// TestLogsAfterDroppedVersions: the versions before the first log are missing
+// for good only where no stamp says that compactions may have dropped them.
+func TestLogsAfterDroppedVersions(t *testing.T) {
+	stamp := []byte("stamp")
+	for _, c := range []struct {
+		name  string
+		known uint64
+		stamp uint64 // the version with the stamp; 0 for none
+		gap   uint64
+	}{
+		{"nothing is missing", 4, 0, 0},
+		{"a version is missing", 3, 0, 4},
+		{"it may have been dropped", 3, 5, 0},
+		{"so may several, by a later stamp", 1, 7, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			db, err := badger.OpenManaged(badger.DefaultOptions(dir).WithLogger(nil).WithExternalMagic(magic))
+			check(t, err)
+			for version := uint64(5); version <= 8; version++ {
+				txn := db.NewTransactionAt(version, true)
+				check(t, txn.Set([]byte("key"), []byte{byte(version)}))
+				if version == c.stamp {
+					check(t, txn.Set(stamp, nil))
+				}
+				check(t, txn.CommitAt(version, nil))
+			}
+			logs, gap, err := ReadLogs(dir, c.known, stamp)
+			if err != nil || gap != c.gap {
+				t.Errorf("ReadLogs = %+v, %d, %v; want the gap %d", logs, gap, err, c.gap)
+			}
+			if want := 1 - min(int(c.gap), 1); len(logs) != want {
+				t.Errorf("%d logs are whole, want %d", len(logs), want)
+			}
+			check(t, db.Close())
+		})
+	}
 }
