@@ -56,7 +56,7 @@ func (r *reader) getSome(keys, values [][]byte) {
 
 // Scan implements [occ.Reader], which uses Fill instead.
 func (r *reader) Scan(rg store.Range) (store.Cursor, error) {
-	return occ.NewChunks(r, rg), nil
+	return occ.NewCursor(r, rg), nil
 }
 
 // Fill implements [occ.Source].

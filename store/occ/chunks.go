@@ -9,7 +9,7 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// Chunk sizes of a Chunks cursor. A scan that stops early should not pay for
+// How many entries a cursor over a Source fetches at a time. A scan that stops early should not pay for
 // entries it never shows, a long one not for a descent of the tree again and
 // again: that costs about as much as 30 entries.
 const (
@@ -19,7 +19,7 @@ const (
 )
 
 // Source is an ordered set of entries without tombstones or with them, which
-// [Chunks] reads a piece at a time.
+// [NewCursor] reads a piece at a time.
 type Source interface {
 	// Fill appends the first entries of r, in its direction, to dst until
 	// dst's capacity is used up, and returns it. Fewer mean that r has no
@@ -27,10 +27,10 @@ type Source interface {
 	Fill(dst []Entry, r store.Range) []Entry
 }
 
-// Chunks is a cursor over a Source: it fetches 16 entries, then 128, then 256
+// chunks is a cursor over a Source: it fetches 16 entries, then 128, then 256
 // at a time. What it returns never changes, so Keep costs nothing. The zero value
-// is not ready; see [NewChunks]. It belongs to one goroutine at a time.
-type Chunks struct {
+// is not ready: call init or borrow. It belongs to one goroutine at a time.
+type chunks struct {
 	src   Source
 	r     store.Range // what is left to fetch
 	chunk []Entry
@@ -44,22 +44,22 @@ type Chunks struct {
 
 var buffers = sync.Pool{New: func() any { return new([lastChunk]Entry) }}
 
-// NewChunks returns a cursor over the entries of src in r, whose bounds must
+// NewCursor returns a cursor over the entries of src in r, whose bounds must
 // not change while it is in use.
-func NewChunks(src Source, r store.Range) *Chunks {
-	c := new(Chunks)
+func NewCursor(src Source, r store.Range) store.Cursor {
+	c := new(chunks)
 	c.init(src, r)
 	return c
 }
 
-func (c *Chunks) init(src Source, r store.Range) {
-	*c = Chunks{src: src, r: r, pos: -1, size: firstChunk}
+func (c *chunks) init(src Source, r store.Range) {
+	*c = chunks{src: src, r: r, pos: -1, size: firstChunk}
 }
 
 // borrow makes c a cursor over sorted entries that never change.
-func (c *Chunks) borrow(entries []Entry, r store.Range) {
+func (c *chunks) borrow(entries []Entry, r store.Range) {
 	entries = within(entries, r)
-	*c = Chunks{chunk: entries, r: r, pos: -1, last: true}
+	*c = chunks{chunk: entries, r: r, pos: -1, last: true}
 	if r.Reverse {
 		c.pos = len(entries)
 	}
@@ -91,10 +91,10 @@ func lowerBound(entries []Entry, p Entry) int {
 
 // borrowed says whether the chunk is a sorted slice that is walked in either
 // direction, rather than one filled in the scan's own order.
-func (c *Chunks) borrowed() bool { return c.src == nil }
+func (c *chunks) borrowed() bool { return c.src == nil }
 
 // Next implements [store.Cursor].
-func (c *Chunks) Next() bool {
+func (c *chunks) Next() bool {
 	if c.borrowed() && c.r.Reverse {
 		c.pos = max(c.pos-1, -1)
 		return c.pos >= 0
@@ -107,7 +107,7 @@ func (c *Chunks) Next() bool {
 }
 
 // refill fetches the next chunk and stands on its first entry.
-func (c *Chunks) refill() bool {
+func (c *chunks) refill() bool {
 	if c.last {
 		c.pos = len(c.chunk)
 		return false
@@ -128,7 +128,7 @@ func (c *Chunks) refill() bool {
 }
 
 // advance makes the rest of the range begin beyond key.
-func (c *Chunks) advance(key []byte) {
+func (c *chunks) advance(key []byte) {
 	if c.r.Reverse {
 		c.r.Hi = key
 		return
@@ -138,7 +138,7 @@ func (c *Chunks) advance(key []byte) {
 }
 
 // Seek implements [store.Cursor].
-func (c *Chunks) Seek(key []byte) bool {
+func (c *chunks) Seek(key []byte) bool {
 	if cur, ok := c.current(); ok && !before(cur.Key(), key, c.r.Reverse) {
 		return c.Next()
 	}
@@ -159,7 +159,7 @@ func (c *Chunks) Seek(key []byte) bool {
 
 // skipTo moves within the chunk to the first entry at or beyond key, or to its
 // last entry.
-func (c *Chunks) skipTo(key []byte) bool {
+func (c *chunks) skipTo(key []byte) bool {
 	lo, hi := c.pos+1, len(c.chunk)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
@@ -174,7 +174,7 @@ func (c *Chunks) skipTo(key []byte) bool {
 }
 
 // jump makes the rest of the range begin at key, if that is further on.
-func (c *Chunks) jump(key []byte) {
+func (c *chunks) jump(key []byte) {
 	if !c.r.Reverse {
 		if bytes.Compare(key, c.r.Lo) > 0 {
 			c.next = append(c.next[:0], key...)
@@ -189,7 +189,7 @@ func (c *Chunks) jump(key []byte) {
 }
 
 // current returns the entry that the cursor stands on.
-func (c *Chunks) current() (Entry, bool) {
+func (c *chunks) current() (Entry, bool) {
 	if c.pos < 0 || c.pos >= len(c.chunk) {
 		return Entry{}, false
 	}
@@ -197,7 +197,7 @@ func (c *Chunks) current() (Entry, bool) {
 }
 
 // Key implements [store.Cursor].
-func (c *Chunks) Key() []byte {
+func (c *chunks) Key() []byte {
 	if e, ok := c.current(); ok {
 		return e.Key()
 	}
@@ -205,7 +205,7 @@ func (c *Chunks) Key() []byte {
 }
 
 // Value implements [store.Cursor].
-func (c *Chunks) Value() []byte {
+func (c *chunks) Value() []byte {
 	if e, ok := c.current(); ok && !c.r.KeysOnly {
 		return e.Value()
 	}
@@ -213,18 +213,18 @@ func (c *Chunks) Value() []byte {
 }
 
 // Keep implements [store.Cursor].
-func (c *Chunks) Keep() []byte { return c.Value() }
+func (c *chunks) Keep() []byte { return c.Value() }
 
 // Err implements [store.Cursor]: a Source does not fail.
-func (c *Chunks) Err() error { return nil }
+func (c *chunks) Err() error { return nil }
 
 // Close implements [store.Cursor]. What the cursor returned stays good.
-func (c *Chunks) Close() {
+func (c *chunks) Close() {
 	if c.buf != nil {
 		clear(c.buf[:c.used])
 		buffers.Put(c.buf)
 	}
-	*c = Chunks{last: true}
+	*c = chunks{last: true}
 }
 
 // before says whether a comes before b in a scan's direction.

@@ -27,9 +27,9 @@ func TestChunks(t *testing.T) {
 		if rnd.IntN(3) == 0 {
 			r.Lo, r.Hi = nil, nil
 		}
-		borrowed := new(Chunks)
+		borrowed := new(chunks)
 		borrowed.borrow(entries, r)
-		for name, c := range map[string]*Chunks{"tree": NewChunks(frozen{tree}, r), "slice": borrowed} {
+		for name, c := range map[string]*chunks{"tree": newChunks(frozen{tree}, r), "slice": borrowed} {
 			left := inOrder(within(entries, r), r.Reverse)
 			for move := range 12 {
 				var to []byte

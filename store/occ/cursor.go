@@ -34,8 +34,8 @@ type cursor struct {
 	direct bool         // the snapshot's side is chunks, else snap
 	merged bool         // the overlay's side, over, is in use
 	snap   store.Cursor // nil once closed; under the lock
-	chunks Chunks
-	over   Chunks
+	chunks chunks
+	over   chunks
 
 	place  place
 	key    []byte // the current one

@@ -272,6 +272,11 @@ func (c *simpleCursor) Err() error { return nil }
 
 func (c *simpleCursor) Close() { c.closed = true }
 
+// TestExample has the whole test of a store run on the example of one.
+func TestExample(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) store.Store { return OpenTiny() })
+}
+
 func TestSimpleStore(t *testing.T) {
 	storetest.Run(t,
 		func(t testing.TB) store.Store { return newSimple(occ.Options{}) },

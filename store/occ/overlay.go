@@ -237,7 +237,7 @@ func (o *Overlay) AppendChanges(dst []store.Change) []store.Change {
 }
 
 // cursor makes c a cursor over the writes in r, tombstones included, as of now.
-func (o *Overlay) cursor(c *Chunks, r store.Range) {
+func (o *Overlay) cursor(c *chunks, r store.Range) {
 	o.shared = true
 	r.KeysOnly = false
 	if o.tree != nil {

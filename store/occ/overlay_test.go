@@ -24,7 +24,7 @@ func testOverlay(t *testing.T, keys int) {
 	var o Overlay
 	model := map[string]string{}
 	type opened struct {
-		c    *Chunks
+		c    *chunks
 		want []string
 	}
 	var cursors []opened
@@ -39,7 +39,7 @@ func testOverlay(t *testing.T, keys int) {
 		}
 		if rnd.IntN(10) == 0 {
 			r := store.Range{Lo: []byte("0002"), Reverse: rnd.IntN(2) == 0}
-			c := new(Chunks)
+			c := new(chunks)
 			o.cursor(c, r)
 			cursors = append(cursors, opened{c, listed(model, r)})
 		}
@@ -131,7 +131,7 @@ func TestOverlayRollback(t *testing.T) {
 // TestOverlayReset checks that recycled memory is not what a cursor reads.
 func TestOverlayReset(t *testing.T) {
 	var o Overlay
-	var c Chunks
+	var c chunks
 	o.Set([]byte("a"), []byte("1"))
 	o.cursor(&c, store.Range{})
 	o.reset()
