@@ -194,7 +194,7 @@ func (c *queryChange) stillFound(ctx context.Context, t *tables.Tx, tb *schema.T
 		n, _, err := plan.Count(ctx, t.Reader())
 		plan.Release()
 		if err != nil {
-			return nil, fromQuery(err)
+			return nil, err
 		}
 		if n > 0 {
 			still = append(still, tuple)

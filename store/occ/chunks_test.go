@@ -27,9 +27,10 @@ func TestChunks(t *testing.T) {
 		if rnd.IntN(3) == 0 {
 			r.Lo, r.Hi = nil, nil
 		}
-		borrowed := new(chunks)
+		filled, borrowed := new(chunks), new(chunks)
+		filled.init(frozen{tree}, r)
 		borrowed.borrow(entries, r)
-		for name, c := range map[string]*chunks{"tree": newChunks(frozen{tree}, r), "slice": borrowed} {
+		for name, c := range map[string]*chunks{"tree": filled, "slice": borrowed} {
 			left := inOrder(within(entries, r), r.Reverse)
 			for move := range 12 {
 				var to []byte
