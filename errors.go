@@ -39,6 +39,10 @@ var (
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
+	// ErrUntyped: a table by name cannot write records that only a program with
+	// their Go type can validate, or compute the key of.
+	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
+
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
@@ -307,6 +311,10 @@ func keysOf(err error) []*record.Ref {
 	var r *ReferenceError
 	if errors.As(err, &r) && r.at != nil {
 		keys = append(keys, r.at)
+	}
+	var d *tables.DeferredError
+	if errors.As(err, &d) {
+		keys = append(keys, d.Record)
 	}
 	var c *callError
 	if errors.As(err, &c) && c.key != nil {

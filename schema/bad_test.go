@@ -264,6 +264,7 @@ var bad = []struct {
 			E  int    `kivis:"optional"`
 			F  int    `kivis:"ondelete=cascade"`
 			G  int    `kivis:"content"`
+			H  int    `kivis:"deferred"`
 		}
 		return types(R{})
 	}, lines(
@@ -274,6 +275,7 @@ var bad = []struct {
 		`schema: schema.R.E: optional needs ref, as in "ref,optional" (tag "optional")`,
 		`schema: schema.R.F: ondelete needs ref, as in "ref,ondelete=cascade" (tag "ondelete=cascade")`,
 		`schema: schema.R.G: content needs key, as in "key,content" (tag "content")`,
+		`schema: schema.R.H: deferred needs ref, as in "ref,deferred" (tag "deferred")`,
 	)},
 	{"two generators", func() []reflect.Type {
 		type R struct {

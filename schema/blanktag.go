@@ -21,7 +21,7 @@ type listTag struct {
 	kind     optionSet // optIndex, optUnique or optRef
 	name     string    // of the index, or the table referred to
 	parts    []partTag
-	has      optionSet // optOptional and optOnDelete, of a reference
+	has      optionSet // optOptional, optDeferred and optOnDelete, of a reference
 	onDelete Action
 }
 
@@ -177,11 +177,13 @@ func (l *listTag) modify(mod string) (err error) {
 	switch {
 	case mod == "optional":
 		bit = optOptional
+	case mod == "deferred":
+		bit = optDeferred
 	case key == "ondelete" && has:
 		bit = optOnDelete
 		l.onDelete, err = parseAction(value)
 	default:
-		return unknown("modifier", key, []string{"optional", "ondelete"})
+		return unknown("modifier", key, []string{"optional", "deferred", "ondelete"})
 	}
 	if l.has&bit != 0 {
 		return fmt.Errorf("repeated modifier %q", key)

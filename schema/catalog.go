@@ -8,9 +8,10 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// Format is the format of databases that this release writes, and the newest
-// that it reads.
-const Format = 1
+// Format is the newest format of databases that this release reads. It writes
+// the oldest that can say what is in a catalog, so that a database which uses
+// nothing new can still be opened by older releases; see [Catalog.raise].
+const Format = 2
 
 // A Catalog is what a database stores about its tables: a header, and an entry
 // for each. Whoever reads one puts the entries into it; after that it does not
@@ -33,6 +34,7 @@ type Entry struct {
 	Indexes   []IndexEntry
 	Refs      []RefEntry
 	Dropping  []uint32 // ids of indexes that are gone, whose entries may remain
+	Validates bool     // the program has a method Validate, which writers without the type do not run
 }
 
 // A Version is one version of a table's fields.
@@ -72,13 +74,27 @@ type RefEntry struct {
 	Target   uint32 // the id of the table referred to
 	Parts    []PartEntry
 	Optional bool
+	Deferred bool
 	OnDelete Action
 	Index    uint32 // the id of its index; 0 for NoAction
 }
 
 // NewCatalog returns the catalog of a database without tables.
 func NewCatalog() *Catalog {
-	return &Catalog{Format: Format, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
+	return &Catalog{Format: 1, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
+}
+
+// raise moves the format to one in which what is in the catalog can be said.
+// Releases that know only older ones then refuse the database: they would
+// break rules that they do not know. It is never lowered.
+//
+// Format 2 has deferred references and the mark that a table's program validates.
+func (c *Catalog) raise() {
+	for _, e := range c.Entries {
+		if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
+			c.Format = max(c.Format, 2)
+		}
+	}
 }
 
 // Clone returns a copy of the catalog, in which entries can be replaced.

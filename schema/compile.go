@@ -23,6 +23,8 @@ type Model struct {
 	key     modelKey
 	indexes []*modelIndex
 	refs    []*modelRef
+
+	validates bool // the record has a method Validate
 }
 
 // compiled is a Model, or what is wrong with its type.

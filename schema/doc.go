@@ -62,6 +62,8 @@
 //     A reference has an index of its own, unless its field has one.
 //   - "optional", beside ref: a zero value refers to nothing. A nil pointer
 //     does so anyway.
+//   - "deferred", beside ref: the reference is checked when the outermost
+//     transaction commits, and not at the end of each call.
 //   - "ondelete=ACTION", beside ref: what becomes of this record when the one
 //     that it refers to goes. "restrict", the default, forbids that; "cascade"
 //     deletes this one too; "setnull" sets the field to nil or zero, and needs
@@ -79,9 +81,9 @@
 //     options above. Fields are Go names or stored ones, and paths of them such
 //     as Address.City, which may lead through a pointer.
 //   - "ref=TABLE(F,G,...)": a reference of several fields, in the order of the
-//     key of TABLE. ":optional" and ":ondelete=ACTION" may come behind it. With
-//     setnull the pointers among the fields become nil, or else the last field
-//     that is not in the primary key becomes zero.
+//     key of TABLE. ":optional", ":deferred" and ":ondelete=ACTION" may come
+//     behind it. With setnull the pointers among the fields become nil, or else
+//     the last field that is not in the primary key becomes zero.
 //
 // A field ID of type kivis.ID of its own record, such as kivis.Auto embeds, is
 // "key,auto" without a tag.

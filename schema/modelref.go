@@ -15,6 +15,7 @@ type modelRef struct {
 	record   reflect.Type // ID[record]
 	table    string       // ref=TABLE
 	optional bool
+	deferred bool
 	onDelete Action
 	index    *modelIndex
 	field    string // that declares it, for messages
@@ -45,7 +46,7 @@ func (c *compiler) refs() {
 // fieldRef adds the reference of one field.
 func (c *compiler) fieldRef(i int, f *field) {
 	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
-	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
+	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), deferred: f.tag.is(optDeferred), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
 	if r.table == "" {
 		r.record = recordOf(p.target())
 	}
@@ -54,7 +55,7 @@ func (c *compiler) fieldRef(i int, f *field) {
 
 // listRef adds a reference that a blank field lists.
 func (c *compiler) listRef(list listTag, tag string) {
-	r := &modelRef{table: list.name, optional: list.has&optOptional != 0, onDelete: list.onDelete, field: "_", tag: tag}
+	r := &modelRef{table: list.name, optional: list.has&optOptional != 0, deferred: list.has&optDeferred != 0, onDelete: list.onDelete, field: "_", tag: tag}
 	for _, pt := range list.parts {
 		p, err := c.part(pt.path)
 		if err == nil && slices.ContainsFunc(r.parts, p.sameAs) {

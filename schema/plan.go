@@ -99,7 +99,21 @@ func (p *planner) table(m *Model) *tablePlan {
 	}
 	t.layout()
 	t.entry.Key = t.key(t.entry.newest().Layout)
+	t.validates()
 	return t
+}
+
+// validates notes whether the program validates the table's records.
+func (t *tablePlan) validates() {
+	if t.entry.Validates == t.model.validates {
+		return
+	}
+	t.entry.Validates = t.model.validates
+	detail := "the record type has no method Validate any more"
+	if t.model.validates {
+		detail = "the record type has a method Validate, so programs without the type may not write"
+	}
+	t.report(Difference{Kind: "changed validation", Detail: detail})
 }
 
 // finish plans indexes and references, and puts the table into the catalog.
@@ -251,6 +265,7 @@ func (p *planner) change(tables []*tablePlan) *Change {
 	slices.Sort(c.Entries)
 	if len(c.Entries) > 0 {
 		c.Catalog.Version++
+		c.Catalog.raise()
 	}
 	return c
 }

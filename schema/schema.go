@@ -22,6 +22,8 @@ type Table struct {
 	Refs     []*Ref   // references that this table makes
 	Incoming []*Ref   // references to this table, made by any table of the catalog
 
+	Validates bool // the record type has a method Validate, in this program or the one that registered it last
+
 	entry    *Entry
 	model    *Model        // nil where Type is
 	own      *codec.Layout // of the version that Type is of; nil where Type is

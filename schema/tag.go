@@ -28,6 +28,7 @@ const (
 	optName
 	optWas
 	optSkip
+	optDeferred
 )
 
 // A fieldTag is what the tag of one field says.
@@ -76,6 +77,7 @@ var fieldOptions = []option{
 	{name: "fold", bit: optFold, needs: optIndex | optUnique},
 	{name: "ref", bit: optRef, value: mayHaveValue, shape: "ref=TABLE", set: setName(func(t *fieldTag) *string { return &t.target })},
 	{name: "optional", bit: optOptional, needs: optRef},
+	{name: "deferred", bit: optDeferred, needs: optRef},
 	{name: "ondelete", bit: optOnDelete, value: mustHaveValue, shape: "ondelete=cascade", needs: optRef, set: setAction},
 	{name: "name", bit: optName, value: mustHaveValue, shape: "name=NAME", set: setName(func(t *fieldTag) *string { return &t.name })},
 	{name: "was", bit: optWas, value: mustHaveValue, shape: "was=OLD", set: setName(func(t *fieldTag) *string { return &t.was })},

@@ -149,6 +149,9 @@ func (r *Ref) String() string {
 	if r.Optional {
 		s += " optional"
 	}
+	if r.Deferred {
+		s += " deferred"
+	}
 	if r.Index != nil {
 		s += " by index " + r.Index.Name
 	}
