@@ -834,6 +834,15 @@ var bad = []struct {
 		"schema: schema.R._: has (string, int), but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
 		"schema: schema.R._: has string, but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
 	)},
+	{"setnull under a content key", func() []reflect.Type {
+		type R struct {
+			Sum [32]byte `kivis:"key,content"`
+			A   *IATA    `kivis:"ref=airports,ondelete=setnull"`
+		}
+		return types(R{}, Airport{})
+	}, lines(
+		`schema: schema.R.A: ondelete=setnull would change the record's primary key, which is the digest of all other fields: use restrict, cascade or noaction (tag "ref=airports,ondelete=setnull")`,
+	)},
 	{"setnull", func() []reflect.Type {
 		type R struct {
 			_    struct{} `kivis:"ref=airports(Home.Code):optional:ondelete=setnull"`
