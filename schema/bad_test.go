@@ -834,6 +834,26 @@ var bad = []struct {
 		"schema: schema.R._: has (string, int), but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
 		"schema: schema.R._: has string, but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
 	)},
+	{"nilequal where nil is no value", func() []reflect.Type {
+		type R struct {
+			_  struct{} `kivis:"index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)"`
+			ID ID[R]
+			A  *string
+			B  string
+			C  []byte  `kivis:"unique,nilequal"`
+			D  *string `kivis:"index,nilequal"`
+			E  *string `kivis:"nilequal"`
+		}
+		return types(R{})
+	}, lines(
+		`schema: schema.R._: A: repeated modifier "nilequal" (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+		`schema: schema.R.D: nilequal needs unique, as in "unique,nilequal" (tag "index,nilequal")`,
+		`schema: schema.R.E: nilequal needs unique, as in "unique,nilequal" (tag "nilequal")`,
+		`schema: schema.R.C: nilequal on C: a []byte is never nil in an index, so drop it (tag "unique,nilequal")`,
+		`schema: schema.R.D: nilequal on D: only in a unique index does nil differ from other values, so drop it (tag "index,nilequal")`,
+		`schema: schema.R._: index a: nilequal on A: only in a unique index does nil differ from other values, so drop it (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+		`schema: schema.R._: unique b: nilequal on B: a string is never nil in an index, so drop it (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+	)},
 	{"setnull under a content key", func() []reflect.Type {
 		type R struct {
 			Sum [32]byte `kivis:"key,content"`

@@ -28,7 +28,7 @@ type listTag struct {
 // A partTag is one field in a list.
 type partTag struct {
 	path string
-	has  optionSet // optDesc, optEach and optFold
+	has  optionSet // optDesc, optEach, optFold and optNilEqual
 }
 
 // lists are the options of a blank field that list fields, and their shapes.
@@ -142,10 +142,12 @@ func (p *partTag) modify(mod string) error {
 		bit = optEach
 	case "fold":
 		bit = optFold
+	case "nilequal":
+		bit = optNilEqual
 	case "desc":
 		return fmt.Errorf("a descending part is written -%s", p.path)
 	default:
-		return fmt.Errorf("%s: %w", p.path, unknown("modifier", mod, []string{"each", "fold"}))
+		return fmt.Errorf("%s: %w", p.path, unknown("modifier", mod, []string{"each", "fold", "nilequal"}))
 	}
 	if p.has&bit != 0 {
 		return fmt.Errorf("%s: repeated modifier %q", p.path, mod)

@@ -8,9 +8,12 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// Format is the format of databases that this release writes, and the newest
-// that it reads.
-const Format = 1
+// Format is the newest format of databases that this release reads. It writes
+// the oldest in which what a catalog holds can be said: baseFormat, or 2 for a
+// part with NilEqual. So an older release refuses only what it does not know.
+const Format = 2
+
+const baseFormat = 1
 
 // A Catalog is what a database stores about its tables: a header, and an entry
 // for each. Whoever reads one puts the entries into it; after that it does not
@@ -55,6 +58,8 @@ type PartEntry struct {
 	Name   string   // of a part without fields
 	Each   bool
 	Key    codec.KeyType
+
+	NilEqual bool // see [Part]; since format 2
 }
 
 // An IndexEntry is one live index.
@@ -78,7 +83,7 @@ type RefEntry struct {
 
 // NewCatalog returns the catalog of a database without tables.
 func NewCatalog() *Catalog {
-	return &Catalog{Format: Format, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
+	return &Catalog{Format: baseFormat, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
 }
 
 // Clone returns a copy of the catalog, in which entries can be replaced.
@@ -115,6 +120,16 @@ func (e *Entry) clone() *Entry {
 
 // newest returns the newest version of the table's fields.
 func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
+
+// format returns the oldest format in which the entry can be stored.
+func (e *Entry) format() uint32 {
+	for i := range e.Indexes {
+		if slices.ContainsFunc(e.Indexes[i].Parts, func(p PartEntry) bool { return p.NilEqual }) {
+			return 2
+		}
+	}
+	return baseFormat
+}
 
 // index returns the index with an id, or nil.
 func (e *Entry) index(id uint32) *IndexEntry {

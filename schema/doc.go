@@ -55,6 +55,8 @@
 //   - "desc", beside key, index or unique: the part descends.
 //   - "fold", beside index or unique: strings are compared without regard to
 //     case, as [strings.EqualFold] does.
+//   - "nilequal", beside unique: nil is a value like others, which one record
+//     may have. The field can be nil.
 //   - "ref", "ref=TABLE": the field is the primary key of a record in TABLE, or
 //     in the one table whose key has the type of the field, or the type that
 //     the field points to. A kivis.ID of another record is a reference without
@@ -75,8 +77,8 @@
 //
 //   - "table=NAME": the name of the table, and not that of the type.
 //   - "index=NAME(F,G,...)", "unique=NAME(F,G,...)": an index of several
-//     fields, or of nested ones. -F descends, F:each and F:fold are as the
-//     options above. Fields are Go names or stored ones, and paths of them such
+//     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
+//     as the options above. Fields are Go names or stored ones, and paths of them such
 //     as Address.City, which may lead through a pointer.
 //   - "ref=TABLE(F,G,...)": a reference of several fields, in the order of the
 //     key of TABLE. ":optional" and ":ondelete=ACTION" may come behind it. With

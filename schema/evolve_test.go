@@ -473,3 +473,24 @@ func TestCatalogIndexes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFormat raises the format of a database only for what needs it, and takes
+// that back with the change.
+func TestFormat(t *testing.T) {
+	type Old struct {
+		_  struct{} `kivis:"table=T"`
+		ID ID[Old]
+		A  *int
+	}
+	type New struct {
+		_  struct{} `kivis:"table=T"`
+		ID ID[New]
+		A  *int `kivis:"unique,nilequal"`
+	}
+	before := planAll(t, NewCatalog(), compileAll(t, Old{}), PlanOptions{}).Catalog
+	change := planAll(t, before, compileAll(t, New{}), PlanOptions{})
+	reverted, _, _ := change.Catalog.Revert(before, change)
+	if before.Format != 1 || change.Catalog.Format != 2 || reverted.Format != 1 {
+		t.Errorf("formats are %d, %d and %d, want 1, 2 and 1", before.Format, change.Catalog.Format, reverted.Format)
+	}
+}

@@ -224,7 +224,7 @@ func TestNewerFormat(t *testing.T) {
 	c := NewCatalog()
 	c.Format = Format + 1
 	_, err := DecodeHeader(EncodeHeader(c))
-	want := "schema: the database has a newer format than this release of Kivis knows: format 2, and this one knows up to 1"
+	want := "schema: the database has a newer format than this release of Kivis knows: format 3, and this one knows up to 2"
 	if !errors.Is(err, ErrNewerFormat) || err.Error() != want {
 		t.Errorf("a newer format: %v, want %s", err, want)
 	}

@@ -127,5 +127,8 @@ func listed(has optionSet, path string) string {
 	if has&optFold != 0 {
 		path += ":fold"
 	}
+	if has&optNilEqual != 0 {
+		path += ":nilequal"
+	}
 	return path
 }

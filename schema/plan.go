@@ -239,6 +239,7 @@ func (p *planner) change(tables []*tablePlan) *Change {
 		}
 		if t.old == nil || !bytes.Equal(t.old.Encode(), t.entry.Encode()) {
 			c.Entries = append(c.Entries, t.entry.ID)
+			c.Catalog.Format = max(c.Catalog.Format, t.entry.format())
 		}
 		for i := range t.entry.Indexes {
 			x := IndexRef{t.entry.ID, t.entry.Indexes[i].ID}

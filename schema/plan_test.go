@@ -292,6 +292,24 @@ var evolutions = []struct {
 		`drop T.E #3`,
 		`drop T.x #5`,
 	)},
+	{"nil becomes a value", func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			A  *int `kivis:"unique"`
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			A  *int `kivis:"unique,nilequal"`
+		}
+		return types(T{})
+	}, lines(
+		`T: changed index A: unique=A(A:nilequal)`,
+		`build T.A #2`,
+		`drop T.A #1`,
+		`format 2`,
+	)},
 	{"index of a struct whose fields move", func() []reflect.Type {
 		type In struct{ X, Y string }
 		type T struct {
@@ -608,6 +626,9 @@ func planText(c *Change) []string {
 	}
 	for _, x := range c.Catalog.Dropped() {
 		text = append(text, fmt.Sprintf("dropped %d", x.Index))
+	}
+	if c.Catalog.Format > baseFormat {
+		text = append(text, fmt.Sprint("format ", c.Catalog.Format))
 	}
 	for _, x := range c.Checks {
 		e := c.Catalog.Entries[x.Table]

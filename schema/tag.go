@@ -11,7 +11,7 @@ import (
 )
 
 // An optionSet is a set of tag options.
-type optionSet uint16
+type optionSet uint32
 
 const (
 	optKey optionSet = 1 << iota
@@ -22,6 +22,7 @@ const (
 	optEach
 	optDesc
 	optFold
+	optNilEqual
 	optRef
 	optOptional
 	optOnDelete
@@ -74,6 +75,7 @@ var fieldOptions = []option{
 	{name: "each", bit: optEach, needs: optIndex | optUnique},
 	{name: "desc", bit: optDesc, needs: optIndex | optUnique | optKey},
 	{name: "fold", bit: optFold, needs: optIndex | optUnique},
+	{name: "nilequal", bit: optNilEqual, needs: optUnique},
 	{name: "ref", bit: optRef, value: mayHaveValue, shape: "ref=TABLE", set: setName(func(t *fieldTag) *string { return &t.target })},
 	{name: "optional", bit: optOptional, needs: optRef},
 	{name: "ondelete", bit: optOnDelete, value: mustHaveValue, shape: "ondelete=cascade", needs: optRef, set: setAction},
