@@ -54,7 +54,7 @@ func (d *describer) structFields(t reflect.Type, path string) []Field {
 	d.inside = nil // a type may recur through a struct
 	fields := make([]Field, len(list))
 	for i, f := range list {
-		fields[i] = Field{Name: f.Name, Was: f.Was, Type: d.describe(f.Type, joinPath(path, f.Name))}
+		fields[i] = Field{Name: f.Name, Was: f.Was, New: f.New, Type: d.describe(f.Type, joinPath(path, f.Name))}
 	}
 	d.inside = inside
 	return fields

@@ -39,9 +39,10 @@ type Type struct {
 
 // Field is one stored field of a record or nested struct.
 type Field struct {
-	ID   uint32 // from the catalog; 0 where it has not been assigned
-	Name string // the stored name
-	Was  string // the name it had before, by its tag; not stored
+	ID   uint32   // from the catalog; 0 where it has not been assigned
+	Name string   // the stored name
+	Was  []string // the names it had before, by its tag; not stored
+	New  bool     // it is none that was, by its tag; not stored
 	Type Type
 }
 

@@ -10,9 +10,10 @@ import (
 
 // A blankTag is what the tag of one blank field says about its struct.
 type blankTag struct {
-	text  string
-	table string
-	lists []listTag
+	text    string
+	table   string
+	removed []string // paths of stored names
+	lists   []listTag
 }
 
 // A listTag is an option of a blank field that lists fields: an index, a
@@ -60,12 +61,31 @@ func (t *blankTag) take(o reflectx.Option) []error {
 	case o.Key == "table":
 		t.table = o.Value
 		return oneError(checkName(o.Value))
+	case o.Key == "removed" && !o.HasValue:
+		return []error{errors.New("removed needs a value: removed=NAME")}
+	case o.Key == "removed":
+		return t.takeRemoved(o.Value)
 	case lists[o.Key].kind == 0:
 		return []error{unknownBlankOption(o.Key)}
 	}
 	list, errs := parseList(o)
 	if len(errs) == 0 {
 		t.lists = append(t.lists, list)
+	}
+	return errs
+}
+
+// takeRemoved takes the fields that are gone on purpose: a name, or a path as
+// in Address.City, or several with | between.
+func (t *blankTag) takeRemoved(value string) (errs []error) {
+	for path := range strings.SplitSeq(value, "|") {
+		path = strings.Trim(path, " ")
+		for name := range strings.SplitSeq(path, ".") {
+			if err := checkName(name); err != nil && len(errs) == 0 {
+				errs = append(errs, err)
+			}
+		}
+		t.removed = append(t.removed, path)
 	}
 	return errs
 }
@@ -87,7 +107,7 @@ func unknownBlankOption(key string) error {
 			return fmt.Errorf("%s belongs on a field with a name", key)
 		}
 	}
-	return unknown("option", key, []string{"table", "index", "unique", "ref"})
+	return unknown("option", key, []string{"table", "index", "unique", "ref", "removed"})
 }
 
 // parseList parses index=NAME(...), unique=NAME(...) and ref=TABLE(...).

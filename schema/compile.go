@@ -18,6 +18,9 @@ type Model struct {
 	Type reflect.Type // the record struct
 	Name string       // of its table
 
+	named   bool     // the name is given by a tag
+	removed []string // paths of stored names that are gone on purpose
+
 	fields  *fields
 	layout  *codec.Layout // without ids
 	key     modelKey
@@ -52,6 +55,7 @@ func makeModel(t reflect.Type) compiled {
 	c.nested()
 	c.methods()
 	c.describe()
+	c.removed()
 	c.key()
 	c.indexes()
 	c.refs()
@@ -118,12 +122,24 @@ func (c *compiler) tableName() {
 			named, c.m.Name = b, b.table
 		}
 	}
-	if named != nil {
+	if c.m.named = named != nil; c.m.named {
 		return
 	}
 	c.m.Name = defaultName(c.typ)
 	if c.m.Name == "" {
 		c.fail("", "", fmt.Errorf("a struct type without a name needs one for its table: %s", onBlank("table=NAME")))
+	}
+}
+
+// removed takes the fields that blank fields say are gone.
+func (c *compiler) removed() {
+	for _, b := range c.blanks {
+		for _, path := range b.removed {
+			if c.m.layout != nil && hasPath(c.m.layout, path) {
+				c.fail("_", b.text, fmt.Errorf("removed=%s names a field that is still there: drop one of the two", path))
+			}
+			c.m.removed = append(c.m.removed, path)
+		}
 	}
 }
 

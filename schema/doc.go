@@ -69,7 +69,10 @@
 //     deletes this one too; "setnull" sets the field to nil or zero, and needs
 //     a pointer or optional; "noaction" leaves it as it is.
 //   - "name=NAME": the field is stored by this name, and not its own.
-//   - "was=NAME": the field was stored by this name before. It may stay for good.
+//   - "was=NAME", "was=NAME|NAME": the field was stored by this name, or these,
+//     before. It may stay for good.
+//   - "new": the field is a new one, though one of its type is gone. It may
+//     stay for good.
 //   - "-": the field is not stored.
 //
 // The options of a blank field, _ struct{}, speak of the whole record. There
@@ -80,6 +83,9 @@
 //     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
 //     as the options above. Fields are Go names or stored ones, and paths of them such
 //     as Address.City, which may lead through a pointer.
+//   - "removed=NAME", "removed=NAME|A.B": the field is gone on purpose, where
+//     the struct would else be taken for that of an older program. It may stay
+//     for good.
 //   - "ref=TABLE(F,G,...)": a reference of several fields, in the order of the
 //     key of TABLE. ":optional" and ":ondelete=ACTION" may come behind it. With
 //     setnull the pointers among the fields become nil, or else the last field
@@ -89,7 +95,7 @@
 // "key,auto" without a tag.
 //
 // The fields of a struct in a field with a name may have the options name=,
-// was= and "-" alone.
+// was=, new and "-" alone.
 //
 // # Ids and versions
 //

@@ -14,6 +14,8 @@ type evolver struct {
 	next       uint32 // the id of the next new field
 	pairs      map[pair]int
 	report     func(d Difference)
+	removed    []string              // paths of fields that are gone on purpose
+	holds      func(column int) bool // see PlanOptions.Holds
 }
 
 // none is the number of no struct: what a new field is paired with.
@@ -47,36 +49,18 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		if f.Name != old[j].Name {
 			v.report(Difference{Kind: "renamed field", Field: at, Detail: "was " + joinPath(path, old[j].Name)})
 		}
+		v.checkWas(at, f, old)
 		out[i].Type = v.change(at, &f.Type, &old[j].Type)
 	}
 	for j := range old {
 		if !taken[j] {
-			v.report(Difference{Kind: "removed field", Field: joinPath(path, old[j].Name), Detail: typeText(&old[j].Type), Remedy: maybeRenamed(&old[j], model, old)})
+			v.reportGone(path, j, model, old)
 		}
 	}
 	if !slices.IsSorted(order) {
 		v.report(Difference{Kind: "reordered fields", Field: path})
 	}
 	return out
-}
-
-// maybeRenamed returns a hint if a new field looks like the removed one.
-func maybeRenamed(gone *codec.Field, model, old []codec.Field) string {
-	for i := range model {
-		if f := &model[i]; findOld(f, old) < 0 && typeText(&f.Type) == typeText(&gone.Type) {
-			return "if it has become " + f.Name + ", tag that was=" + gone.Name
-		}
-	}
-	return ""
-}
-
-// findOld returns which old field f is: that with its name, or with the name
-// that it had; or -1.
-func findOld(f *codec.Field, old []codec.Field) int {
-	if i := slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Name }); i >= 0 || f.Was == "" {
-		return i
-	}
-	return slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Was })
 }
 
 // fresh returns the type of a new field.

@@ -126,7 +126,7 @@ func asOf(t reflect.Type, v reflect.Value) string {
 
 // oldField returns the field of an older struct that has become f, if any.
 func oldField(v reflect.Value, f *field) reflect.Value {
-	for _, name := range []string{f.name, f.tag.was} {
+	for _, name := range append([]string{f.name}, f.tag.was...) {
 		for _, g := range fieldsOf(v.Type()).list {
 			if name != "" && g.name == name {
 				return v.FieldByIndex(g.Index)

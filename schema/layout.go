@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kivisdb/kivis/codec"
 )
@@ -119,6 +120,26 @@ func typeText(t *codec.Type) string {
 		return "struct"
 	}
 	return t.String()
+}
+
+// hasPath reports whether a layout has a field at a path of stored names, be it
+// in elements of lists and maps.
+func hasPath(l *codec.Layout, path string) bool {
+	fields := l.Fields
+	for name := range strings.SplitSeq(path, ".") {
+		i := slices.IndexFunc(fields, func(f codec.Field) bool { return f.Name == name })
+		if i < 0 {
+			return false
+		}
+		t := &fields[i].Type
+		for fields = nil; t.Elem != nil; {
+			t = t.Elem
+		}
+		if t.Kind == codec.Struct {
+			fields = l.Structs[t.Struct]
+		}
+	}
+	return true
 }
 
 // A pair is two nested structs, by their numbers in two layouts.

@@ -11,16 +11,26 @@ import (
 // olderVersion returns the version of the model if it is that of an older
 // program: its fields are those of an earlier version of the table, and the
 // table has since got more, or others. Fields that were removed leave a layout
-// that has not been there before, unless they were the newest.
+// that has not been there before, unless they were the newest: then removed=
+// says that they are meant to be gone.
 func (t *tablePlan) olderVersion() *Version {
 	if t.old == nil {
 		return nil
 	}
 	v := t.old.version(t.model)
-	if v == nil || len(losses(v.Layout, t.old.newest().Layout)) == 0 {
+	if v == nil {
+		return nil
+	}
+	if len(slices.DeleteFunc(losses(v.Layout, t.old.newest().Layout), t.model.knows)) == 0 {
 		return nil
 	}
 	return v
+}
+
+// knows reports whether the struct's tags speak of a field that is gone, which
+// no older program knows of.
+func (m *Model) knows(path string) bool {
+	return slices.Contains(m.removed, path) || slices.ContainsFunc(m.layout.Fields, func(f codec.Field) bool { return slices.Contains(f.Was, path) })
 }
 
 // version returns the newest version whose fields are those of the model, or
@@ -91,7 +101,10 @@ func (t *tablePlan) reportOlder(v *Version) {
 	if !t.opts.AllowOlder {
 		d.Refused = true
 		d.Remedy = "run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record " +
-			"that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one"
+			"that it writes"
+		if !slices.ContainsFunc(lost, func(what string) bool { return strings.Contains(what, " ") }) {
+			d.Remedy += "; if that was removed on purpose, write " + onBlank("removed="+strings.Join(lost, "|"))
+		}
 	}
 	t.report(d)
 }

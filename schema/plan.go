@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,12 @@ import (
 // PlanOptions are what [Plan] allows.
 type PlanOptions struct {
 	AllowOlder bool // structs that lack fields which the catalog has got since
+
+	// Holds reports whether a stored record of a table holds a value in a column
+	// of its newest layout, neither nil nor zero, or, for the column -1, whether
+	// there is a record at all. What would lose such values, and looks like a
+	// mistake, is refused. A nil Holds says that nothing is held.
+	Holds func(table uint32, column int) bool
 }
 
 // An IndexRef names an index by ids.
@@ -87,6 +94,7 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
 		t.report(Difference{Kind: "new table"})
+		t.checkRenamed()
 	} else {
 		t.entry = t.old.clone()
 	}
@@ -100,6 +108,24 @@ func (p *planner) table(m *Model) *tablePlan {
 	t.layout()
 	t.entry.Key = t.key(t.entry.newest().Layout)
 	return t
+}
+
+// checkRenamed refuses a new table that looks like one that no model has any
+// more, and that holds records: its record type may have another name now.
+func (t *tablePlan) checkRenamed() {
+	if t.model.named || t.opts.Holds == nil {
+		return
+	}
+	for _, e := range t.planner.old.sorted() {
+		taken := slices.ContainsFunc(t.resolver.models, func(m *Model) bool { return m.Name == e.Name })
+		if taken || !sameLayout(e.newest().Layout, t.model.layout) || e.Key.Kind != t.model.key.kind || !t.opts.Holds(e.ID, anyRecord) {
+			continue
+		}
+		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Refused: true,
+			Detail: fmt.Sprintf("no record of this Register has the table %s, which holds records with the same fields", e.Name),
+			Remedy: fmt.Sprintf("if %s is its record type under another name, write %s; if it is another table, name it: %s",
+				typeName(t.model.Type), onBlank("table="+e.Name), onBlank("table="+t.model.Name))})
+	}
 }
 
 // finish plans indexes and references, and puts the table into the catalog.
@@ -132,7 +158,7 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report}
+	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
@@ -140,6 +166,11 @@ func (t *tablePlan) layout() {
 	} else if !v.out.Equal(newest) {
 		t.entry.Versions = append(t.entry.Versions, Version{Number: t.old.newest().Number + 1, Layout: v.out})
 	}
+}
+
+// holds asks the options' Holds about the table as it is.
+func (t *tablePlan) holds(column int) bool {
+	return t.old != nil && t.opts.Holds != nil && t.opts.Holds(t.old.ID, column)
 }
 
 // key returns the primary key, which may not change. The layout is that of the

@@ -732,8 +732,8 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
-		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B.Y, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
+		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if that was removed on purpose, write _ struct{} `kivis:\"removed=B|C\"`",
+		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B.Y, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if that was removed on purpose, write _ struct{} `kivis:\"removed=B.Y|C\"`",
 	)},
 	{"renamed and widened", []func() []reflect.Type{func() []reflect.Type {
 		type T struct {
@@ -754,8 +754,8 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B instead of A (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
-		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B as int64 (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
+		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B instead of A (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes",
+		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B as int64 (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes",
 	)},
 	{"reordered and back is not older", []func() []reflect.Type{func() []reflect.Type {
 		type T struct {

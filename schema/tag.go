@@ -28,6 +28,7 @@ const (
 	optOnDelete
 	optName
 	optWas
+	optNew
 	optSkip
 )
 
@@ -39,7 +40,7 @@ type fieldTag struct {
 	target   string // TABLE of ref=TABLE
 	onDelete Action
 	name     string
-	was      string
+	was      []string
 }
 
 func (t *fieldTag) is(set optionSet) bool { return t.has&set != 0 }
@@ -80,7 +81,8 @@ var fieldOptions = []option{
 	{name: "optional", bit: optOptional, needs: optRef},
 	{name: "ondelete", bit: optOnDelete, value: mustHaveValue, shape: "ondelete=cascade", needs: optRef, set: setAction},
 	{name: "name", bit: optName, value: mustHaveValue, shape: "name=NAME", set: setName(func(t *fieldTag) *string { return &t.name })},
-	{name: "was", bit: optWas, value: mustHaveValue, shape: "was=OLD", set: setName(func(t *fieldTag) *string { return &t.was })},
+	{name: "was", bit: optWas, value: mustHaveValue, shape: "was=OLD", set: setWas},
+	{name: "new", bit: optNew},
 	{name: "-", bit: optSkip},
 }
 
@@ -90,6 +92,7 @@ var exclusions = []struct {
 	why string
 }{
 	{optIndex | optUnique, "a unique index is an index, so keep unique"},
+	{optWas | optNew, "a field is one that was, or a new one"},
 	{optAuto | optContent, "a key is generated in one way"},
 	{optAuto | optRef, "a generated key refers to nothing"},
 	{optContent | optRef, "a generated key refers to nothing"},
@@ -195,6 +198,26 @@ func setName(field func(*fieldTag) *string) func(*fieldTag, string) error {
 		*field(t) = value
 		return checkName(value)
 	}
+}
+
+func setWas(t *fieldTag, value string) (err error) {
+	t.was, err = splitNames(value)
+	return err
+}
+
+// splitNames returns the names in a list such as A|B.
+func splitNames(value string) ([]string, error) {
+	names := strings.Split(value, "|")
+	for i, name := range names {
+		names[i] = strings.Trim(name, " ")
+		if err := checkName(names[i]); err != nil {
+			return nil, err
+		}
+		if slices.Contains(names[:i], names[i]) {
+			return nil, fmt.Errorf("the name %s is there twice", names[i])
+		}
+	}
+	return names, nil
 }
 
 func setAction(t *fieldTag, value string) (err error) {

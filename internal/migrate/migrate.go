@@ -15,7 +15,7 @@ import (
 type Options struct {
 	AllowOlder bool         // models may be older than what is stored
 	Background bool         // Register does not wait for indexes to be built
-	Logger     *slog.Logger // of builds that fail in the background
+	Logger     *slog.Logger // of builds that fail in the background, and of fields that are gone
 }
 
 // A Migrator changes the schema of a database, one change at a time.
@@ -50,7 +50,7 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 	if err != nil {
 		return schema.Diff{}, err
 	}
-	change, err := schema.Plan(c, models, m.planOptions())
+	change, err := m.plan(ctx, c, models)
 	if err != nil {
 		return schema.Diff{}, err
 	}
@@ -78,8 +78,11 @@ func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 	return nil
 }
 
-func (m *Migrator) planOptions() schema.PlanOptions {
-	return schema.PlanOptions{AllowOlder: m.opts.AllowOlder}
+// plan plans what is to change of a catalog, by what is stored now.
+func (m *Migrator) plan(ctx context.Context, c *schema.Catalog, models []*schema.Model) (*schema.Change, error) {
+	s := stock{ctx: ctx, db: m.db}
+	change, err := schema.Plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Holds: s.holds})
+	return change, errors.Join(err, s.err)
 }
 
 // apply brings the catalog to models.
@@ -96,7 +99,7 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 	var plan *schema.Change
 	err := m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
 		var err error
-		if plan, err = schema.Plan(c, models, m.planOptions()); err != nil {
+		if plan, err = m.plan(ctx, c, models); err != nil {
 			return tables.Edition{}, err
 		}
 		before = c
@@ -124,7 +127,17 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 	if m.opts.Background && len(builds) > 0 {
 		m.buildLater(builds)
 	}
+	m.warn(ctx, plan.Diff)
 	return nil
+}
+
+// warn logs the fields that are gone, with all that records hold of them.
+func (m *Migrator) warn(ctx context.Context, d schema.Diff) {
+	for _, c := range d.Changes {
+		if c.Kind == schema.RemovedField {
+			m.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "field removed", slog.String("table", c.Table), slog.String("field", c.Field))
+		}
+	}
 }
 
 // known returns those of models whose types are registered already.
