@@ -2,10 +2,12 @@ package schema
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // olderVersion returns the version of the model if it is that of an older
@@ -96,7 +98,7 @@ func (l *lossFinder) types(path string, t, u *codec.Type) bool {
 func (t *tablePlan) reportOlder(v *Version) {
 	newest := t.old.newest()
 	lost := losses(v.Layout, newest.Layout)
-	d := Difference{Kind: "older program"}
+	d := Difference{Kind: OlderProgram}
 	d.Detail = fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, ", "))
 	if !t.opts.AllowOlder {
 		d.Refused = true
@@ -107,6 +109,17 @@ func (t *tablePlan) reportOlder(v *Version) {
 		}
 	}
 	t.report(d)
+}
+
+// Rewrite appends the body that the program of an older Type makes of body,
+// one of Version, when it reads the record and writes it as it is.
+func (t *Table) Rewrite(dst, body []byte) ([]byte, error) {
+	rec := reflectx.Of(reflect.New(t.Type))
+	if err := t.decoder.Decode(body, rec); err != nil {
+		return dst, err
+	}
+	dst, _, err := t.encoder.Encode(dst, rec, nil)
+	return dst, err
 }
 
 // renamed returns a layout with the names that its fields have in another, by

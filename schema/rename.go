@@ -8,9 +8,6 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// RemovedField is the kind of a [Difference] that a field is gone.
-const RemovedField = "removed field"
-
 // findOld returns which old field f is: that with its name, or with the first
 // of the names that it had; or -1.
 func findOld(f *codec.Field, old []codec.Field) int {

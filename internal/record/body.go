@@ -27,7 +27,9 @@ func (b Body) Part(p *schema.Part) ([]byte, error) {
 }
 
 // Zero returns the encoded zero value of column i of the table.
-func Zero(tb *schema.Table, i int) []byte { return codec.AppendZero(nil, tb.Columns[i].Type, tb.Layout) }
+func Zero(tb *schema.Table, i int) []byte {
+	return codec.AppendZero(nil, tb.Columns[i].Type, tb.Layout)
+}
 
 // Same reports whether the columns under the parts are the same in a and b,
 // byte for byte.
