@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
-	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A Model is the Go side of a table, compiled from a record struct. It is
@@ -18,8 +16,9 @@ type Model struct {
 	Type reflect.Type // the record struct
 	Name string       // of its table
 
-	named   bool     // the name is given by a tag
-	removed []string // paths of stored names that are gone on purpose
+	named    bool     // the name is given by a tag
+	formerly string   // the name that earlier releases gave the table; see [Model.in]
+	removed  []string // paths of stored names that are gone on purpose
 
 	fields  *fields
 	layout  *codec.Layout // without ids
@@ -126,6 +125,9 @@ func (c *compiler) tableName() {
 		return
 	}
 	c.m.Name = defaultName(c.typ)
+	if former := formerName(c.typ); former != c.m.Name {
+		c.m.formerly = former
+	}
 	if c.m.Name == "" {
 		c.fail("", "", fmt.Errorf("a struct type without a name needs one for its table: %s", onBlank("table=NAME")))
 	}
@@ -142,16 +144,6 @@ func (c *compiler) removed() {
 		}
 	}
 }
-
-// defaultName returns the name of a type as that of a table. Of a generic type
-// such as Box[pkg.Item] it is Box_Item.
-func defaultName(t reflect.Type) string {
-	name := packageNames.ReplaceAllString(reflectx.ShortName(t.Name()), "")
-	words := strings.FieldsFunc(name, func(r rune) bool { return checkName("_"+string(r)) != nil })
-	return strings.Join(words, "_")
-}
-
-var packageNames = regexp.MustCompile(`[^\[\],* ]*\.`)
 
 // implied finds the options that are not written: those of fields in an
 // embedded key struct, and those that ids have.

@@ -78,7 +78,10 @@
 // The options of a blank field, _ struct{}, speak of the whole record. There
 // may be several such fields, and they may be in embedded structs:
 //
-//   - "table=NAME": the name of the table, and not that of the type.
+//   - "table=NAME": the name of the table, and not that of the type. The table
+//     of Box[Item] is Box_Item without it, of Box[[]Item] Box_slice_Item and of
+//     Box[*Item] Box_ptr_Item; one that an earlier release has named otherwise
+//     keeps its name.
 //   - "index=NAME(F,G,...)", "unique=NAME(F,G,...)": an index of several
 //     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
 //     as the options above. Fields are Go names or stored ones, and paths of them such
