@@ -129,6 +129,10 @@ func scalarType(k Kind, t reflect.Type) Type {
 		return Type{Kind: k, Bits: bitsOf(t)}
 	case ByteArray:
 		return Type{Kind: k, Len: t.Len()}
+	case Binary, Text, Custom, JSON:
+		if t.Name() != "" {
+			return Type{Kind: k, Name: t.PkgPath() + "." + t.Name()}
+		}
 	}
 	return Type{Kind: k}
 }

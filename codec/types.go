@@ -30,11 +30,12 @@ const (
 // Type is the stored type of a value.
 type Type struct {
 	Kind   Kind
-	Bits   uint8 // of Int, Uint, Float
-	Len    int   // of ByteArray, Array
-	Elem   *Type // of Pointer, Slice, Array, Map
-	Key    *Type // of Map
-	Struct int   // of Struct: index into Layout.Structs
+	Bits   uint8  // of Int, Uint, Float
+	Len    int    // of ByteArray, Array
+	Elem   *Type  // of Pointer, Slice, Array, Map
+	Key    *Type  // of Map
+	Struct int    // of Struct: index into Layout.Structs
+	Name   string // of Binary, Text, Custom and JSON: the Go type, which alone knows what is stored; "" where nobody noted it
 }
 
 // Field is one stored field of a record or nested struct.

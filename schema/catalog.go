@@ -10,7 +10,7 @@ import (
 
 // Format is the newest format of databases that this release reads. It writes
 // the oldest in which what a catalog holds can be said: baseFormat, or 2 for a
-// part with NilEqual. So an older release refuses only what it does not know.
+// part with NilEqual and for the name of a type that marshals itself. So an older release refuses only what it does not know.
 const Format = 2
 
 const baseFormat = 1
@@ -123,6 +123,9 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 
 // format returns the oldest format in which the entry can be stored.
 func (e *Entry) format() uint32 {
+	if slices.ContainsFunc(e.Versions, func(v Version) bool { return v.Layout.HasNames() }) {
+		return 2
+	}
 	for i := range e.Indexes {
 		if slices.ContainsFunc(e.Indexes[i].Parts, func(p PartEntry) bool { return p.NilEqual }) {
 			return 2

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/kivisdb/kivis/codec"
@@ -14,6 +15,7 @@ type evolver struct {
 	next       uint32 // the id of the next new field
 	pairs      map[pair]int
 	report     func(d Difference)
+	forms      bool                  // a type that marshals itself is another Go type now
 	removed    []string              // paths of fields that are gone on purpose
 	holds      func(column int) bool // see PlanOptions.Holds
 }
@@ -110,16 +112,30 @@ func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 	return u
 }
 
+// nameOr returns the name of a Go type, or what stands for none.
+func nameOr(name string) string {
+	if name == "" {
+		return "a type without a name"
+	}
+	return name
+}
+
 // follow returns t with the numbers of its structs in the next layout, and
 // whether all values of old are values of t.
 func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
 	u = *t
+	u.Name = old.Name
 	if t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits {
 		if !old.WidensTo(t) {
 			return v.fresh(t), false
 		}
 		v.report(Difference{Kind: "widened field", Field: path, Detail: typeText(old) + " to " + typeText(t)})
 		return u, true
+	}
+	if old.Name != "" && t.Name != old.Name {
+		u.Name = t.Name
+		v.forms = true
+		v.report(Difference{Kind: "changed marshaler", Field: path, Detail: fmt.Sprintf("%s, was %s; each stored value has to come back the same", nameOr(t.Name), old.Name)})
 	}
 	ok = true
 	if t.Elem != nil {

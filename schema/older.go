@@ -111,15 +111,15 @@ func (t *tablePlan) reportOlder(v *Version) {
 	t.report(d)
 }
 
-// Rewrite appends the body that the program of an older Type makes of body,
-// one of Version, when it reads the record and writes it as it is.
-func (t *Table) Rewrite(dst, body []byte) ([]byte, error) {
+// Rewrite returns the body that the program makes of body, one of Version, when
+// it reads the record as a Type and writes it as it is, and the offsets of the
+// columns. An older program drops what it does not know.
+func (t *Table) Rewrite(body []byte) ([]byte, []uint32, error) {
 	rec := reflectx.Of(reflect.New(t.Type))
 	if err := t.decoder.Decode(body, rec); err != nil {
-		return dst, err
+		return nil, nil, err
 	}
-	dst, _, err := t.encoder.Encode(dst, rec, nil)
-	return dst, err
+	return t.encoder.Encode(nil, rec, nil)
 }
 
 // renamed returns a layout with the names that its fields have in another, by

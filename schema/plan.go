@@ -40,6 +40,7 @@ type Change struct {
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
+	Forms   []uint32   // tables of which a type marshals itself in a way that may be another: each record must come back the same
 }
 
 // Plan compares models with a catalog, and returns what is to change. It
@@ -84,6 +85,7 @@ type tablePlan struct {
 	older  bool // the model is older than the table, so the table stays
 	drop   []IndexRef
 	checks []RefCheck
+	forms  bool // see Change.Forms
 }
 
 // table plans all of a table but its references, which need the ids of every
@@ -165,7 +167,10 @@ func (t *tablePlan) layout() {
 		t.entry.Versions = []Version{{Number: 1, Layout: v.out}}
 	} else if !v.out.Equal(newest) {
 		t.entry.Versions = append(t.entry.Versions, Version{Number: t.old.newest().Number + 1, Layout: v.out})
+	} else if v.forms {
+		t.entry.newest().Layout = v.out
 	}
+	t.forms = v.forms
 }
 
 // holds asks the options' Holds about the table as it is.
@@ -277,6 +282,9 @@ func (p *planner) change(tables []*tablePlan) *Change {
 			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
 				c.Build = append(c.Build, x)
 			}
+		}
+		if t.forms {
+			c.Forms = append(c.Forms, t.entry.ID)
 		}
 		c.Drop, c.Checks = append(c.Drop, t.drop...), append(c.Checks, t.checks...)
 	}

@@ -62,6 +62,6 @@ func (t *Tx) changesNothing(w *put) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	same, err := w.tb.Rewrite(nil, body)
+	same, _, err := w.tb.Rewrite(body)
 	return err == nil && bytes.Equal(same, w.new.Bytes), err
 }
