@@ -34,8 +34,7 @@ var (
 	// ErrInTx: a call through a handle bound to the DB was made with a context
 	// of an open transaction. Use With(tx).
 	ErrInTx = errors.New("called on the database inside a transaction")
-	// ErrExhausted: the sequence of an auto-increment key has no ids left, or
-	// a given id would use it up.
+	// ErrExhausted: the sequence of an auto-increment key has no ids left.
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")

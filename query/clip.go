@@ -94,7 +94,7 @@ type positioner struct {
 	r    byteRange
 	at   []byte
 	rest []byte   // of the range's lower bound, which has the parts bound to points
-	null bool     // a part is nil
+	null bool     // a part is nil that is not NilEqual, so that the entry ends in the key
 	keys [][]byte // of the parts bound to points, those of the primary key, ascending
 }
 
@@ -181,7 +181,7 @@ func (w *positioner) part(i, term int) {
 	if err == nil {
 		w.rest = next
 	}
-	w.null = w.null || part.Key.Ptr && len(w.at) == start+1
+	w.null = w.null || part.Key.Ptr && !part.NilEqual && len(w.at) == start+1
 }
 
 // appendPart appends an ascending part, complemented where desc.

@@ -10,8 +10,10 @@ import (
 
 // Format is the newest format of databases that this release reads. It writes
 // the oldest that can say what is in a catalog, so that a database which uses
-// nothing new can still be opened by older releases; see [Catalog.raise].
+// nothing new can still be opened by older releases; see [Entry.format].
 const Format = 2
+
+const baseFormat = 1
 
 // A Catalog is what a database stores about its tables: a header, and an entry
 // for each. Whoever reads one puts the entries into it; after that it does not
@@ -57,6 +59,8 @@ type PartEntry struct {
 	Name   string   // of a part without fields
 	Each   bool
 	Key    codec.KeyType
+
+	NilEqual bool // see [Part]; since format 2
 }
 
 // An IndexEntry is one live index.
@@ -81,20 +85,7 @@ type RefEntry struct {
 
 // NewCatalog returns the catalog of a database without tables.
 func NewCatalog() *Catalog {
-	return &Catalog{Format: 1, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
-}
-
-// raise moves the format to one in which what is in the catalog can be said.
-// Releases that know only older ones then refuse the database: they would
-// break rules that they do not know. It is never lowered.
-//
-// Format 2 has deferred references and the mark that a table's program validates.
-func (c *Catalog) raise() {
-	for _, e := range c.Entries {
-		if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
-			c.Format = max(c.Format, 2)
-		}
-	}
+	return &Catalog{Format: baseFormat, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
 }
 
 // Clone returns a copy of the catalog, in which entries can be replaced.
@@ -131,6 +122,24 @@ func (e *Entry) clone() *Entry {
 
 // newest returns the newest version of the table's fields.
 func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
+
+// format returns the oldest format in which the entry can be stored. Format 2
+// has the names of types that marshal themselves, parts with NilEqual,
+// deferred references, and the mark of a table whose program validates.
+func (e *Entry) format() uint32 {
+	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
+		return 2
+	}
+	if slices.ContainsFunc(e.Versions, func(v Version) bool { return v.Layout.HasNames() }) {
+		return 2
+	}
+	for i := range e.Indexes {
+		if slices.ContainsFunc(e.Indexes[i].Parts, func(p PartEntry) bool { return p.NilEqual }) {
+			return 2
+		}
+	}
+	return baseFormat
+}
 
 // index returns the index with an id, or nil.
 func (e *Entry) index(id uint32) *IndexEntry {

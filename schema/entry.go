@@ -141,12 +141,19 @@ func appendParts(b []byte, parts []PartEntry) []byte {
 	b = msgpack.AppendArrayLen(b, len(parts))
 	for i := range parts {
 		p := &parts[i]
-		b = msgpack.AppendMapLen(b, 5)
+		n := 5
+		if p.NilEqual {
+			n++
+		}
+		b = msgpack.AppendMapLen(b, n)
 		b = appendNumbers(msgpack.AppendString(b, "fields"), p.Fields)
 		b = appendNumbers(msgpack.AppendString(b, "inner"), p.Inner)
 		b = msgpack.AppendString(msgpack.AppendString(b, "name"), p.Name)
 		b = msgpack.AppendBool(msgpack.AppendString(b, "each"), p.Each)
 		b = codec.AppendKeyType(msgpack.AppendString(b, "type"), p.Key)
+		if p.NilEqual {
+			b = msgpack.AppendBool(msgpack.AppendString(b, "nilEqual"), true)
+		}
 	}
 	return b
 }
@@ -303,6 +310,8 @@ func (r *wireReader) parts() (list []PartEntry) {
 				p.Name = r.text()
 			case "each":
 				p.Each = r.bool()
+			case "nilEqual":
+				p.NilEqual = r.bool()
 			case "type":
 				p.Key = wireValue(r, codec.ConsumeKeyType)
 			default:

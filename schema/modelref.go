@@ -128,6 +128,9 @@ func (c *compiler) checkSetNull(r *modelRef) error {
 	if !r.optional && !slices.Contains(pointer, true) {
 		return errors.New("ondelete=setnull needs a reference that can be nothing: add optional, or make the field a pointer")
 	}
+	if c.m.key.kind == KeyContent {
+		return fmt.Errorf("ondelete=setnull would change the record's primary key, which is the digest of all other fields: use %s", restOf(SetNull))
+	}
 	nulls := nullParts(parts, pointer, inKey)
 	if len(nulls) == 0 || slices.ContainsFunc(nulls, func(i int) bool { return inKey(parts[i]) }) {
 		return errors.New("ondelete=setnull would change the record's primary key")
@@ -136,6 +139,11 @@ func (c *compiler) checkSetNull(r *modelRef) error {
 		return errors.New("ondelete=setnull is for fields of the record itself, not of nested structs")
 	}
 	return nil
+}
+
+// restOf lists the actions other than one.
+func restOf(a Action) string {
+	return orList(slices.DeleteFunc(slices.Clone(actionNames), func(name string) bool { return name == a.String() }))
 }
 
 // refIndex returns the index that finds the records which refer to a key: a

@@ -55,6 +55,10 @@ type Part struct {
 	Name   string        // stored names joined by dots: "Address.City"
 	Each   bool          // one entry per element of a slice or key of a map
 	Key    codec.KeyType // how it is encoded, descending or folded where it is
+
+	// NilEqual has a nil in this part of a unique index be a value like others.
+	// Otherwise an entry with a nil part never equals another.
+	NilEqual bool
 }
 
 // version is one stored version of a table's records.

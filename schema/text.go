@@ -19,6 +19,9 @@ func (p *Part) text() string {
 	if p.Key.Fold {
 		s += ":fold"
 	}
+	if p.NilEqual {
+		s += ":nilequal"
+	}
 	return s
 }
 
