@@ -195,38 +195,39 @@ func TestBatch(t *testing.T) {
 		fn      func(f *fixture, t *Tx) error
 		want    error
 		culprit []byte
+		entries int // of owners afterwards
 	}{
 		{"names swapped", func(f *fixture, t *Tx) error {
 			put(t, f.owners, Replace, ownerBody(1, "b"))
 			put(t, f.owners, Replace, ownerBody(2, "a"))
 			return nil
-		}, nil, nil},
+		}, nil, nil, 2},
 		{"a name taken, its holder kept", func(f *fixture, t *Tx) error {
 			put(t, f.owners, Replace, ownerBody(1, "b"))
 			return nil
-		}, ErrExists, tupleOf(1)},
+		}, ErrExists, tupleOf(1), 2},
 		{"a name taken and given back", func(f *fixture, t *Tx) error {
 			put(t, f.owners, Replace, ownerBody(1, "b"))
 			put(t, f.owners, Replace, ownerBody(1, "a"))
 			return nil
-		}, nil, nil},
+		}, nil, nil, 2},
 		{"a child before its parent", func(f *fixture, t *Tx) error {
 			put(t, f.things, Insert, thingBody(1, 3, 0, 0))
 			put(t, f.owners, Insert, ownerBody(3, "c"))
 			return nil
-		}, nil, nil},
+		}, nil, nil, 3},
 		{"a child without a parent", func(f *fixture, t *Tx) error {
 			put(t, f.things, Insert, thingBody(1, 3, 0, 0))
 			return nil
-		}, ErrReference, tupleOf(1)},
+		}, ErrReference, tupleOf(1), 2},
 		{"a parent before the child that keeps it", func(f *fixture, t *Tx) error {
 			put(t, f.things, Insert, thingBody(1, 0, 0, 2))
 			return errors.Join(t.Delete(f.owners, tupleOf(2)), t.Delete(f.things, tupleOf(1)))
-		}, nil, nil},
+		}, nil, nil, 1},
 		{"a parent whose child stays", func(f *fixture, t *Tx) error {
 			put(t, f.things, Insert, thingBody(1, 0, 0, 2))
 			return t.Delete(f.owners, tupleOf(2))
-		}, ErrReference, tupleOf(2)},
+		}, ErrReference, tupleOf(2), 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -239,8 +240,8 @@ func TestBatch(t *testing.T) {
 			if !errors.Is(err, c.want) || !bytes.Equal(culprit, c.culprit) {
 				t.Errorf("error %v at %x, want %v at %x", err, culprit, c.want, c.culprit)
 			}
-			if got := f.entries(f.owners); c.want != nil && got != 2 {
-				t.Errorf("%d entries after an error, want 2", got)
+			if got := f.entries(f.owners); got != c.entries {
+				t.Errorf("%d entries, want %d", got, c.entries)
 			}
 		})
 	}
