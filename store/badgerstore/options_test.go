@@ -27,8 +27,8 @@ func TestLogger(t *testing.T) {
 		ReadOnly: true, // so that nothing is compacted
 		Logger:   slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	for range 2 {
-		if err := scanAll(t, s, n, false); !errors.Is(err, store.ErrCorrupt) {
+	for _, reverse := range []bool{false, true} { // in different tables
+		if err := scanAll(t, s, n, reverse); !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("a scan over a damaged table: %v, want %v", err, store.ErrCorrupt)
 		}
 	}
