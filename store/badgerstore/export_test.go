@@ -156,3 +156,21 @@ func CompactFree(s *Store, free uint64) {
 	defer s.gate.mu.Unlock()
 	s.gate.free = func(string) (uint64, bool) { return free, true }
 }
+
+// Compactions returns how much space compactions may need.
+func Compactions(s *Store) (zero, other uint64) { return s.gate.compactions() }
+
+// LevelSizes returns the sizes of the levels.
+func LevelSizes(s *Store) (sizes []int64) {
+	for _, l := range s.db.Levels() {
+		sizes = append(sizes, l.Size)
+	}
+	return sizes
+}
+
+// CurrentFid returns the number of the log that Badger writes to.
+func CurrentFid(s *Store) int {
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
+	return s.log.fid
+}

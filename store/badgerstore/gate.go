@@ -1,10 +1,12 @@
 package badgerstore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -100,22 +102,49 @@ func (g *compactGate) need() uint64 {
 
 // compactions returns how much compactions may write before they have removed
 // anything: one of level 0 with the level below, and one of a table of another
-// level with those that it overlaps, of which there are ten to a table.
+// level with all that it overlaps in the next one. Those are ten or so; but a
+// table with few keys, such as tidying-up leaves, may overlap a whole level.
 func (g *compactGate) compactions() (zero, other uint64) {
 	db := g.db.Load()
 	if db == nil {
 		return 0, 0
 	}
 	for _, l := range db.Levels() {
-		size, target := uint64(l.Size), uint64(l.TargetFileSize)
 		if l.Level == 0 || l.IsBaseLevel {
-			zero += size
-		}
-		if l.Level > 0 && !l.IsBaseLevel {
-			other = max(other, min(size, 12*target)+target)
+			zero += uint64(l.Size)
 		}
 	}
+	levels := make([][]badger.TableInfo, lastLevel+1)
+	for _, t := range db.Tables() {
+		levels[t.Level] = append(levels[t.Level], t)
+	}
+	for i := 1; i < lastLevel; i++ {
+		other = max(other, widest(levels[i], levels[i+1]))
+	}
 	return zero, other
+}
+
+// widest returns the most that a table of one level and those that it overlaps
+// in the next one come to.
+func widest(tables, below []badger.TableInfo) (size uint64) {
+	for _, level := range [][]badger.TableInfo{tables, below} {
+		slices.SortFunc(level, func(a, b badger.TableInfo) int { return bytes.Compare(a.Left, b.Left) })
+	}
+	first := 0
+	for _, t := range tables {
+		for first < len(below) && bytes.Compare(below[first].Right, t.Left) < 0 {
+			first++
+		}
+		sum := uint64(t.OnDiskSize)
+		for _, b := range below[first:] {
+			if bytes.Compare(b.Left, t.Right) > 0 {
+				break
+			}
+			sum += uint64(b.OnDiskSize)
+		}
+		size = max(size, sum+sum/8) // indexes and filters come on top
+	}
+	return size
 }
 
 // unflushed returns how much may still be written of what is in the logs.

@@ -122,3 +122,29 @@ func TestCompactionWaits(t *testing.T) {
 		t.Errorf("%d keys, want %d", got, n+1)
 	}
 }
+
+// A table with few keys that overlaps a whole level needs room for all of it.
+func TestCompactionsNeed(t *testing.T) {
+	s := open(t, t.TempDir(), &badgerstore.Options{Memory: 16 << 20, NoTidy: true, NoSync: true})
+	const last, values = 6, 400
+	for i := range values {
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(uint64(i), 50_000)) }))
+	}
+	for round := range 4 {
+		check(t, update(s, func(tx store.Tx) error {
+			return errors.Join(tx.Set(benchKey(0), number(uint64(round))), tx.Set(benchKey(values-1), nil))
+		}))
+		badgerstore.Stamp(t, s)
+		for n := badgerstore.CurrentFid(s); badgerstore.CurrentFid(s) == n; {
+			badgerstore.Stamp(t, s)
+		}
+	}
+	within(t, limit, "level 0 to be compacted", func() bool { return badgerstore.Levels(s)[0] < 2 })
+	sizes := badgerstore.LevelSizes(s)
+	if sizes[last] < 10<<20 || sizes[last-1] == 0 {
+		t.Fatalf("the levels have %d bytes; want most in the last and some in the one before", sizes)
+	}
+	if _, other := badgerstore.Compactions(s); other < uint64(sizes[last]) {
+		t.Errorf("compactions may need %d bytes; want at least the %d of the last level, which a table overlaps", other, sizes[last])
+	}
+}
