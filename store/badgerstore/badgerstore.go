@@ -9,7 +9,8 @@
 //
 // The store looks after its space itself: a goroutine, which Close ends, lets
 // the engine drop what nobody can see any more, checks the table files that
-// were there at opening, and tidies up when the store is idle.
+// were there at opening, and tidies up when the store is idle: where a quarter
+// may be gone, it gives the space back. [Store.Compact] does so at once.
 //
 // # Errors
 //
@@ -90,9 +91,10 @@ type Store struct {
 	space     spaceCheck
 	blobs     map[string]head // the big values there are
 
-	activity activity
-	stop     chan struct{}
-	stopped  sync.WaitGroup
+	activity    activity
+	compactions chan compaction // that Compact asks for
+	stop        chan struct{}
+	stopped     sync.WaitGroup
 }
 
 // Open opens the store in a directory, and creates both if need be. The parent
@@ -114,7 +116,7 @@ func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool))
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, opts: o, stop: make(chan struct{})}
+	s := &Store{dir: dir, opts: o, stop: make(chan struct{}), compactions: make(chan compaction)}
 	s.checkEngine(build)
 	if err := s.openEngine(); err != nil {
 		return nil, err

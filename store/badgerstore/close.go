@@ -84,6 +84,13 @@ func (s *Store) Close() error {
 	if s.waitEnded(ended) {
 		return s.closeEngine()
 	}
+	if s.gate.flattening.Load() != nil {
+		go func() {
+			<-ended
+			s.closeEngine()
+		}()
+		return s.unfinished(errors.New("a compaction has not ended"))
+	}
 	// A commit may wait for a memtable to be flushed. Closing Badger ends it.
 	err := s.closeEngine()
 	select {

@@ -145,7 +145,7 @@ func Stamp(t testing.TB, s *Store) {
 	t.Helper()
 	s.queue.Committing.Lock()
 	defer s.queue.Committing.Unlock()
-	if _, err := s.padLocked(); err != nil {
+	if _, err := s.padLocked(nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -157,8 +157,15 @@ func CompactFree(s *Store, free uint64) {
 	s.gate.free = func(string) (uint64, bool) { return free, true }
 }
 
-// Compactions returns how much space compactions may need.
-func Compactions(s *Store) (zero, other uint64) { return s.gate.compactions() }
+// FlattenNeeds returns how much space a compaction of a Flatten may need, but for
+// those of level 0.
+func FlattenNeeds(s *Store) uint64 {
+	stop := func() bool { return true }
+	s.gate.flattening.Store(&stop)
+	defer s.gate.flattening.Store(nil)
+	_, other := s.gate.compactions()
+	return other
+}
 
 // LevelSizes returns the sizes of the levels.
 func LevelSizes(s *Store) (sizes []int64) {

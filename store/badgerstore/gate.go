@@ -30,7 +30,8 @@ type compactGate struct {
 	first uint64                    // what a compaction may need before
 	db    atomic.Pointer[badger.DB] // is open
 
-	waiting atomic.Pointer[error] // why one waits, or nil
+	waiting    atomic.Pointer[error]       // why one waits, or nil
+	flattening atomic.Pointer[func() bool] // says whether Flatten is to stop, or nil
 
 	mu      sync.Mutex
 	running map[int]uint64 // by compactor: what it may need
@@ -103,15 +104,26 @@ func (g *compactGate) need() uint64 {
 // compactions returns how much compactions may write before they have removed
 // anything: one of level 0 with the level below, and one of a table of another
 // level with all that it overlaps in the next one. Those are ten or so; but a
-// table with few keys, such as tidying-up leaves, may overlap a whole level.
+// table with few keys may overlap a whole level. A level that is not nearly full
+// is compacted by Flatten alone.
 func (g *compactGate) compactions() (zero, other uint64) {
 	db := g.db.Load()
 	if db == nil {
 		return 0, 0
 	}
+	all := g.flattening.Load() != nil
+	var full [lastLevel + 1]bool
+	added := int64(0) // to a level by one compaction
 	for _, l := range db.Levels() {
 		if l.Level == 0 || l.IsBaseLevel {
 			zero += uint64(l.Size)
+		}
+		full[l.Level] = all || l.Size+added >= l.TargetSize
+		switch {
+		case l.Level == 0:
+			added = l.Size + 4*l.TargetFileSize
+		case l.Size > 0 || l.IsBaseLevel:
+			added = 2 * l.TargetFileSize
 		}
 	}
 	levels := make([][]badger.TableInfo, lastLevel+1)
@@ -119,6 +131,9 @@ func (g *compactGate) compactions() (zero, other uint64) {
 		levels[t.Level] = append(levels[t.Level], t)
 	}
 	for i := 1; i < lastLevel; i++ {
+		if !full[i] {
+			continue
+		}
 		other = max(other, widest(levels[i], levels[i+1]))
 	}
 	return zero, other

@@ -45,7 +45,11 @@ func (l logger) Warningf(format string, args ...any) {
 }
 
 // Infof implements badger.Logger.
-func (logger) Infof(string, ...any) {}
+func (l logger) Infof(format string, _ ...any) {
+	if format == flattenNext {
+		l.gate.next()
+	}
+}
 
 // Debugf implements badger.Logger.
 func (l logger) Debugf(format string, args ...any) { l.compaction(format, args) }

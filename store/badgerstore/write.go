@@ -145,6 +145,8 @@ func (w *writer) dropBlob(key []byte, again bool) error {
 		return nil
 	}
 	w.gone = append(w.gone, string(key))
+	w.s.activity.freed.Add(int64(h.size))
+	w.s.activity.bytes.Add(int64(h.size)) // to be given back is worth as much
 	for i := range h.chunks() {
 		if err := w.drop(appendChunkKey(nil, h.id, i)); err != nil {
 			return err
