@@ -22,6 +22,9 @@
 // anything is written: less than what the engine may need to turn what it has
 // taken into tables and to compact them, some tens of megabytes; so is an Open
 // that finds too little for what is in its logs. Both go on once there is room.
+// A commit that finds the process short of file handles is refused as well, with
+// one that matches [syscall.EMFILE].
+//
 // After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
@@ -73,6 +76,7 @@ type Store struct {
 	dirCheck *dirCheck
 	flusher  flusher
 	gate     compactGate
+	handles  handles
 	closing  atomic.Bool
 
 	current *reader                  // of the newest version; under the core's lock
@@ -138,6 +142,11 @@ func (s *Store) start() (err error) {
 	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}
 	if err := s.log.find(); err != nil {
 		return err
+	}
+	if !s.opts.ReadOnly {
+		if err := s.handles.fill(); err != nil {
+			return err
+		}
 	}
 	if err := s.settle(); err != nil {
 		return err

@@ -54,12 +54,12 @@ type compaction struct {
 // compact is Compact in the maintenance. What the first round has not rewritten,
 // since nothing was above it, the second one does.
 func (s *Store) compact(ctx context.Context) error {
-	_, newest := s.tableIDs()
+	_, newest := s.tableSpan()
 	for range 2 {
 		if err := s.compactOnce(ctx); err != nil {
 			return err
 		}
-		if oldest, _ := s.tableIDs(); oldest > newest {
+		if oldest, _ := s.tableSpan(); oldest > newest {
 			return nil
 		}
 	}
@@ -105,9 +105,9 @@ func (s *Store) stopping(ctx context.Context) error {
 	}
 }
 
-// tableIDs returns the lowest and the highest number of a table. Later tables
+// tableSpan returns the lowest and the highest number of a table. Later tables
 // have higher ones.
-func (s *Store) tableIDs() (oldest, newest uint64) {
+func (s *Store) tableSpan() (oldest, newest uint64) {
 	oldest = math.MaxUint64
 	for _, t := range s.db.Tables() {
 		oldest, newest = min(oldest, t.ID), max(newest, t.ID)

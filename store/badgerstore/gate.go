@@ -30,11 +30,15 @@ type compactGate struct {
 	first uint64                    // what a compaction may need before
 	db    atomic.Pointer[badger.DB] // is open
 
+	late       atomic.Pointer[error]       // a compaction has not made its tables yet
+	broken     atomic.Pointer[error]       // a compaction could not make its tables
 	waiting    atomic.Pointer[error]       // why one waits, or nil
 	flattening atomic.Pointer[func() bool] // says whether Flatten is to stop, or nil
 
 	mu      sync.Mutex
 	running map[int]uint64 // by compactor: what it may need
+	making  map[int]int    // by compactor: the tables it was about to make
+	newest  uint64         // number of a table before those
 }
 
 const gatePoll = 50 * time.Millisecond
@@ -61,6 +65,9 @@ func (g *compactGate) admit(compactor int) (err error) {
 			g.waiting.Store(&err)
 		}
 	}()
+	if err := g.broken.Load(); err != nil {
+		return *err
+	}
 	if err := g.dir.gone(); err != nil {
 		return err
 	}
@@ -91,6 +98,7 @@ func (g *compactGate) done(compactor int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.running, compactor)
+	delete(g.making, compactor)
 }
 
 // need returns how much one compaction may write before it has removed anything.
@@ -174,19 +182,24 @@ func unflushed(dir string) uint64 {
 	return uint64(need)
 }
 
-// probe makes and removes a file, to see whether that can be done.
+// probe makes and removes a file, to see whether that can be done, and looks for
+// file handles.
 func probe(dir string) error {
 	path := filepath.Join(dir, ".probe")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(path))
+	return errors.Join(f.Close(), os.Remove(path), spare(dir))
 }
 
-// full returns the error that a compaction waits with for space, or nil.
+// full returns the error that a compaction waits with for space or for file
+// handles, or nil.
 func (g *compactGate) full() error {
-	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) {
+	if err := g.late.Load(); err != nil {
+		return *err
+	}
+	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) || noHandles(err) {
 		return err
 	}
 	return nil
@@ -194,6 +207,9 @@ func (g *compactGate) full() error {
 
 // stopped returns why a compaction waits, or nil.
 func (g *compactGate) stopped() error {
+	if err := g.broken.Load(); err != nil {
+		return *err
+	}
 	if err := g.waiting.Load(); err != nil {
 		return *err
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,6 +106,8 @@ func (c *child) wait(t *testing.T) string {
 		}
 		return line
 	case <-time.After(time.Minute):
+		c.cmd.Process.Signal(syscall.SIGQUIT) // so that it says where it is
+		time.Sleep(time.Second)
 		t.Fatal("child says nothing")
 	}
 	return ""

@@ -197,7 +197,7 @@ func (s *Store) padLocked(also []byte) (done bool, err error) {
 	if err := s.gate.full(); err != nil {
 		return false, err
 	}
-	if err := s.space.check(s.opts.memtable()); err != nil {
+	if err := errors.Join(s.space.check(s.opts.memtable()), s.handles.fill()); err != nil {
 		return false, err
 	}
 	if err := s.log.find(); err != nil {

@@ -240,6 +240,9 @@ func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
 
 // flush commits what has been added, as one part of the version.
 func (w *writer) flush() error {
+	if err := w.s.handles.fill(); err != nil {
+		return err // before doing anything
+	}
 	err := w.commitAt(w.txn, w.version)
 	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
 		return err // before doing anything
