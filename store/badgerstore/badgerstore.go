@@ -23,7 +23,8 @@
 // taken into tables and to compact them, some tens of megabytes; so is an Open
 // that finds too little for what is in its logs. Both go on once there is room.
 // A commit that finds the process short of file handles is refused as well, with
-// one that matches [syscall.EMFILE].
+// one that matches [syscall.EMFILE]. Where a compaction lacks them, it changes
+// nothing, and the store may have to be opened again.
 //
 // After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
@@ -34,7 +35,8 @@
 // is kept as NNNNNN.sst.lost, and the store is refused until the MANIFEST is put
 // back or the table is moved elsewhere. The last commit in a log is an exception:
 // a power failure leaves it torn before Commit has returned, and damage to it
-// later looks the same, so that the store opens without it.
+// later looks the same, so that the store opens without it. So does a store whose
+// newest log somebody has cut short or removed: what was in it is not there.
 //
 // A store whose directory is removed, renamed or replaced while it is open takes
 // no commits any more; they and Close return an error that matches

@@ -205,10 +205,12 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 }
 
 // abandoned gives the directory free where all that is left of Badger is a
-// compaction that stays where it is for good, and so many logs.
+// compaction that stays where it is for good, and so many logs, or a flush that
+// waits for the compaction.
 func (s *Store) abandoned(most int) bool {
 	logs, err := badgerfile.ListLogs(s.dir)
-	if s.gate.broken.Load() == nil || err != nil || len(logs) > most {
+	stalled := s.db.Levels()[0].NumTables >= s.db.Opts().NumLevelZeroTablesStall
+	if s.gate.broken.Load() == nil || err != nil || len(logs) > most && !stalled {
 		return false
 	}
 	s.log.close()

@@ -30,6 +30,8 @@ type compactGate struct {
 	first uint64                    // what a compaction may need before
 	db    atomic.Pointer[badger.DB] // is open
 
+	off        chan struct{}               // closed when it is broken
+	busy       atomic.Bool                 // compactions are making tables
 	late       atomic.Pointer[error]       // a compaction has not made its tables yet
 	broken     atomic.Pointer[error]       // a compaction could not make its tables
 	waiting    atomic.Pointer[error]       // why one waits, or nil
@@ -99,6 +101,7 @@ func (g *compactGate) done(compactor int) {
 	defer g.mu.Unlock()
 	delete(g.running, compactor)
 	delete(g.making, compactor)
+	g.busy.Store(len(g.making) > 0)
 }
 
 // need returns how much one compaction may write before it has removed anything.

@@ -41,6 +41,7 @@ func (g *compactGate) begin(compactor int) {
 		g.making = make(map[int]int)
 	}
 	g.making[compactor]++
+	g.busy.Store(true)
 }
 
 // waitMade returns once all tables are there that compactions are making.
@@ -60,10 +61,17 @@ func (g *compactGate) waitMade() {
 		}
 		err := fmt.Errorf("badgerstore: a compaction in %s could not make all of its tables; it has changed nothing: %w", g.dir.path, g.missing())
 		if g.late.Store(&err); time.Since(begun) > madeLimit {
-			g.broken.Store(&err)
+			g.breakOff(err)
 		}
 	}
 	g.late.Store(nil)
+}
+
+// breakOff has commits fail, those that wait for the compaction as well.
+func (g *compactGate) breakOff(err error) {
+	if g.broken.CompareAndSwap(nil, &err) {
+		close(g.off)
+	}
 }
 
 // missing returns why a table could not be made, as far as that can be told now: if

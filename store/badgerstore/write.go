@@ -238,12 +238,32 @@ func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
 	return &w.entries[len(w.entries)-1]
 }
 
+// commit has Badger commit the transaction. It does not wait for Badger where that
+// waits for a compaction that never ends.
+func (w *writer) commit() error {
+	g := &w.s.gate
+	if !g.busy.Load() {
+		return w.commitAt(w.txn, w.version)
+	}
+	done := make(chan error, 1)
+	txn, version, commitAt := w.txn, w.version, w.commitAt
+	go func() { done <- commitAt(txn, version) }()
+	select {
+	case err := <-done:
+		return err
+	case <-g.off:
+		w.entries, w.keys = nil, nil // Badger still has them
+		w.open()
+		return *g.broken.Load()
+	}
+}
+
 // flush commits what has been added, as one part of the version.
 func (w *writer) flush() error {
 	if err := w.s.handles.fill(); err != nil {
 		return err // before doing anything
 	}
-	err := w.commitAt(w.txn, w.version)
+	err := w.commit()
 	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
 		return err // before doing anything
 	}
