@@ -41,6 +41,7 @@ type compactGate struct {
 	running map[int]uint64 // by compactor: what it may need
 	making  map[int]int    // by compactor: the tables it was about to make
 	newest  uint64         // number of a table before those
+	found   int            // how many of them were there at the last look
 }
 
 const gatePoll = 50 * time.Millisecond

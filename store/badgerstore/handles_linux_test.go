@@ -86,12 +86,12 @@ func childHandles(dir string, args []string) error {
 		})
 	}
 	again := func() error {
-		unknown.Store(0)
 		fmt.Println("broken")
 		opened.Lock()
 		defer opened.Unlock()
+		unknown.Store(0) // of all who met it
 		if err := s.Close(); !errors.Is(err, syscall.EMFILE) {
-			return fmt.Errorf("Close = %w, want EMFILE", err)
+			return fmt.Errorf("Close = %v, want EMFILE", err)
 		}
 		s, err = badgerstore.Open(dir, opts)
 		return err

@@ -46,7 +46,7 @@ func (g *compactGate) begin(compactor int) {
 
 // waitMade returns once all tables are there that compactions are making.
 func (g *compactGate) waitMade() {
-	begun := time.Now()
+	since, last := time.Now(), [2]int{}
 	for wait := time.Millisecond; ; wait = min(2*wait, gatePoll) {
 		made := g.made()
 		if g.broken.Load() != nil {
@@ -56,11 +56,16 @@ func (g *compactGate) waitMade() {
 			break
 		}
 		time.Sleep(wait)
-		if time.Since(begun) < madeSoon {
+		// Other parts go on making tables: what counts is that nothing happens.
+		if now := g.progress(); now != last {
+			since, last = time.Now(), now
+			g.late.Store(nil)
+		}
+		if time.Since(since) < madeSoon {
 			continue
 		}
 		err := fmt.Errorf("badgerstore: a compaction in %s could not make all of its tables; it has changed nothing: %w", g.dir.path, g.missing())
-		if g.late.Store(&err); time.Since(begun) > madeLimit {
+		if g.late.Store(&err); time.Since(since) > madeLimit {
 			g.breakOff(err)
 		}
 	}
@@ -87,8 +92,15 @@ func (g *compactGate) missing() error {
 
 // made says whether all tables are there.
 func (g *compactGate) made() bool {
+	want := g.wanted()
 	tables := g.unlisted()
-	if want := g.wanted(); len(tables) != want || want == 0 {
+	g.mu.Lock()
+	g.found = len(tables)
+	g.mu.Unlock()
+	switch {
+	case want != g.wanted():
+		return false // they are not of one moment
+	case len(tables) != want || want == 0:
 		return len(tables) > want || want == 0
 	}
 	// A memtable's new table looks the same until it is listed, a moment later.
@@ -99,6 +111,14 @@ func (g *compactGate) made() bool {
 	again := g.unlisted()
 	tables = slices.DeleteFunc(tables, func(id uint64) bool { return !slices.Contains(again, id) })
 	return len(tables) >= g.wanted()
+}
+
+// progress returns what changes while compactions make tables.
+func (g *compactGate) progress() [2]int {
+	want := g.wanted()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return [2]int{want, g.found}
 }
 
 // wanted returns how many tables compactions are making.
