@@ -20,7 +20,7 @@ func TestAllocs(t *testing.T) {
 		{"get", -5, func() { check(t, p.getRaw(key)) }, func() { check(t, p.getOurs(key)) }},
 		{"scan", 0, func() { check(t, p.scanRaw(500, false)) }, func() { check(t, p.scanOurs(500, false)) }},
 		{"reverse scan", 0, func() { check(t, p.scanRaw(500, true)) }, func() { check(t, p.scanOurs(500, true)) }},
-		{"insert", 60, func() { next++; check(t, p.setRaw(next, value)) }, func() { next++; check(t, p.setOurs(next, value)) }},
+		{"insert", 25, func() { next++; check(t, p.setRaw(next, value)) }, func() { next++; check(t, p.setOurs(next, value)) }},
 	} {
 		r, o := testing.AllocsPerRun(300, test.raw), testing.AllocsPerRun(300, test.ours)
 		t.Logf("%s: %.0f, bbolt by hand %.0f", test.name, o, r)

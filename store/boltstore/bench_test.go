@@ -167,7 +167,7 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
-// scanRaw reads 100 records from number at on. What it reads it does not keep.
+// scanRaw reads 100 records from number at on, as the store's cursor does.
 func (p pair) scanRaw(at int, reverse bool) error {
 	return p.raw.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(rawBucket).Cursor()
@@ -175,7 +175,8 @@ func (p pair) scanRaw(at int, reverse bool) error {
 		if reverse {
 			next = c.Prev
 		}
-		for key, _ := c.Seek(benchKey(at)); key != nil && n < 100; key, _ = next() {
+		for key, value := c.Seek(benchKey(at)); key != nil && n < 100; key, value = next() {
+			kept = append(append(kept[:0], key...), value...)
 			n++
 		}
 		if n != 100 {

@@ -36,7 +36,11 @@ func (s *Store) markClosed() error {
 		return err
 	}
 	for range 2 {
-		if err := s.write(state{s.core.Version(), true}, new(occ.Overlay)); err != nil {
+		err := s.write(state{s.core.Version(), true}, new(occ.Overlay))
+		if err != nil && s.failed == nil {
+			return nil // there is no room, so the file is left as by a kill
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -62,4 +66,3 @@ func (s *Store) closeEngine() error {
 		return fmt.Errorf("boltstore: closing %s: the engine has not ended after %v; the file stays locked until the process ends", s.path, closeLimit)
 	}
 }
-

@@ -173,7 +173,7 @@ func (s *Store) fill(tx *bolt.Tx, st state, o *occ.Overlay) error {
 			return err
 		}
 	}
-	return tx.Bucket(stateBucket).Put(stateKey, st.encode())
+	return data.SetSequence(st.encode())
 }
 
 // maxArena is how much memory is kept from one commit to the next.

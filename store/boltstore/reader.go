@@ -13,8 +13,19 @@ import (
 // others, until its snapshot ends.
 type reader struct {
 	snap *snapshot
-	at   *bolt.Cursor // for single keys; nil before the first
-	key  []byte       // as bbolt has it
+	at   *bolt.Cursor   // for single keys; nil before the first
+	key  []byte         // as bbolt has it
+	idle []*bolt.Cursor // of scans that have ended
+}
+
+// cursor returns a cursor of bbolt's.
+func (r *reader) cursor() *bolt.Cursor {
+	if last := len(r.idle) - 1; last >= 0 {
+		at := r.idle[last]
+		r.idle = r.idle[:last]
+		return at
+	}
+	return r.snap.data.Cursor()
 }
 
 // Get implements occ.Reader.
@@ -38,7 +49,7 @@ func (r *reader) GetMany(keys, values [][]byte) (err error) {
 
 func (r *reader) get(key []byte) ([]byte, error) {
 	if r.at == nil {
-		r.at = r.snap.data.Cursor()
+		r.at = r.cursor()
 	}
 	r.key = append(append(r.key[:0], keyPrefix), key...)
 	found, stored := r.at.Seek(r.key)
@@ -56,7 +67,8 @@ func (r *reader) get(key []byte) ([]byte, error) {
 func (r *reader) Count(g store.Range) (n int, err error) {
 	defer r.snap.s.caught(&err, watched())
 	b := boundsOf(g)
-	at := r.snap.data.Cursor()
+	at := r.cursor()
+	defer func() { r.idle = append(r.idle, at) }()
 	for key, _ := at.Seek(b.lo); key != nil && (b.hi == nil || bytes.Compare(key, b.hi) < 0); key, _ = at.Next() {
 		n++
 	}

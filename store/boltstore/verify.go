@@ -71,21 +71,20 @@ func (o *Options) progress(pageSize int) func(done, total uint64) {
 
 // walkFile checks everything in a file that m describes, and returns its state.
 func walkFile(ctx context.Context, f io.ReaderAt, m boltfile.Meta, path string, progress func(done, total uint64)) (st state, err error) {
-	found := false
-	err = boltfile.Walk(ctx, f, m, func(bucket, key, value []byte) error {
-		switch {
-		case bytes.Equal(bucket, dataBucket):
-			return checkEntry(path, key, value)
-		case bytes.Equal(bucket, stateBucket) && bytes.Equal(key, stateKey):
-			found = true
-			st, err = decodeState(value)
+	visit := boltfile.Visitor{
+		Bucket: func(name []byte, sequence uint64) error {
+			if !bytes.Equal(name, dataBucket) {
+				return fmt.Errorf("it has a bucket %q: %w", name, boltfile.ErrForeign)
+			}
+			st, err = decodeState(sequence)
 			return err
-		}
-		return fmt.Errorf("it has a bucket %q: %w", bucket, boltfile.ErrForeign)
-	}, progress)
+		},
+		Entry: func(key, value []byte) error { return checkEntry(path, key, value) },
+	}
+	err = boltfile.Walk(ctx, f, m, visit, progress)
 	switch {
-	case err == nil && !found:
-		err = fmt.Errorf("%w: %w", errNoState, boltfile.ErrForeign)
+	case err == nil && st.version == 0:
+		err = fmt.Errorf("it has no bucket: %w", boltfile.ErrForeign)
 	case errors.Is(err, store.ErrCorrupt):
 		return st, err
 	}
@@ -104,11 +103,11 @@ func checkEntry(path string, key, value []byte) error {
 
 // readState returns the state of a file without a look at more than that.
 func readState(_ context.Context, f io.ReaderAt, m boltfile.Meta, path string, _ func(done, total uint64)) (state, error) {
-	stored, err := boltfile.Find(f, m, stateBucket, stateKey)
+	sequence, err := boltfile.Sequence(f, m, dataBucket)
 	if err != nil {
 		return state{}, fileError(path, err)
 	}
-	st, err := decodeState(stored)
+	st, err := decodeState(sequence)
 	return st, fileError(path, err)
 }
 

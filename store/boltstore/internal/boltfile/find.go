@@ -9,41 +9,29 @@ import (
 
 var errFound = errors.New("found")
 
-// Find returns the value of a key in a bucket that is small enough to be in the
-// page of buckets. It checks nothing but what it comes by.
-func Find(f io.ReaderAt, m Meta, bucket, key []byte) (value []byte, err error) {
+// Sequence returns the sequence number of a bucket. It checks nothing but what it
+// comes by, and needs all buckets to be in one page.
+func Sequence(f io.ReaderAt, m Meta, bucket []byte) (sequence uint64, err error) {
 	data := make([]byte, m.PageSize)
 	if _, err := f.ReadAt(data, int64(m.Root)*int64(m.PageSize)); err != nil {
-		return nil, fmt.Errorf("page %d: %w", m.Root, err)
+		return 0, fmt.Errorf("page %d: %w", m.Root, err)
 	}
 	root := parseHeader(data)
 	if root.id != m.Root || root.flags != flagLeaf {
-		return nil, damaged("page %d is not the root", m.Root)
+		return 0, damaged("page %d is not the root", m.Root)
 	}
-	in, err := root.find(bucket)
-	if err != nil {
-		return nil, err
-	}
-	if len(in) < bucketHeader+pageHeader || order.Uint64(in) != 0 {
-		return nil, damaged("bucket %q is not small", bucket)
-	}
-	return parseHeader(in[bucketHeader:]).find(key)
-}
-
-// find returns the value of a key in a leaf.
-func (p page) find(key []byte) (value []byte, err error) {
-	_, err = p.elems(func(e elem) error {
-		if !bytes.Equal(e.key, key) {
+	_, err = root.elems(func(e elem) error {
+		if !bytes.Equal(e.key, bucket) || len(e.value) < bucketHeader {
 			return nil
 		}
-		value = e.value
+		sequence = order.Uint64(e.value[8:])
 		return errFound
 	})
-	if err == nil {
-		return nil, fmt.Errorf("it has no %q: %w", key, ErrForeign)
+	switch {
+	case err == nil:
+		return 0, fmt.Errorf("it has no bucket %q: %w", bucket, ErrForeign)
+	case !errors.Is(err, errFound):
+		return 0, err
 	}
-	if !errors.Is(err, errFound) {
-		return nil, err
-	}
-	return value, nil
+	return sequence, nil
 }

@@ -7,9 +7,16 @@ import (
 	"io"
 )
 
-// Visit is called with each entry of a file, in the order of buckets and keys.
-// The bytes are good during the call. Its error ends the walk.
-type Visit func(bucket, key, value []byte) error
+// Visitor is shown what a file holds. The bytes are good during the call. An
+// error ends the walk.
+type Visitor struct {
+	// Bucket is called with each bucket and its sequence number, before its
+	// entries.
+	Bucket func(name []byte, sequence uint64) error
+
+	// Entry is called with each entry of a bucket, in the order of keys.
+	Entry func(key, value []byte) error
+}
 
 // maxDepth is more levels than a tree of branches with two keys each can have.
 const maxDepth = 64
@@ -18,7 +25,7 @@ const maxDepth = 64
 // bytes of keys and values, which it shows to visit. Nothing may change the pages
 // of that state meanwhile. It calls progress, if that is not nil, now and then
 // with the number of pages seen and to be seen, and ends when ctx does.
-func Walk(ctx context.Context, f io.ReaderAt, m Meta, visit Visit, progress func(done, total uint64)) error {
+func Walk(ctx context.Context, f io.ReaderAt, m Meta, visit Visitor, progress func(done, total uint64)) error {
 	w := &walk{ctx: ctx, f: f, meta: m, visit: visit, progress: progress}
 	if m.Pages > uint64(1)<<40 {
 		return damaged("the file says that it has %d pages", m.Pages)
@@ -45,7 +52,7 @@ type walk struct {
 	ctx      context.Context
 	f        io.ReaderAt
 	meta     Meta
-	visit    Visit
+	visit    Visitor
 	progress func(done, total uint64)
 
 	claimed []uint64 // a bit for each page that has been met
@@ -129,16 +136,19 @@ func (w *walk) buckets() error {
 			return damaged("the root has an element that is not a bucket")
 		}
 		w.bucket = append(w.bucket[:0], e.key...)
+		if len(e.value) < bucketHeader {
+			return damaged("the head of bucket %q is cut", w.bucket)
+		}
+		if err := w.visit.Bucket(w.bucket, order.Uint64(e.value[8:])); err != nil {
+			return err
+		}
 		return w.inBucket(e.value)
 	})
 }
 
-const bucketHeader = 16 // the root's page, or 0 where the bucket follows; a number that is not used here
+const bucketHeader = 16 // the root's page, or 0 where the bucket follows; the sequence number
 
 func (w *walk) inBucket(b []byte) error {
-	if len(b) < bucketHeader || order.Uint64(b[8:]) != 0 {
-		return damaged("the head of bucket %q is wrong", w.bucket)
-	}
 	root, rest := order.Uint64(b), b[bucketHeader:]
 	if root != 0 {
 		if len(rest) != 0 {
@@ -165,7 +175,7 @@ func (w *walk) entry(e elem) error {
 	if e.flags != 0 {
 		return damaged("bucket %q has an element with the flags %d", w.bucket, e.flags)
 	}
-	return w.visit(w.bucket, e.key, e.value)
+	return w.visit.Entry(e.key, e.value)
 }
 
 // tree reads the tree below page id, whose first key is first if that is not nil,
