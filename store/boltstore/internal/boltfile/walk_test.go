@@ -76,11 +76,19 @@ func walk(data []byte) (entries []string, err error) {
 	}, nil)
 }
 
+// rounds is how many rounds a test of n makes.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // TestWalk: what bbolt has written is sound, and all there.
 func TestWalk(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
-	for i := range 20 {
+	for i := range rounds(20) {
 		data, want := written(t, r, 1+r.IntN(20), 10+r.IntN(10_000))
 		got, err := walk(data)
 		if err != nil || !slices.Equal(got, want) {
@@ -101,7 +109,7 @@ func TestWalkOfAnything(t *testing.T) {
 	}()
 	sound, _ := written(t, r, 5, 2000)
 	found := 0
-	for range 2000 {
+	for range rounds(2000) {
 		data := bytes.Clone(sound)
 		for range 1 + r.IntN(5) {
 			at := 8192 + r.IntN(len(data)-8192)
@@ -115,7 +123,7 @@ func TestWalkOfAnything(t *testing.T) {
 			found++
 		}
 	}
-	if found < 500 {
+	if found < rounds(2000)/4 {
 		t.Errorf("seed %d: damage was found %d times", seed, found)
 	}
 }
