@@ -3,8 +3,6 @@ package pebblestore
 import (
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/occ"
 )
@@ -56,17 +54,13 @@ func settle(ms []*occ.Member, version uint64, err error) {
 func (s *Store) commitBatch() (uint64, error) {
 	version, o := s.core.Version()+1, s.core.Writes()
 	s.wrote = true
-	var next *snapshot
-	err := s.write(version, o)
-	if err == nil {
-		s.guard.version.Store(version)
-		next, err = s.newSnapshot()
-	}
+	next, err := s.write(version, o)
 	if err != nil {
 		s.fail(err)
 		s.core.Abort()
 		return 0, s.failed
 	}
+	s.guard.version.Store(version)
 	defer s.publish(version, next) // also where a hook panics: it is in the log
 	s.core.Hooks.Run(version, o)
 	return version, nil
@@ -84,8 +78,8 @@ func (s *Store) refused(group []*occ.Member) error {
 	if s.failed != nil {
 		return s.failed
 	}
-	if s.logger.gaveUp.Load() {
-		s.fail(errGaveUp)
+	if err := s.collapse.err(); err != nil {
+		s.fail(err)
 		return s.failed
 	}
 	if damage := s.damage.Load(); damage != nil {
@@ -104,8 +98,8 @@ func (s *Store) refused(group []*occ.Member) error {
 // batchCost is what an entry takes in a batch besides its key and value, at most.
 const batchCost = 12
 
-// write commits a version to the engine, with one sync.
-func (s *Store) write(version uint64, o *occ.Overlay) (err error) {
+// write commits a version to the engine, with one sync, and returns its snapshot.
+func (s *Store) write(version uint64, o *occ.Overlay) (snap *snapshot, err error) {
 	defer s.caught(&err)
 	b := s.db.NewBatchWithSize(o.Size() + batchCost*(o.Len()+4))
 	for e := range o.All() {
@@ -116,18 +110,16 @@ func (s *Store) write(version uint64, o *occ.Overlay) (err error) {
 			err = b.Set(s.key, e.Value(), nil)
 		}
 		if err != nil {
-			return s.engineError("commit", err)
+			return nil, s.engineError("commit", err)
 		}
 	}
 	if err := setVersion(b, version); err != nil {
-		return s.engineError("commit", err)
+		return nil, s.engineError("commit", err)
 	}
-	// With Options.NoSync too: it is the file that knows how to sync, and without
-	// Pebble would keep the data to itself for a while.
-	if err := s.db.Apply(b, pebble.Sync); err != nil {
-		return s.engineError("commit", err)
+	if snap, err = s.applier.apply(b); err != nil {
+		return nil, err
 	}
-	return s.engineError("commit", b.Close())
+	return snap, s.engineError("commit", b.Close())
 }
 
 // fail has every later call refused, since it is not known what the engine has.
@@ -136,9 +128,6 @@ func (s *Store) fail(err error) {
 	s.failed = errUnknown{err}
 	s.core.Fail(s.failed)
 }
-
-// end is fail for others: the committer learns of it from the core.
-func (s *Store) end(err error) { s.core.Fail(errUnknown{err}) }
 
 // writeCost is what a write takes in memory besides its key and value.
 const writeCost = 64

@@ -18,9 +18,6 @@ var ErrForeign = errors.New("pebblestore: not a store of this kind")
 // errAborted is what members of a group get should the leader panic.
 var errAborted = fmt.Errorf("pebblestore: the commit of another transaction in the same group panicked: %w", store.ErrCommitUnknown)
 
-// errGaveUp is what a commit gets after the engine has given up.
-var errGaveUp = errors.New("pebblestore: the engine has given up")
-
 // errUnknown is a commit's error that says nothing of its outcome.
 type errUnknown struct{ err error }
 

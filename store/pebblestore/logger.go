@@ -11,13 +11,11 @@ import (
 )
 
 // logger passes on what Pebble logs, and stands between it and the end of the
-// process: that is what Fatalf is to Pebble, after a failed write to a log or to
-// its list of tables.
+// process: that is what Fatalf is to Pebble.
 type logger struct {
-	s  *Store
-	to *slog.Logger // nil is silence
-
-	gaveUp atomic.Bool // Fatalf was called
+	s       *Store
+	to      *slog.Logger // nil is silence
+	flushes atomic.Int32 // that have failed one after the other
 }
 
 // fatalError is what Fatalf panics with in a call of the store's.
@@ -34,18 +32,15 @@ func (l *logger) Errorf(format string, args ...any) {
 }
 
 // Fatalf implements pebble.Logger. It must not return: Pebble would go on with a
-// state that is broken. So the store ends, and this goroutine: in a call of the
+// state that is broken. So the engine ends, and this goroutine: in a call of the
 // store's by a panic, which the call catches, and in one of Pebble's own right
 // here, with the locks that it gives free in deferred calls.
 func (l *logger) Fatalf(format string, args ...any) {
-	l.gaveUp.Store(true)
 	l.Errorf(format, args...)
-	err := fmt.Errorf("pebblestore: %s: the engine has given up: "+format, append([]any{l.s.dir}, args...)...)
+	err := l.s.collapse.note(format, args...)
 	if ours() {
 		panic(fatalError{err})
 	}
-	// The lock of the core may be held by whoever waits for this goroutine.
-	go l.s.end(err)
 	runtime.Goexit()
 }
 
@@ -55,7 +50,7 @@ func ours() bool {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
 	for {
 		frame, more := frames.Next()
-		if strings.Contains(frame.Function, "pebblestore.(*") && !strings.Contains(frame.Function, "pebblestore.(*guard") {
+		if strings.Contains(frame.Function, "pebblestore.(*Store)") || strings.Contains(frame.Function, "pebblestore.(*applier)") {
 			return true
 		}
 		if !more {
@@ -64,9 +59,20 @@ func ours() bool {
 	}
 }
 
+// flushTries is how often one after the other a flush may fail. Pebble tries again
+// for ever, and at once, while commits wait.
+const flushTries = 10
+
 // listener returns what Pebble is to call.
 func (l *logger) listener() *pebble.EventListener {
 	return &pebble.EventListener{
+		FlushEnd: func(info pebble.FlushInfo) {
+			if info.Err == nil {
+				l.flushes.Store(0)
+			} else if l.flushes.Add(1) == flushTries {
+				l.s.collapse.note("a memtable cannot be flushed: %w", info.Err)
+			}
+		},
 		BackgroundError: func(err error) {
 			l.Errorf("background error: %v", err)
 			l.s.engineError("a compaction", err) // notes damage

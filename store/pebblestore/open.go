@@ -46,7 +46,7 @@ func (s *Store) openEngine() (version uint64, err error) {
 		err = s.guard.change(func(st *guardState) { st.noSync = false })
 	}
 	if err != nil {
-		s.closePebble()
+		s.within(s.closePebble)
 		return 0, err
 	}
 	return version, nil
@@ -54,15 +54,22 @@ func (s *Store) openEngine() (version uint64, err error) {
 
 // openPebble opens Pebble.
 func (s *Store) openPebble() (err error) {
-	defer s.caught(&err)
-	opts := s.opts.pebble()
-	defer opts.Cache.Unref()
-	opts.FS = &guardFS{FS: s.fs, guard: s.guard, noSync: s.opts.NoSync, locked: s.lock.file != nil}
-	opts.Logger, opts.EventListener = s.logger, s.logger.listener()
-	if s.db, err = pebble.Open(s.dir, opts); err != nil {
-		return s.openError(err)
+	s.pebbleFS = &guardFS{FS: s.fs, guard: s.guard, collapse: s.collapse, noSync: s.opts.NoSync, locked: s.lock.file != nil}
+	s.db, err = await(s.collapse, func() (db *pebble.DB, err error) {
+		defer s.caught(&err)
+		opts := s.opts.pebble()
+		defer opts.Cache.Unref()
+		opts.FS, opts.Logger, opts.EventListener = s.pebbleFS, s.logger, s.logger.listener()
+		if db, err = pebble.Open(s.dir, opts); err != nil {
+			return nil, s.openError(err)
+		}
+		return db, nil
+	})
+	if err == nil {
+		s.pebbleFS.opened.Store(true)
+		s.applier = newApplier(s)
 	}
-	return nil
+	return err
 }
 
 // inspect looks at a directory before Pebble does. Nobody else has it.
@@ -164,11 +171,12 @@ func (s *Store) checkLogs(files []string) error {
 		if err != nil {
 			return fmt.Errorf("pebblestore: %w", err)
 		}
-		end, damaged := walfile.End(data, number)
+		end, state := walfile.End(data, number)
+		bad := state == walfile.Damaged || state == walfile.Torn && i < len(logs)-1
 		switch {
-		case damaged && st.noSync && !s.opts.ReadOnly:
+		case bad && st.noSync && !s.opts.ReadOnly:
 			return s.cutLogs(logs[i:], data[:end])
-		case damaged:
+		case bad:
 			return fmt.Errorf("pebblestore: %s: the log %s is damaged at offset %d: %w", s.dir, name, end, store.ErrCorrupt)
 		}
 	}
@@ -181,7 +189,7 @@ func (s *Store) cutLogs(logs []string, whole []byte) error {
 	if s.opts.Logger != nil {
 		s.opts.Logger.Warn("pebblestore: commits are lost", "dir", s.dir, "log", logs[0], "offset", len(whole))
 	}
-	fs := &guardFS{FS: s.fs, guard: s.guard}
+	fs := &guardFS{FS: s.fs, guard: s.guard, collapse: s.collapse}
 	for _, name := range slices.Backward(logs[1:]) {
 		if err := fs.Remove(s.fs.PathJoin(s.dir, name)); err != nil {
 			return fmt.Errorf("pebblestore: %w", err)
@@ -237,9 +245,11 @@ func (s *Store) first() error {
 	if err := setVersion(b, firstVersion); err != nil {
 		return s.engineError("making the store", err)
 	}
-	if err := s.db.Apply(b, pebble.Sync); err != nil {
-		return s.engineError("making the store", err)
+	snap, err := s.applier.apply(b)
+	if err != nil {
+		return err
 	}
+	snap.release()
 	s.guard.version.Store(firstVersion)
 	return s.guard.change(func(*guardState) {})
 }

@@ -24,14 +24,17 @@ var (
 
 // Store is an open directory. Its methods are safe for concurrent use.
 type Store struct {
-	dir    string
-	opts   Options
-	fs     vfs.FS
-	lock   dirLock
-	guard  *guard
-	logger *logger
-	db     *pebble.DB
-	core   occ.Core
+	dir  string
+	opts Options
+	fs   vfs.FS
+	lock dirLock
+	core occ.Core
+
+	db       *pebble.DB
+	pebbleFS *guardFS
+	guard    *guard
+	logger   *logger
+	collapse *collapse
 
 	current *snapshot             // of the newest version; under the core's lock
 	damage  atomic.Pointer[error] // the first that was found
@@ -46,6 +49,7 @@ type Store struct {
 	admitted []*occ.Member
 	key      []byte
 	space    spaceCheck
+	applier  *applier
 }
 
 // Open opens the store in a directory, and creates both if need be. The parent
@@ -67,14 +71,15 @@ func openIn(fs vfs.FS, dir string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, opts: o, fs: fs}
-	s.logger = &logger{s: s, to: o.Logger}
+	s.logger, s.collapse = &logger{s: s, to: o.Logger}, newCollapse(s)
 	s.open, s.shut = context.WithCancel(context.Background())
 	version, err := s.openEngine()
 	if err != nil {
 		return nil, err
 	}
 	if err := s.start(version); err != nil {
-		s.closeEngine()
+		s.within(s.closeEngine)
+		s.lock.release()
 		return nil, err
 	}
 	return s, nil

@@ -25,9 +25,10 @@ func (s *Store) newSnapshot() (n *snapshot, err error) {
 	return n, nil
 }
 
-// release ends one user's part.
+// release ends one user's part. After the engine's end nobody may wait for its
+// locks.
 func (n *snapshot) release() {
-	if n.refs.Add(-1) == 0 {
+	if n.refs.Add(-1) == 0 && n.s.collapse.err() == nil {
 		var err error
 		defer n.s.caught(&err)
 		n.snap.Close()

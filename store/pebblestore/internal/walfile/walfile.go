@@ -31,17 +31,40 @@ type chunk struct {
 	synced uint64 // up to where; 0 where it does not say
 }
 
-// End returns the offset of the first chunk that is not whole, which for a log that
-// was closed properly is its end, and whether the log is damaged there: a later
-// chunk says that the log was synced beyond.
-func End(log []byte, number uint64) (end int, damaged bool) {
-	end = wholeUntil(log, uint32(number))
+// State is how a log ends.
+type State uint8
+
+const (
+	// Closed: as Pebble ends a log.
+	Closed State = iota
+	// Torn: in the middle of what nobody was told is there.
+	Torn
+	// Damaged: a later chunk says that the log was synced beyond.
+	Damaged
+)
+
+// End returns the offset of the first chunk that is not whole, and what that means.
+func End(log []byte, number uint64) (end int, state State) {
+	end, state = wholeUntil(log, uint32(number)), Torn
+	if closedAt(log, end, uint32(number)) {
+		state = Closed
+	}
 	for at := end + 1; at+syncHeaderSize <= len(log); at++ {
 		if c, ok := chunkAt(log, at, uint32(number)); ok && c.synced > uint64(end) {
-			return end, true
+			return end, Damaged
 		}
 	}
-	return end, false
+	return end, state
+}
+
+// closedAt says whether the end of a log is marked at an offset: by the head of an
+// empty chunk of the next log, without a checksum.
+func closedAt(log []byte, at int, number uint32) bool {
+	if at+headerSize > len(log) {
+		return false
+	}
+	b := log[at : at+headerSize]
+	return zero(b[:6]) && b[6] == kindOld && binary.LittleEndian.Uint32(b[7:]) == number+1
 }
 
 // wholeUntil returns the offset of the first chunk that is not whole.
