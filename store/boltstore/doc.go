@@ -6,7 +6,7 @@
 // database is one file that a plain copy moves once the store is closed, and it
 // needs no maintenance, no cache and no memory of its own. A commit writes whole
 // pages and waits for two syncs, so many small commits are better off with
-// badgerstore or pebblestore. The file never shrinks: [Compact] writes it anew.
+// badgerstore or pebblestore, and the file is several times as big as their tables. The file never shrinks: [Compact] writes it anew.
 //
 // A store is durable unless [Options].NoSync is set: what Commit has returned
 // for survives the end of the process and of the machine. Transactions that

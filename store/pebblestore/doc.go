@@ -1,11 +1,12 @@
 // Package pebblestore keeps a store in a directory, by means of Pebble, the engine
 // of CockroachDB: a log-structured merge tree.
 //
-// Take it where much is written, by many, or where there is more data than memory:
-// commits are the fastest of all stores on disk, the more so the more writers
-// there are, and what is written over does not slow reads down for long. A program
-// gets a good deal bigger by it. For little data that is mostly read, boltstore is
-// faster; badgerstore is in between and comes with Kivis itself.
+// Take it where there is more data than memory, and where many transactions write
+// much for long: it keeps little in memory, opens quickly whatever its size, and
+// reads somewhat faster than badgerstore, whose durable commits are level or faster.
+// A program gets a good deal bigger by it. For little data that is mostly read,
+// boltstore is faster. The figures are in the guide, the benchmark is
+// BenchmarkStores of the module bench.
 //
 // A store is durable unless [Options].NoSync is set: what Commit has returned for
 // survives the end of the process and of the machine. Transactions that commit at
