@@ -187,7 +187,7 @@ func (c *queryChange) stillFound(ctx context.Context, t *tables.Tx, tb *schema.T
 		if c.a.q.Where != nil {
 			where = query.And{where, c.a.q.Where}
 		}
-		plan, err := query.Make(tb, &query.Query{Where: where, Limit: -1}, query.Want{Kind: query.Count})
+		plan, err := query.Compile(tb, &query.Query{Where: where, Limit: -1}, query.Want{Kind: query.Count})
 		if err != nil {
 			return nil, err
 		}

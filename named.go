@@ -90,9 +90,18 @@ func (t NamedTable) put(ctx context.Context, op string, rec Record, m tables.Mod
 	if rec.err != nil {
 		return key, rec.err
 	}
-	call := putting{rec: &namedSource{rec: rec}, mode: m, key: keySlot{named: &key}}
+	call := putting{rec: &namedSource{rec: rec, untyped: t.untyped()}, mode: m, key: keySlot{named: &key}}
 	return key, call.run(ctx, t.conn, op, t.ref())
 }
+
+// change returns a change of a record by fn.
+func (t NamedTable) change(fn func(*Record) error) *namedChange {
+	return &namedChange{namedSource: namedSource{untyped: t.untyped()}, fn: fn}
+}
+
+// untyped reports whether records may be written whose Go type has methods for
+// them and is not registered.
+func (t NamedTable) untyped() bool { return bound(t.conn) && t.conn.base().opts.AllowUntyped }
 
 // Get returns the record with the key, or ErrNotFound.
 func (t NamedTable) Get(ctx context.Context, key Key) (rec Record, err error) {
@@ -144,7 +153,7 @@ func (t NamedTable) Modify(ctx context.Context, key Key, fn func(*Record) error)
 	if fn == nil {
 		return Record{}, failed("modify", t.ref(), errNoFunc)
 	}
-	m := &namedChange{fn: fn}
+	m := t.change(fn)
 	call := modification{key: keySlot{named: &key}, on: m}
 	if err := call.run(ctx, t.conn, t.ref()); err != nil {
 		return Record{}, err

@@ -28,6 +28,12 @@ type Options struct {
 	// ones: what it writes drops the newer fields.
 	AllowOlder bool
 
+	// AllowUntyped lets tables by name write records whose Go type is not
+	// registered, though the program that registered it has a method Validate
+	// or PrimaryKey for them: the first is not called, and records keep the key
+	// that they have. Without it such writes are ErrUntyped.
+	AllowUntyped bool
+
 	// Logger receives warnings and slow calls; nil means silence. Logs never
 	// hold values of records.
 	Logger *slog.Logger

@@ -82,7 +82,7 @@ func (a *queryCall) make(db *DB, tb *schema.Table, want query.Want) (*query.Plan
 		}
 		a.q.After = at.place
 	}
-	return query.Make(tb, &a.q, want)
+	return query.Compile(tb, &a.q, want)
 }
 
 // inTable names the table in a mistake that was made before it was known.
