@@ -103,7 +103,7 @@ func (c *Core) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	tx := &Tx{core: c, write: write}
+	tx := &Tx{core: c, write: write, notes: write}
 	if ctx.Done() != nil {
 		tx.ctx = ctx
 	}
@@ -254,7 +254,7 @@ func (c *Core) Admit(tx *Tx) error {
 	for ; c.recorded < len(c.batch); c.recorded++ {
 		c.tracker.Record(next, c.batch[c.recorded].Overlay())
 	}
-	if c.tracker.Conflicts(tx.Footprint(), tx.version) {
+	if c.tracker.Conflicts(&tx.own().footprint, tx.version) {
 		return store.ErrConflict
 	}
 	c.batch = append(c.batch, tx)

@@ -105,6 +105,7 @@ var topics = []struct {
 	{"Tx", txTests},
 	{"Conflict", conflictTests},
 	{"Guard", guardTests},
+	{"Footprint", footprintTests},
 	{"Savepoint", savepointTests},
 	{"Context", contextTests},
 	{"Close", closeTests},
