@@ -106,6 +106,7 @@ var topics = []struct {
 	{"Conflict", conflictTests},
 	{"Guard", guardTests},
 	{"Footprint", footprintTests},
+	{"Watch", watchTests},
 	{"Savepoint", savepointTests},
 	{"Context", contextTests},
 	{"Close", closeTests},
