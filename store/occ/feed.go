@@ -2,7 +2,6 @@ package occ
 
 import (
 	"context"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,30 +107,32 @@ func (c *Core) Changes(ctx context.Context, after uint64, yield func(store.Commi
 	case after > head:
 		return &store.GapError{After: after, Boundary: head}
 	}
-	for after < head {
-		list, err := c.feed.recent.after(after, head, atOnce)
-		if err != nil {
-			return err
+	return c.changesLately(ctx, after, head, yield)
+}
+
+// changesLately tells what is remembered of the versions after one, up to head.
+func (c *Core) changesLately(ctx context.Context, after, head uint64, yield func(store.Commit) bool) error {
+	var list []noted
+	for {
+		var err error
+		if list, err = c.feed.recent.after(list[:0], after, head, atOnce); err != nil || len(list) == 0 {
+			return err // nothing is left but versions of the store's own
 		}
-		if len(list) == 0 {
-			return nil // versions of the store's own
-		}
-		for len(list) > 0 {
+		for rest := list; len(rest) > 0; {
 			if err := c.told(ctx); err != nil {
 				return err
 			}
 			n := 1
-			for n < len(list) && list[n].version == list[0].version {
+			for n < len(rest) && rest[n].version == rest[0].version {
 				n++
 			}
-			after = list[0].version
-			if !yield(commitOf(list[:n])) {
+			after = rest[0].version
+			if !yield(commitOf(rest[:n])) {
 				return nil
 			}
-			list = list[n:]
+			rest = rest[n:]
 		}
 	}
-	return nil
 }
 
 // told returns why no more is told.
@@ -162,11 +163,17 @@ func (c *Core) Written(ranges []store.Range, version uint64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	list, err := c.feed.recent.after(version, head, math.MaxInt)
-	if err != nil {
-		return false, err
+	var list []noted
+	for {
+		list, err = c.feed.recent.after(list[:0], version, head, atOnce)
+		if err != nil || len(list) == 0 {
+			return false, err
+		}
+		if wrote(list, ranges) {
+			return true, nil
+		}
+		version = list[len(list)-1].version
 	}
-	return wrote(list, ranges), nil
 }
 
 // Watch is [store.Watcher.Watch]. The watch is there before the question is

@@ -24,21 +24,31 @@ const (
 // recent remembers the keys of what was committed lately.
 //
 // The invariant: it has every commit after floor, in order, up to the newest one
-// that was noted. What is in it never changes, so a part of the queue may be read
+// that was noted. A transaction that was noted never changes, so it is read
 // without the lock.
 type recent struct {
-	mu    sync.Mutex
-	queue []noted
-	floor uint64
-	bytes int64
-	max   int64
-	keep  time.Duration // 0: however old
-	last  int64         // the time of the newest
+	mu     sync.Mutex
+	blocks []*block
+	floor  uint64
+	newest uint64 // the newest version noted, or floor
+	bytes  int64
+	max    int64
+	keep   time.Duration // 0: however old
+	last   int64         // the time of the newest
 
 	// Where the next keys go: memory that they share with others.
 	keys []byte
 	ends []uint32
 }
+
+// block is some transactions, of which the first few may have been forgotten.
+type block struct {
+	notes []noted
+	from  int
+}
+
+// perBlock is how many transactions a block has room for.
+const perBlock = 128
 
 // noted is what one transaction wrote. Those that committed as one version follow
 // each other, in the order in which their writes won.
@@ -63,7 +73,7 @@ func (n *noted) deleted(i int) bool { return n.ends[i]&1 == 1 }
 func (n *noted) size() int64 { return int64(len(n.keys) + endCost*len(n.ends) + notedCost) }
 
 // init makes r empty, knowing nothing of what was committed up to version.
-func (r *recent) init(version uint64) { r.floor, r.max = version, maxRecent }
+func (r *recent) init(version uint64) { r.floor, r.newest, r.max = version, version, maxRecent }
 
 // bound sets new bounds.
 func (r *recent) bound(keep time.Duration, max int64) {
@@ -78,10 +88,10 @@ func (r *recent) bound(keep time.Duration, max int64) {
 func (r *recent) note(version uint64, now int64, batch []*Tx) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last = max(r.last, now)
+	r.last, r.newest = max(r.last, now), version
 	for _, tx := range batch {
 		if o := tx.Overlay(); !r.add(version, o) {
-			r.queue, r.bytes, r.floor = nil, 0, version
+			r.blocks, r.bytes, r.floor = nil, 0, version
 			return
 		}
 	}
@@ -107,7 +117,11 @@ func (r *recent) add(version uint64, o *Overlay) bool {
 		}
 	}
 	n.keys, n.ends = r.keys[key:len(r.keys):len(r.keys)], r.ends[end:len(r.ends):len(r.ends)]
-	r.queue = append(r.queue, n)
+	if k := len(r.blocks); k == 0 || len(r.blocks[k-1].notes) == perBlock {
+		r.blocks = append(r.blocks, &block{notes: make([]noted, 0, perBlock)})
+	}
+	b := r.blocks[len(r.blocks)-1]
+	b.notes = append(b.notes, n)
 	r.bytes += n.size()
 	return true
 }
@@ -127,42 +141,50 @@ func appendShared[E any](b []E, from int, items ...E) ([]E, int) {
 
 // trim forgets the oldest until what is left is within the bounds.
 func (r *recent) trim(now int64) {
-	for len(r.queue) > 0 {
-		n := &r.queue[0]
-		if r.bytes <= r.max && (r.keep == 0 || n.time >= now-int64(r.keep)) && n.version > r.floor {
-			return
+	for len(r.blocks) > 0 {
+		b := r.blocks[0]
+		for ; b.from < len(b.notes); b.from++ {
+			n := &b.notes[b.from]
+			if r.bytes <= r.max && (r.keep == 0 || n.time >= now-int64(r.keep)) && n.version > r.floor {
+				return
+			}
+			r.floor = n.version // of which another member may follow
+			r.bytes -= n.size()
 		}
-		r.floor = n.version // of which another member may follow
-		r.bytes -= n.size()
-		r.queue = r.queue[1:] // a new queue takes the place of this one when it is full
+		r.blocks[0] = nil
+		r.blocks = r.blocks[1:]
 	}
 }
 
-// after returns what was committed after a version, up to another, or GapError.
-// If that is more than n transactions it returns the first of them, whole
-// versions each.
-func (r *recent) after(version, last uint64, n int) ([]noted, error) {
+// after appends to dst what was committed after a version, up to another, or
+// returns GapError. If that is more than n transactions it appends the first of
+// them, whole versions each.
+func (r *recent) after(dst []noted, version, last uint64, n int) ([]noted, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if version < r.floor {
-		return nil, &store.GapError{After: version, Boundary: r.floor}
+	switch {
+	case version < r.floor:
+		return dst, &store.GapError{After: version, Boundary: r.floor}
+	case version >= r.newest:
+		return dst, nil
 	}
-	q := r.queue[r.find(version):r.find(last)]
-	for n < len(q) && q[n].version == q[n-1].version {
-		n++
+	i := sort.Search(len(r.blocks), func(i int) bool { return r.blocks[i].newest() > version })
+	for _, b := range r.blocks[i:] {
+		notes := b.notes[b.from:]
+		at := sort.Search(len(notes), func(i int) bool { return notes[i].version > version })
+		for _, note := range notes[at:] {
+			k := len(dst)
+			if note.version > last || k >= n && note.version != dst[k-1].version {
+				return dst, nil
+			}
+			dst = append(dst, note)
+		}
 	}
-	n = min(n, len(q))
-	return q[:n:n], nil
+	return dst, nil
 }
 
-// find returns the index of the first transaction after a version.
-func (r *recent) find(version uint64) int {
-	// What is asked for is mostly the newest.
-	if n := len(r.queue); n == 0 || r.queue[n-1].version <= version {
-		return n
-	}
-	return sort.Search(len(r.queue), func(i int) bool { return r.queue[i].version > version })
-}
+// newest returns the newest version in a block, which is not empty.
+func (b *block) newest() uint64 { return b.notes[len(b.notes)-1].version }
 
 // commitOf returns what the transactions of one version wrote as a commit.
 func commitOf(members []noted) store.Commit {

@@ -107,6 +107,8 @@ var topics = []struct {
 	{"Guard", guardTests},
 	{"Footprint", footprintTests},
 	{"Watch", watchTests},
+	{"Feed", feedTests},
+	{"FeedKept", keepTests},
 	{"Savepoint", savepointTests},
 	{"Context", contextTests},
 	{"Close", closeTests},
