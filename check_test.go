@@ -2,6 +2,7 @@ package kivis_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -71,6 +72,41 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 			mustBeClean(t, db)
 			check(t, db.Close())
 		})
+	}
+}
+
+// TestMaxFaults: a check ends with the fault that makes the number full.
+func TestMaxFaults(t *testing.T) {
+	st := stores[0].open(t)
+	db, err := kivis.Open(st, nil)
+	check(t, err)
+	defer db.Close()
+	check(t, db.Register(&User{}))
+	users := kivis.TableOf[User](db)
+	const n = 1200
+	for i := range n {
+		must(users.Insert(bg, &User{Email: fmt.Sprint(i)}))(t)
+	}
+	for _, key := range keysOf(t, st) {
+		table, rest, err := codec.ConsumeUint(key)
+		check(t, err)
+		space, _, err := codec.ConsumeUint(rest)
+		check(t, err)
+		if table > 0 && space == 0 { // each record is damaged
+			set(t, st, key, []byte{0x81, 1, 2, 3, 4, 5})
+		}
+	}
+	for _, c := range []struct{ max, want int }{{1, 1}, {7, 7}, {n, n}, {n + 1, n}, {0, 1000}} {
+		report := must(db.Check(bg, &kivis.CheckOptions{MaxFaults: c.max}))(t)
+		damaged := 0
+		for _, f := range report.Faults {
+			if f.Kind == kivis.FaultRecord {
+				damaged++
+			}
+		}
+		if len(report.Faults) < c.want || damaged != c.want || c.max < n && c.max > 0 && report.Records != c.want {
+			t.Errorf("MaxFaults %d: %d faults, %d damaged, in %d records; want %d", c.max, len(report.Faults), damaged, report.Records, c.want)
+		}
 	}
 }
 

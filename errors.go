@@ -34,11 +34,14 @@ var (
 	// ErrInTx: a call through a handle bound to the DB was made with a context
 	// of an open transaction. Use With(tx).
 	ErrInTx = errors.New("called on the database inside a transaction")
-	// ErrExhausted: the sequence of an auto-increment key has no ids left, or
-	// a given id would use it up.
+	// ErrExhausted: the sequence of an auto-increment key has no ids left.
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
+	// ErrUntyped: a table by name cannot write records that only a program with
+	// their Go type can validate, or compute the key of.
+	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
+
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
@@ -307,6 +310,10 @@ func keysOf(err error) []*record.Ref {
 	var r *ReferenceError
 	if errors.As(err, &r) && r.at != nil {
 		keys = append(keys, r.at)
+	}
+	var d *tables.DeferredError
+	if errors.As(err, &d) {
+		keys = append(keys, d.Record)
 	}
 	var c *callError
 	if errors.As(err, &c) && c.key != nil {

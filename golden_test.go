@@ -18,9 +18,10 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// goldenFile holds every key and value of a database of format 1, as hex. It
-// stays as it is: a release that changes what is written adds another.
-var goldenFile = filepath.Join("testdata", "format1.golden")
+// goldenFile holds every key and value of a database of format 2, as hex. The
+// one of format 1 stays as it is: a release that changes what is written adds
+// another.
+var goldenFile = filepath.Join("testdata", "format2.golden")
 
 // writeGolden fills a database with one of everything.
 func writeGolden(t *testing.T, db *kivis.DB) {
@@ -62,8 +63,8 @@ func hexDump(t *testing.T, st store.Store) string {
 	return b.String()
 }
 
-// TestGoldenDatabase pins the bytes of a whole database, and opens the one
-// that is kept.
+// TestGoldenDatabase pins the bytes of a whole database, and opens the ones
+// that are kept.
 func TestGoldenDatabase(t *testing.T) {
 	st := memstore.New()
 	db, err := kivis.Open(kept{st}, nil)
@@ -81,6 +82,7 @@ func TestGoldenDatabase(t *testing.T) {
 		t.Errorf("the database's bytes have changed:\n%s\nwant\n%s", got, want)
 	}
 	readGolden(t, want)
+	readGolden(t, string(must(os.ReadFile(filepath.Join("testdata", "format1.golden")))(t)))
 }
 
 // readGolden opens a database of the golden file's content and reads it.

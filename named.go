@@ -48,7 +48,7 @@ func (t NamedTable) Schema(ctx context.Context) (*schema.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.table, s.close(nil, Result{}, nil)
+	return s.table, s.close(nil, Outcome{}, nil)
 }
 
 // newest returns the table as it is now, for what has no context.
@@ -90,9 +90,18 @@ func (t NamedTable) put(ctx context.Context, op string, rec Record, m tables.Mod
 	if rec.err != nil {
 		return key, rec.err
 	}
-	call := putting{rec: &namedSource{rec: rec}, mode: m, key: keySlot{named: &key}}
+	call := putting{rec: &namedSource{rec: rec, untyped: t.untyped()}, mode: m, key: keySlot{named: &key}}
 	return key, call.run(ctx, t.conn, op, t.ref())
 }
+
+// change returns a change of a record by fn.
+func (t NamedTable) change(fn func(*Record) error) *namedChange {
+	return &namedChange{namedSource: namedSource{untyped: t.untyped()}, fn: fn}
+}
+
+// untyped reports whether records may be written whose Go type has methods for
+// them and is not registered.
+func (t NamedTable) untyped() bool { return bound(t.conn) && t.conn.base().opts.AllowUntyped }
 
 // Get returns the record with the key, or ErrNotFound.
 func (t NamedTable) Get(ctx context.Context, key Key) (rec Record, err error) {
@@ -105,7 +114,7 @@ func (t NamedTable) Get(ctx context.Context, key Key) (rec Record, err error) {
 	if err == nil {
 		rec, err = openRecord(s.table, tuple, value)
 	}
-	return rec, s.close(tuple, Result{Rows: 1, Entries: 1}, err)
+	return rec, s.close(tuple, Outcome{Rows: 1, Entries: 1}, err)
 }
 
 // Has reports whether there is a record with the key.
@@ -144,7 +153,7 @@ func (t NamedTable) Modify(ctx context.Context, key Key, fn func(*Record) error)
 	if fn == nil {
 		return Record{}, failed("modify", t.ref(), errNoFunc)
 	}
-	m := &namedChange{fn: fn}
+	m := t.change(fn)
 	call := modification{key: keySlot{named: &key}, on: m}
 	if err := call.run(ctx, t.conn, t.ref()); err != nil {
 		return Record{}, err

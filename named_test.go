@@ -256,7 +256,7 @@ func TestNamedWithoutTypes(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			st := s.open(t)
 			check(t, openOnly(t, st, &User{}, &Post{}))
-			db := openDB(t, st)
+			db := openWith(t, st, &kivis.Options{AllowUntyped: true})
 			users, posts := kivis.TableNamed(db, "User"), kivis.TableNamed(db, "Post")
 			user := func(email string) kivis.Record {
 				rec := users.New()

@@ -229,7 +229,7 @@ func (q NamedQuery) Modify(ctx context.Context, fn func(*Record) error) (int, er
 		return 0, failed("modify", q.table.ref(), errNoFunc)
 	}
 	c := queryChange{a: q.call("modify"), one: func(t *tables.Tx, tb *schema.Table, tuple []byte) error {
-		return t.Modify(tb, tuple, &namedChange{fn: fn})
+		return t.Modify(tb, tuple, q.table.change(fn))
 	}}
 	return c.run(ctx)
 }

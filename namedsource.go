@@ -15,8 +15,9 @@ import (
 // namedSource is a Record on its way into the store. Where the record's type is
 // registered it is decoded into one, for Validate and for a computed key.
 type namedSource struct {
-	rec Record
-	typ source // the record as its Go type; zero where that is not needed
+	rec     Record
+	untyped bool   // it may be written without a Go type that has methods for it
+	typ     source // the record as its Go type; zero where that is not needed
 }
 
 // AppendBody appends the record's body in the newest layout of tb.
@@ -59,6 +60,9 @@ func (s *namedSource) current(tb *schema.Table) (b record.Body, err error) {
 func (s *namedSource) validate(tb *schema.Table, b *record.Body) error {
 	s.typ = source{}
 	custom := tb.Key.Kind == schema.KeyCustom
+	if tb.Type == nil && (tb.Validates || custom) && !s.untyped {
+		return ErrUntyped
+	}
 	if tb.Type == nil || !custom && !tb.Type.Implements(validator) && !reflect.PointerTo(tb.Type).Implements(validator) {
 		return nil
 	}

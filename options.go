@@ -28,6 +28,12 @@ type Options struct {
 	// ones: what it writes drops the newer fields.
 	AllowOlder bool
 
+	// AllowUntyped lets tables by name write records whose Go type is not
+	// registered, though the program that registered it has a method Validate
+	// or PrimaryKey for them: the first is not called, and records keep the key
+	// that they have. Without it such writes are ErrUntyped.
+	AllowUntyped bool
+
 	// Logger receives warnings and slow calls; nil means silence. Logs never
 	// hold values of records.
 	Logger *slog.Logger
@@ -45,8 +51,8 @@ type Op struct {
 	Call  string // such as "get" or "update"
 }
 
-// Result is how a call ended.
-type Result struct {
+// Outcome is how a call ended.
+type Outcome struct {
 	Plan     string // of a query: what was read, as Explain says it
 	Rows     int    // records returned or changed
 	Entries  int    // index entries and records read by a query
@@ -59,7 +65,7 @@ type Result struct {
 // stands for the one it was given.
 type Tracer interface {
 	Start(ctx context.Context, op Op) context.Context
-	End(ctx context.Context, r Result)
+	End(ctx context.Context, r Outcome)
 }
 
 // defaultAttempts is MaxAttempts where it is not set.

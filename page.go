@@ -83,7 +83,7 @@ func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error
 	return s.close(nil, r, err)
 }
 
-func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Result, err error) {
+func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Outcome, err error) {
 	if p.a.err != nil {
 		return r, inTable(p.a.err, s.table)
 	}
@@ -181,7 +181,7 @@ func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back
 	}
 	q := p.a.q
 	q.After, q.Backward, q.Limit = placed(at, !back), back, 1
-	plan, err := query.Make(s.table, &q, query.Want{Kind: query.Keys})
+	plan, err := query.Compile(s.table, &q, query.Want{Kind: query.Keys})
 	if err != nil {
 		return false, err
 	}
@@ -211,7 +211,7 @@ const (
 func shapeOf(tb *schema.Table, q *query.Query) ([]byte, error) {
 	plain := *q
 	plain.After, plain.Backward = nil, false
-	plan, err := query.Make(tb, &plain, query.Want{Kind: query.Records})
+	plan, err := query.Compile(tb, &plain, query.Want{Kind: query.Records})
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func TestQueryOldRecords(t *testing.T) {
 		_     struct{} `kivis:"table=recs"`
 		Key   int      `kivis:"key"`
 		Count int64    `kivis:"index"`
-		New   string   `kivis:"index"`
+		New   string   `kivis:"index,new"`
 		Place placeV2
 		Maybe *int
 	}

@@ -19,9 +19,12 @@ import (
 //
 // The error joins a [SchemaError] for each fault of each type, or a
 // [SchemaChangeError] for each table that differs in a way that would lose
-// data, or whose stored records break a new unique index or reference. Nothing
-// has changed then, and the database works as before. Register may be called
-// often; later calls may refer to types of earlier ones.
+// data, or whose stored records break a new unique index or reference. It also
+// returns how a build in the background has failed. Nothing has changed then,
+// and the database works as before. On a store that takes no writes Register
+// works where none is needed; otherwise the error matches ErrReadOnly and lists
+// what would be written. Register may be called often; later calls may refer to
+// types of earlier ones.
 func (db *DB) Register(records ...any) error {
 	return db.RegisterContext(context.Background(), records...)
 }
@@ -34,7 +37,7 @@ func (db *DB) RegisterContext(ctx context.Context, records ...any) error {
 	}
 	c := db.startCall(ctx, "register", "")
 	err := wrap("register", nil, nil, db.migrator.Register(c.ctx, compile(records)))
-	c.end(Result{}, err)
+	c.end(Outcome{}, err)
 	return err
 }
 

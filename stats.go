@@ -9,6 +9,8 @@ type Stats struct {
 	Retries   uint64 // attempts made again after a conflict
 	FullScans uint64 // queries that read a whole table for want of an index
 
+	FailedBuilds int // index builds in the background that have failed; the next Register says how
+
 	OpenTx         int           // transactions and iterators open now, single calls left out
 	OldestSnapshot time.Duration // how long the oldest of them has been open
 }
@@ -25,6 +27,7 @@ func (db *DB) Stats() Stats {
 		Conflicts:      s.Conflicts,
 		Retries:        s.Retries,
 		FullScans:      db.fullScans.Load(),
+		FailedBuilds:   db.migrator.FailedBuilds(),
 		OpenTx:         s.OpenTx,
 		OldestSnapshot: s.Oldest,
 	}

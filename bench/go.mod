@@ -2,7 +2,11 @@ module github.com/kivisdb/kivis/bench
 
 go 1.26.0
 
-replace github.com/kivisdb/kivis => ../
+replace (
+	github.com/kivisdb/kivis => ../
+	github.com/kivisdb/kivis/store/boltstore => ../store/boltstore
+	github.com/kivisdb/kivis/store/pebblestore => ../store/pebblestore
+)
 
 require (
 	github.com/asdine/storm/v3 v3.2.1
@@ -11,6 +15,8 @@ require (
 	github.com/google/btree v1.1.3
 	github.com/hashicorp/go-memdb v1.3.5
 	github.com/kivisdb/kivis v0.0.0-00010101000000-000000000000
+	github.com/kivisdb/kivis/store/boltstore v0.0.0-00010101000000-000000000000
+	github.com/kivisdb/kivis/store/pebblestore v0.0.0-00010101000000-000000000000
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/timshannon/badgerhold/v4 v4.0.3
 	github.com/timshannon/bolthold v0.0.0-20240314194003-30aac6950928

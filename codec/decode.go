@@ -57,8 +57,8 @@ func CompileDecoder(t reflect.Type, stored, current *Layout, fields FieldsOf) (*
 // are copies. Where the layout is an older one they share that of a new body.
 //
 // Decode is safe for any bytes. An error is an [*Error] that matches
-// [ErrCorrupt], or the error of a type that unmarshals itself; then the record
-// is left half set.
+// [ErrCorrupt], or [ErrNarrow] where t is that of an older program, or the error
+// of a type that unmarshals itself; then the record is left half set.
 func (d *Decoder) Decode(body []byte, p reflectx.Pointer) error {
 	if d.converter != nil {
 		var err error
@@ -145,9 +145,15 @@ func (c *decoderCompiler) compile(t reflect.Type, ty *Type) (decodeFunc, error) 
 	case Bool:
 		return decodeBool, nil
 	case Int, Uint, Duration:
+		if isNarrower(t, ty) {
+			return (&narrowDecoder{t, ty.Kind, integerDecoders[t.Kind()]}).decode, nil
+		}
 		return integerDecoders[t.Kind()], nil
 	case Float:
-		if t.Kind() == reflect.Float32 {
+		switch {
+		case isNarrower(t, ty):
+			return decodeNarrowFloat, nil
+		case t.Kind() == reflect.Float32:
 			return decodeFloat32, nil
 		}
 		return decodeFloat64, nil

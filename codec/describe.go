@@ -54,7 +54,7 @@ func (d *describer) structFields(t reflect.Type, path string) []Field {
 	d.inside = nil // a type may recur through a struct
 	fields := make([]Field, len(list))
 	for i, f := range list {
-		fields[i] = Field{Name: f.Name, Was: f.Was, Type: d.describe(f.Type, joinPath(path, f.Name))}
+		fields[i] = Field{Name: f.Name, Was: f.Was, New: f.New, Type: d.describe(f.Type, joinPath(path, f.Name))}
 	}
 	d.inside = inside
 	return fields
@@ -129,6 +129,10 @@ func scalarType(k Kind, t reflect.Type) Type {
 		return Type{Kind: k, Bits: bitsOf(t)}
 	case ByteArray:
 		return Type{Kind: k, Len: t.Len()}
+	case Binary, Text, Custom, JSON:
+		if t.Name() != "" {
+			return Type{Kind: k, Name: t.PkgPath() + "." + t.Name()}
+		}
 	}
 	return Type{Kind: k}
 }

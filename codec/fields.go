@@ -4,8 +4,9 @@ import "reflect"
 
 // A StructField is one stored field of a Go struct type.
 type StructField struct {
-	Name   string // the stored name
-	Was    string // the name it had before, by its tag
+	Name   string   // the stored name
+	Was    []string // the names it had before, by its tag
+	New    bool     // it is none that was, by its tag
 	Offset uintptr
 	Type   reflect.Type
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Equal reports whether t and u are the same stored type, given that both
-// refer to the same structs by the same numbers.
+// refer to the same structs by the same numbers. A Name may differ.
 func (t Type) Equal(u Type) bool {
 	return t.Kind == u.Kind && t.Bits == u.Bits && t.Len == u.Len && t.Struct == u.Struct &&
 		equalTypes(t.Elem, u.Elem) && equalTypes(t.Key, u.Key)
@@ -41,6 +41,20 @@ func (t *Type) WidensTo(u *Type) bool {
 // bodies of the other.
 func (l *Layout) Equal(m *Layout) bool {
 	return equalFields(l.Fields, m.Fields) && slices.EqualFunc(l.Structs, m.Structs, equalFields)
+}
+
+// HasNames reports whether a type in the layout has a Name.
+func (l *Layout) HasNames() bool {
+	for _, fields := range append([][]Field{l.Fields}, l.Structs...) {
+		if slices.ContainsFunc(fields, func(f Field) bool { return f.Type.hasName() }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Type) hasName() bool {
+	return t != nil && (t.Name != "" || t.Elem.hasName() || t.Key.hasName())
 }
 
 func equalFields(a, b []Field) bool {

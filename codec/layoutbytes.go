@@ -10,7 +10,8 @@ import (
 // AppendLayout appends l as one msgpack value, for the catalog: a map of
 // "fields", a list, and of "structs", a list of such lists. A field is a map of
 // "id", "name" and "type"; a type is a map of "kind", the number of its [Kind],
-// and of "bits", "len", "struct", "elem" and "key" where they are not zero.
+// and of "bits", "len", "struct", "name", "elem" and "key" where they are not
+// zero.
 func AppendLayout(dst []byte, l *Layout) []byte {
 	dst = msgpack.AppendMapLen(dst, 2)
 	dst = appendFieldList(msgpack.AppendString(dst, "fields"), l.Fields)
@@ -43,6 +44,9 @@ func appendType(dst []byte, t *Type) []byte {
 		if x.value != 0 {
 			dst, n = appendNumber(dst, x.name, x.value), n+1
 		}
+	}
+	if t.Name != "" {
+		dst, n = msgpack.AppendString(msgpack.AppendString(dst, "name"), t.Name), n+1
 	}
 	if t.Elem != nil {
 		dst, n = appendType(msgpack.AppendString(dst, "elem"), t.Elem), n+1
@@ -163,6 +167,8 @@ func (r *reader) typ(depth int) (t Type) {
 			t.Len = r.number(maxZeroSize)
 		case "struct":
 			t.Struct = r.number(math.MaxInt32)
+		case "name":
+			t.Name = string(take(r, msgpack.ConsumeString))
 		case "elem":
 			elem := r.typ(depth + 1)
 			t.Elem = &elem

@@ -80,6 +80,7 @@ func (t *Type) wellFormed(structs int) bool {
 	ok = ok && (t.Len == 0 || t.Kind == ByteArray || t.Kind == Array)
 	ok = ok && (t.Elem != nil) == (t.Kind == Pointer || t.Kind == Slice || t.Kind == Array || t.Kind == Map)
 	ok = ok && (t.Key != nil) == (t.Kind == Map)
+	ok = ok && (t.Name == "" || t.Kind == Binary || t.Kind == Text || t.Kind == Custom || t.Kind == JSON)
 	switch t.Kind {
 	case Int, Uint:
 		return ok && (t.Bits == 8 || t.Bits == 16 || t.Bits == 32 || t.Bits == 64)

@@ -12,7 +12,6 @@ import (
 
 	vmsgpack "github.com/vmihailenco/msgpack/v5"
 
-	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/reflectx"
 )
 
@@ -409,7 +408,7 @@ func TestOlderProgram(t *testing.T) {
 	if body, _, err = ne.Encode(nil, reflectx.To(&got), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Decode(body, reflectx.To(&back)); !errors.Is(err, msgpack.ErrRange) || !strings.Contains(err.Error(), ": A at byte 0: ") {
+	if err := d.Decode(body, reflectx.To(&back)); !errors.Is(err, ErrNarrow) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), ": A at byte 0: ") {
 		t.Errorf("the older program reads a number that does not fit: %v", err)
 	}
 }

@@ -30,18 +30,20 @@ const (
 // Type is the stored type of a value.
 type Type struct {
 	Kind   Kind
-	Bits   uint8 // of Int, Uint, Float
-	Len    int   // of ByteArray, Array
-	Elem   *Type // of Pointer, Slice, Array, Map
-	Key    *Type // of Map
-	Struct int   // of Struct: index into Layout.Structs
+	Bits   uint8  // of Int, Uint, Float
+	Len    int    // of ByteArray, Array
+	Elem   *Type  // of Pointer, Slice, Array, Map
+	Key    *Type  // of Map
+	Struct int    // of Struct: index into Layout.Structs
+	Name   string // of Binary, Text, Custom and JSON: the Go type, which alone knows what is stored; "" where nobody noted it
 }
 
 // Field is one stored field of a record or nested struct.
 type Field struct {
-	ID   uint32 // from the catalog; 0 where it has not been assigned
-	Name string // the stored name
-	Was  string // the name it had before, by its tag; not stored
+	ID   uint32   // from the catalog; 0 where it has not been assigned
+	Name string   // the stored name
+	Was  []string // the names it had before, by its tag; not stored
+	New  bool     // it is none that was, by its tag; not stored
 	Type Type
 }
 

@@ -19,9 +19,9 @@ var planned = []struct{ name, text string }{
 	{"or", "flights | origin = 'ORD' or carrier = 'UA'"},
 }
 
-// BenchmarkMake measures planning: of a query of a new form, and of one that
+// BenchmarkCompile measures planning: of a query of a new form, and of one that
 // was asked before with other values.
-func BenchmarkMake(b *testing.B) {
+func BenchmarkCompile(b *testing.B) {
 	set := exampleTables(b)
 	for _, p := range planned {
 		table, q, want, err := parseQuery(set, p.text)
@@ -30,11 +30,11 @@ func BenchmarkMake(b *testing.B) {
 		}
 		q.Where = typed(b, table, q.Where)
 		b.Run(p.name+"/new", func(b *testing.B) {
-			m := new(memory)
+			m := new(planMemory)
 			b.ReportAllocs()
 			for b.Loop() {
 				m.reset()
-				if _, err := m.make(table, q, want); err != nil {
+				if _, err := m.compile(table, q, want); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -42,7 +42,7 @@ func BenchmarkMake(b *testing.B) {
 		b.Run(p.name+"/again", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				p, err := Make(table, q, want)
+				p, err := Compile(table, q, want)
 				if err != nil {
 					b.Fatal(err)
 				}

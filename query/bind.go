@@ -26,7 +26,7 @@ type term struct {
 }
 
 // bound is a query whose fields have been found in a table.
-type bound struct {
+type boundQuery struct {
 	table   *schema.Table
 	root    *node
 	ops     []*operand // each once
@@ -43,7 +43,7 @@ type bound struct {
 }
 
 type binder struct {
-	bound
+	boundQuery
 	errs   []error
 	clause string
 	exprs  int
@@ -57,8 +57,8 @@ type binder struct {
 type predicates struct {
 	parts [][]byte // of literals
 	set   spans    // while it is made
-	spans block[span]
-	nodes stock[node]
+	spans arena[span]
+	nodes freeList[node]
 }
 
 // reset makes b a new binder in the same memory.
@@ -68,7 +68,7 @@ func (b *binder) reset() {
 	m.spans.reset(keepItems)
 	m.nodes.reset((*node).reset)
 	ops, order := emptied(b.ops), emptied(b.order)
-	b.bound = bound{}
+	b.boundQuery = boundQuery{}
 	b.ops, b.order = ops, order
 	b.errs, b.clause, b.exprs, b.depth, b.values = nil, "", 0, 0, 0
 }
@@ -79,8 +79,8 @@ func (b *binder) setNode(on *operand, set spans) *node {
 }
 
 // bind finds the fields of a query and all of its faults.
-func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) {
-	b.table, b.root = table, yes
+func (b *binder) bind(table *schema.Table, q *Query, want Want) (*boundQuery, error) {
+	b.table, b.root = table, always
 	b.limit, b.offset, b.using, b.after, b.back = q.Limit, q.Offset, q.Using, q.After, q.Backward
 	b.keyDesc, b.ordered = q.Backward, q.ByKey || len(q.Order) > 0 || q.After != nil || q.Backward
 	b.clause = "where"
@@ -102,7 +102,7 @@ func (b *binder) bind(table *schema.Table, q *Query, want Want) (*bound, error) 
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)
 	}
-	return &b.bound, nil
+	return &b.boundQuery, nil
 }
 
 // wanted sets the field that is wanted of each record. Where that is what a
@@ -155,7 +155,7 @@ func (b *binder) operand(o Operand, fold bool) *operand {
 }
 
 // intern returns the one operand of the query that is op.
-func (b *bound) intern(op *operand) *operand {
+func (b *boundQuery) intern(op *operand) *operand {
 	for _, have := range b.ops {
 		if have.same(op) {
 			return have
@@ -200,7 +200,7 @@ func (b *binder) addOrder(o Order, back bool) {
 
 // trimOrder drops what the order need not say: a field a second time, and at
 // the end the parts of the primary key, which break ties anyway.
-func (b *bound) trimOrder() {
+func (b *boundQuery) trimOrder() {
 	out := b.order[:0]
 	for _, t := range b.order {
 		if !slices.ContainsFunc(out, func(u term) bool { return u.on == t.on }) {
@@ -218,7 +218,7 @@ func (b *bound) trimOrder() {
 
 // keyRest reports whether the terms from n on are those parts of the primary
 // key, in order, that the terms before are not, and in which direction.
-func (b *bound) keyRest(n int) (desc, ok bool) {
+func (b *boundQuery) keyRest(n int) (desc, ok bool) {
 	first := true
 	for i := range b.table.Key.Parts {
 		if slices.ContainsFunc(b.order[:n], func(t term) bool { return t.on.keyPart == i }) {
@@ -253,7 +253,7 @@ func (b *binder) node(e Expr) *node {
 			b.fail(Operand{}, fmt.Errorf("%w: at most %d predicates, %d deep", ErrTooComplex, maxExprs, maxDepth))
 		}
 		b.exprs = maxExprs + 1
-		return no
+		return never
 	}
 	switch e := e.(type) {
 	case And:
@@ -265,12 +265,12 @@ func (b *binder) node(e Expr) *node {
 	case Func:
 		if e.Match == nil {
 			b.fail(Operand{}, errors.New("the function is nil"))
-			return no
+			return never
 		}
 		return &node{kind: nodeFunc, fn: &e}
 	case nil:
 		b.fail(Operand{}, errors.New("there is no predicate where one is expected"))
-		return no
+		return never
 	}
 	return b.leaf(e)
 }
@@ -303,7 +303,7 @@ func (b *binder) leaf(e Expr) *node {
 		return b.substring(e.Field, e.Value)
 	}
 	b.fail(Operand{}, fmt.Errorf("%T is not a predicate of this package", e))
-	return no
+	return never
 }
 
 // compare returns the predicate that a field is in the set that fill appends of
@@ -311,11 +311,11 @@ func (b *binder) leaf(e Expr) *node {
 func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand, parts [][]byte) spans, lits ...Literal) *node {
 	op := b.comparable(o, fold)
 	if op == nil {
-		return no
+		return never
 	}
 	parts, ok := b.parts(op, o, lits)
 	if !ok {
-		return no
+		return never
 	}
 	outside := op.hasOutside(parts)
 	set := fill(emptied(b.mem.set), op, parts)
@@ -332,11 +332,11 @@ func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand,
 func (b *binder) cmp(e Cmp) *node {
 	if e.Field.Each && e.Op == Ne {
 		b.fail(e.Field, fmt.Errorf("!= on elements says little; for none of them: not (%s = %s)", e.Field, e.Value.short()))
-		return no
+		return never
 	}
 	if int(e.Op) >= len(comparisons) {
 		b.fail(e.Field, fmt.Errorf("operator %d is unknown", e.Op))
-		return no
+		return never
 	}
 	if (e.Op == Eq || e.Op == Ne) && e.Value.isNil() && b.hasNoOrder(e.Field) {
 		is := b.isNil(IsNil{e.Field})
@@ -391,7 +391,7 @@ func compared(dst spans, op *operand, by Op, v []byte) spans {
 func (b *binder) in(e In) *node {
 	if b.values += len(e.Values); b.values > maxValues {
 		b.fail(e.Field, fmt.Errorf("%w: at most %d values in lists", ErrTooComplex, maxValues))
-		return no
+		return never
 	}
 	return b.compare(e.Field, false, anyPoint, e.Values...)
 }
@@ -417,10 +417,10 @@ func (b *binder) isNil(e IsNil) *node {
 	op := b.operand(e.Field, false)
 	switch {
 	case op == nil:
-		return no
+		return never
 	case e.Field.Deref || !op.key.Ptr && !canBeNil(op.stored.Kind):
 		b.fail(e.Field, fmt.Errorf("%s is never nil", op.noun(e.Field.Deref)))
-		return no
+		return never
 	case op.order == nil && op.stored.Kind != codec.Bytes:
 		return b.setNode(op, spans{pointOf([]byte{0})})
 	}
@@ -443,7 +443,7 @@ func (b *binder) contains(e Contains) *node {
 	whole.Fold = false
 	op := b.operand(whole, false)
 	if op == nil {
-		return no
+		return never
 	}
 	if k := op.key.Kind; op.each || op.order == nil && (k == codec.String || k == codec.Bytes) {
 		return b.substring(e.Field, e.Value)
@@ -473,16 +473,16 @@ func textOf(op *operand, part []byte) ([]byte, bool) {
 func (b *binder) substring(o Operand, v Literal) *node {
 	op := b.comparable(o, false)
 	if op == nil {
-		return no
+		return never
 	}
 	parts, ok := b.parts(op, o, []Literal{v})
 	if !ok {
-		return no
+		return never
 	}
 	text, ok := textOf(op, parts[0])
 	if !ok {
 		b.fail(o, fmt.Errorf("%s does not contain text", op.noun(o.Deref)))
-		return no
+		return never
 	}
 	if op.key.Ptr {
 		text = text[1:]

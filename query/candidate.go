@@ -18,18 +18,27 @@ type candidate struct {
 	index *schema.Index // nil: the primary key
 	each  *node         // the predicate on elements that bounds the index's each part
 
-	bounds []bounds // of the leading parts: first those that are points
-	whole  spans    // of the key tuple that follows the parts, all of which are points
-	eq     int      // parts bound to points, those of whole among them
-	sides  int      // of the part after those: 0 unbounded, 1 or 2 bounded ends
-	ranges int      // how many ranges of keys that makes
-	lookup int      // 2: reads by primary key, 1: by unique tuple, 0: a scan
-	used   []*node  // what the bounds make sure of
+	bounds []partBounds // of the leading parts: first those that are points
+	whole  spans        // of the key tuple that follows the parts, all of which are points
+	points int          // parts bound to points, those of whole among them
+	ends   int          // of the part after those: 0 unbounded, 1 or 2 bounded ends
+	ranges int          // how many ranges of keys that makes
+	kind   accessKind
+	used   []*node // what the bounds make sure of
 
 	match match
 	terms []int // match.terms, or the memory for them
-	cost  int   // 0: keys or entries alone, 1: records where they lie, 2: records elsewhere
+	cost  costClass
 }
+
+// costClass is what is read of each record that is found, the least first.
+type costClass uint8
+
+const (
+	costEntry  costClass = iota // its key or index entry alone
+	costRecord                  // the record, where the scan is
+	costFetch                   // the record, elsewhere than the entry
+)
 
 // reset makes c a new candidate in the same memory.
 func (c *candidate) reset() {
@@ -39,15 +48,16 @@ func (c *candidate) reset() {
 }
 
 // bounds is what the predicate says of one part.
-type bounds struct {
+type partBounds struct {
 	part *schema.Part
 	on   *operand
 	set  spans // ascending, whatever the part
 }
 
-// better orders candidates, the better ones first. It is the whole of the
-// planner's taste: what bounds more comes before what is in order, and that
-// before what reads less of each record.
+// better orders candidates, the better ones first. All rules by which the
+// planner chooses are here: what bounds more comes before what is in order, and
+// that before what reads less of each record. No statistics are used, so a plan
+// depends on the schema and the query alone.
 func better(a, b *candidate) int {
 	return cmp.Or(
 		tighter(a, b),
@@ -62,7 +72,7 @@ func better(a, b *candidate) int {
 // tighter is the beginning of better, for candidates of which no more than
 // their bounds is known yet.
 func tighter(a, b *candidate) int {
-	return -cmp.Or(cmp.Compare(a.lookup, b.lookup), cmp.Compare(a.eq, b.eq), cmp.Compare(a.sides, b.sides))
+	return -cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.points, b.points), cmp.Compare(a.ends, b.ends))
 }
 
 // width is the number of parts in each entry.
@@ -74,13 +84,13 @@ func (c *candidate) width() int {
 }
 
 // bounded reports whether the candidate reads less than all.
-func (c *candidate) bounded() bool { return c.lookup > 0 || c.eq > 0 || c.sides > 0 }
+func (c *candidate) bounded() bool { return c.kind > accessScan || c.points > 0 || c.ends > 0 }
 
 // A planner plans one query.
 type planner struct {
-	*bound
+	*boundQuery
 	want   Want
-	mem    *memory
+	mem    *planMemory
 	spare  *candidate // one that was not wanted, for its memory
 	prefix []byte     // of keys, while ranges are made
 }
@@ -90,7 +100,7 @@ type planner struct {
 func (p *planner) best(root *node) *candidate {
 	best := p.candidate(root, nil, nil)
 	p.judge(best, root)
-	if best.lookup == 2 {
+	if best.kind == accessGet {
 		return best
 	}
 	for _, x := range p.table.Indexes {
@@ -148,14 +158,14 @@ func (p *planner) eachCandidate(root *node, x *schema.Index, consider func(*cand
 		consider(p.candidate(root, x, nil))
 		return
 	}
-	for n := range root.factors {
+	for n := range root.conjuncts {
 		if n.kind == nodeSet && !n.not && n.on.isPart(part) {
 			if c := p.candidate(root, x, n); c != nil {
 				consider(c)
 			}
 		}
 	}
-	if root == yes && p.value != nil && p.value.isPart(part) && !p.ordered && p.limit < 0 && p.offset == 0 {
+	if root == always && p.value != nil && p.value.isPart(part) && !p.ordered && p.limit < 0 && p.offset == 0 {
 		consider(p.candidate(root, x, nil)) // each entry is one of the values
 	}
 }
@@ -184,7 +194,7 @@ func (p *planner) candidate(root *node, x *schema.Index, each *node) *candidate 
 		p.drop(c)
 		return nil // entries of other elements would be missing
 	}
-	p.findLookup(c)
+	p.findKind(c)
 	return c
 }
 
@@ -223,7 +233,7 @@ func (c *candidate) keyAt() int { return c.width() }
 
 // bindParts bounds the leading parts: points as far as they go, then one more.
 func (p *planner) bindParts(c *candidate, root *node) {
-	if root == yes {
+	if root == always {
 		return
 	}
 	for i := 0; ; i++ {
@@ -267,19 +277,19 @@ func (p *planner) bindPart(c *candidate, root *node, part *schema.Part, i int) b
 // bind bounds the next part by a set and reports whether it is to points.
 func (c *candidate) bind(part *schema.Part, on *operand, set spans) bool {
 	atPoints := set.allPoints() && (c.ranges == 1 || c.ranges*len(set) <= maxRanges)
-	c.bounds = append(c.bounds, bounds{part, on, set})
+	c.bounds = append(c.bounds, partBounds{part, on, set})
 	c.ranges *= len(set)
 	if atPoints {
-		c.eq++
+		c.points++
 	} else {
-		c.sides = sidesOf(on, set)
+		c.ends = boundedEnds(on, set)
 	}
 	return atPoints
 }
 
 // sidesOf counts the ends at which the set is bounded. A set that is bounded at
 // neither, but leaves out more in the middle than single values, counts as one.
-func sidesOf(on *operand, set spans) int {
+func boundedEnds(on *operand, set spans) int {
 	d, n := on.domain(), 0
 	if set[0].lo.compare(d.lo) > 0 {
 		n++
@@ -301,7 +311,7 @@ func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) 
 		c.used = append(c.used, c.each)
 		return
 	}
-	for n := range root.factors {
+	for n := range root.conjuncts {
 		if n.kind == nodeSet && n.on == on && !n.not {
 			c.used = append(c.used, n)
 		}
@@ -345,11 +355,11 @@ func (p *planner) bindWhole(c *candidate, root *node) bool {
 		}
 		c.whole, c.ranges = set, c.ranges*len(set)
 		if set.allPoints() {
-			c.eq += len(p.table.Key.Parts)
+			c.points += len(p.table.Key.Parts)
 		} else {
-			c.sides = sidesOf(on, set)
+			c.ends = boundedEnds(on, set)
 		}
-		for n := range root.factors {
+		for n := range root.conjuncts {
 			if n.kind == nodeSet && n.on == on {
 				c.used = append(c.used, n)
 			}
@@ -359,14 +369,14 @@ func (p *planner) bindWhole(c *candidate, root *node) bool {
 	return false
 }
 
-// findLookup finds out whether the candidate's ranges are single keys.
-func (p *planner) findLookup(c *candidate) {
+// findKind finds out whether the candidate's ranges are single keys.
+func (p *planner) findKind(c *candidate) {
 	keys := len(p.table.Key.Parts)
 	switch {
-	case c.index == nil && c.eq == keys:
-		c.lookup = 2
-	case c.index != nil && c.index.Unique && c.eq >= len(c.index.Parts) && !c.hasNil():
-		c.lookup = 1
+	case c.index == nil && c.points == keys:
+		c.kind = accessGet
+	case c.index != nil && c.index.Unique && c.points >= len(c.index.Parts) && !c.hasNil():
+		c.kind = accessUnique
 	}
 }
 
@@ -383,24 +393,24 @@ func (c *candidate) hasNil() bool {
 }
 
 // costOf finds out what the candidate reads of each record.
-func (p *planner) costOf(c *candidate, root *node) int {
+func (p *planner) costOf(c *candidate, root *node) costClass {
 	need := p.want.Kind == Records || c.repeats() && !c.match.split || p.value != nil && !c.givesValue(p, root)
-	for n := range root.factors {
+	for n := range root.conjuncts {
 		need = need || !c.uses(n) && !c.decides(p.table, n)
 	}
 	switch {
 	case !need:
-		return 0
+		return costEntry
 	case c.index == nil:
-		return 1
+		return costRecord
 	}
-	return 2
+	return costFetch
 }
 
 // givesValue reports whether each entry has the value that is wanted of its
 // record; of elements, all the entries together have.
 func (c *candidate) givesValue(p *planner, root *node) bool {
-	return c.holds(p.table, p.value) && (!p.value.each || c.each == nil && root == yes)
+	return c.holds(p.table, p.value) && (!p.value.each || c.each == nil && root == always)
 }
 
 // repeats reports whether the index may hold several entries of one record in

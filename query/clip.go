@@ -4,7 +4,7 @@ import "bytes"
 
 // clip leaves of the ranges what comes after the query's position, for a
 // candidate whose entries come in the order asked for.
-func (p *planner) clip(a *access) {
+func (p *planner) clip(a *accessPath) {
 	out, bounds := make([]byteRange, 0, len(a.ranges)), make([]byteRange, 0, len(a.ranges))
 	for _, r := range a.ranges {
 		was := r
@@ -31,7 +31,7 @@ func (p *planner) clip(a *access) {
 
 // inclusive reports whether the record at the position is among those that
 // come after it, in the direction of reading.
-func (p *bound) inclusive() bool { return p.after.After == p.back }
+func (p *boundQuery) inclusive() bool { return p.after.After == p.back }
 
 func later(a, b []byte) []byte {
 	if bytes.Compare(a, b) >= 0 {
@@ -52,7 +52,7 @@ func earlier(a, b []byte) []byte {
 // begin in one of the candidate's ranges, and whether entries that begin so are
 // still to come. In what is read a term of the order may have but one value:
 // where that is not the position's, it decides, and same is false.
-func (p *planner) positionIn(a *access, r byteRange) (at []byte, inclusive, same bool) {
+func (p *planner) positionIn(a *accessPath, r byteRange) (at []byte, inclusive, same bool) {
 	w := positioner{p: p, a: a, r: r}
 	prefix := p.table.Prefix(spaceOf(a.c))
 	w.at, w.rest = bytes.Clone(prefix), r.lo[min(len(prefix), len(r.lo)):]
@@ -90,11 +90,11 @@ func spaceOf(c *candidate) uint32 {
 // A positioner makes the beginning of an entry's key.
 type positioner struct {
 	p    *planner
-	a    *access
+	a    *accessPath
 	r    byteRange
 	at   []byte
 	rest []byte   // of the range's lower bound, which has the parts bound to points
-	null bool     // a part is nil
+	null bool     // a part is nil that is not NilEqual, so that the entry ends in the key
 	keys [][]byte // of the parts bound to points, those of the primary key, ascending
 }
 
@@ -181,7 +181,7 @@ func (w *positioner) part(i, term int) {
 	if err == nil {
 		w.rest = next
 	}
-	w.null = w.null || part.Key.Ptr && len(w.at) == start+1
+	w.null = w.null || part.Key.Ptr && !part.NilEqual && len(w.at) == start+1
 }
 
 // appendPart appends an ascending part, complemented where desc.

@@ -145,7 +145,7 @@ func TestCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := Make(table, q, want)
+		plan, err := Compile(table, q, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestCountCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := Make(table, q, want)
+		plan, err := Compile(table, q, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestIntersectionSeeks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := Make(table, q, want)
+	plan, err := Compile(table, q, want)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@
 // # From a predicate to a plan
 //
 // A [Query] holds a predicate, a tree of [Expr] made by field handles or by
-// [Parse] from text. [Make] plans it, in steps that read nothing but the
+// [Parse] from text. [Compile] plans it, in steps that read nothing but the
 // metadata:
 //
 //   - bind: fields are found in the table, and values get the form of its keys.

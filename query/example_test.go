@@ -21,7 +21,7 @@ func ExampleParse() {
 }
 
 // The plan of a query says how its records are found.
-func ExampleMake() {
+func ExampleCompile() {
 	type Flight struct {
 		_           struct{} `kivis:"table=flights,index=route(Origin,Destination,-Departs)"`
 		ID          int      `kivis:"key"`
@@ -47,7 +47,7 @@ func ExampleMake() {
 		log.Fatal(err)
 	}
 	departs := query.Operand{Field: &query.Field{Name: "departs"}}
-	plan, err := query.Make(set.ByName("flights"), &query.Query{
+	plan, err := query.Compile(set.ByName("flights"), &query.Query{
 		Where: where, Order: []query.Order{{Field: departs, Desc: true}}, Limit: 20,
 	}, query.Want{})
 	fmt.Println(plan, err)

@@ -42,7 +42,7 @@ func (p Plan) String() string {
 	var b strings.Builder
 	w := explainer{b: &b, p: &p}
 	switch {
-	case p.bound == nil:
+	case p.boundQuery == nil:
 		return "no plan"
 	case p.nothing != "":
 		fmt.Fprintf(&b, "nothing of %s: %s", p.table.Name, p.nothing)
@@ -82,7 +82,7 @@ func (w *explainer) line(indent, step, text string) {
 
 // access writes one way of reading: where, by what bounds, and what of it is
 // kept.
-func (w *explainer) access(a *access, indent string) {
+func (w *explainer) access(a *accessPath, indent string) {
 	if len(a.with) == 0 {
 		w.b.WriteString(w.headline(a))
 		w.where(a, indent)
@@ -96,7 +96,7 @@ func (w *explainer) access(a *access, indent string) {
 }
 
 // after writes what is done with each entry and record.
-func (w *explainer) after(a *access, indent string) {
+func (w *explainer) after(a *accessPath, indent string) {
 	switch a.match.ties {
 	case tiesFlip:
 		w.line(indent, "ties", "turned round, into key order")
@@ -117,8 +117,8 @@ func (w *explainer) after(a *access, indent string) {
 	}
 }
 
-// headline says where an access reads.
-func (w *explainer) headline(a *access) string {
+// headline says where an access path reads.
+func (w *explainer) headline(a *accessPath) string {
 	name, x := w.p.table.Name, a.c.index
 	switch {
 	case a.kind == accessGet && len(a.ranges) > 1:
@@ -150,15 +150,15 @@ func (w *explainer) headline(a *access) string {
 }
 
 // covering says that no record is read.
-func (w *explainer) covering(a *access) string {
+func (w *explainer) covering(a *accessPath) string {
 	if a.fetch || w.p.fetch || !w.p.keysOnly(a) {
 		return ""
 	}
 	return "covering "
 }
 
-// keysOnly reports whether the access needs no record's value.
-func (p *Plan) keysOnly(a *access) bool {
+// keysOnly reports whether the access path needs no record's value.
+func (p *Plan) keysOnly(a *accessPath) bool {
 	return a.c.index != nil || p.want.Kind != Records && !p.fetch && len(a.filter) == 0 && (!p.merge && !p.sort || p.keyTerms())
 }
 
@@ -193,13 +193,13 @@ func indexText(table string, x *schema.Index) string {
 	return table + "." + x.Name + "(" + strings.Join(parts, ", ") + ")"
 }
 
-// where writes the bounds of an access.
-func (w *explainer) where(a *access, indent string) {
+// where writes the bounds of an access path.
+func (w *explainer) where(a *accessPath, indent string) {
 	var texts []string
 	for i := range a.c.bounds {
 		b := &a.c.bounds[i]
 		s := formatSet(b.on, b.set)
-		if len(b.set) > 1 && !b.set.allPoints() && !isHole2(b) {
+		if len(b.set) > 1 && !b.set.allPoints() && !excludesValue(b) {
 			s = "(" + s + ")"
 		}
 		texts = append(texts, s)
@@ -210,21 +210,22 @@ func (w *explainer) where(a *access, indent string) {
 	if len(texts) > 0 {
 		w.line(indent, "where", strings.Join(texts, ", "))
 	}
-	if w.p.bound.after != nil && a.match.quality > 0 {
+	if w.p.boundQuery.after != nil && a.match.quality > 0 {
 		w.line(indent, "from", "the position of the page or record before")
 	}
 }
 
-func isHole2(b *bounds) bool { return len(b.set) == 2 && isHole(b.on, b.set) }
+// excludesValue reports whether the bounds are all but one value.
+func excludesValue(b *partBounds) bool { return len(b.set) == 2 && isHole(b.on, b.set) }
 
 // wholeKey is the operand of a primary key of several parts.
 func wholeKey(table *schema.Table) *operand {
 	return &operand{table: table, name: "key()", column: -1, keyPart: -1, whole: true, key: table.Key.Tuple}
 }
 
-func (w *explainer) intersection(a *access, indent string) {
+func (w *explainer) intersection(a *accessPath, indent string) {
 	fmt.Fprintf(w.b, "intersection of %s, by key", w.p.table.Name)
-	for _, one := range append([]*access{a}, a.with...) {
+	for _, one := range append([]*accessPath{a}, a.with...) {
 		fmt.Fprintf(w.b, "\n%s  - %s", indent, w.headline(one))
 		w.where(one, indent+"    ")
 	}
@@ -233,13 +234,13 @@ func (w *explainer) intersection(a *access, indent string) {
 // union writes several ways of reading. Those that differ in one value only
 // are one.
 func (w *explainer) union() {
-	groups := [][]*access{}
+	groups := [][]*accessPath{}
 	for i, a := range w.p.reads {
 		if i > 0 && w.p.reads[i-1].c == a.c {
 			groups[len(groups)-1] = append(groups[len(groups)-1], a)
 			continue
 		}
-		groups = append(groups, []*access{a})
+		groups = append(groups, []*accessPath{a})
 	}
 	how := ", one after the other"
 	if w.p.merge {
@@ -305,7 +306,7 @@ func (p *Plan) top() int {
 	return p.limit + p.offset
 }
 
-// needsFetch reports whether some access gives entries without records.
+// needsFetch reports whether some access path gives entries without records.
 func (p *Plan) needsFetch() bool {
 	for _, a := range p.reads {
 		if a.c.index != nil && !a.fetch {

@@ -30,8 +30,8 @@ type fetcher struct {
 
 // A batch is some items and their records.
 type batch struct {
-	items  []item      // their bytes are in the block, but for values
-	bytes  block[byte] // and the keys
+	items  []item      // their bytes are in the arena, but for values
+	bytes  arena[byte] // and the keys
 	keys   [][]byte    // of the records to read
 	at     []int       // of each key, its item
 	values [][]byte

@@ -7,7 +7,7 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// A test is a predicate made ready for the items of one access.
+// A test is a predicate made ready for the items of one access path.
 type test struct {
 	kind   nodeKind
 	kids   []test
@@ -22,7 +22,7 @@ type test struct {
 }
 
 // tests makes predicates ready; entries says that entries are to decide them.
-func (r *Rows) tests(a *access, nodes []*node, entries bool) []test {
+func (r *Rows) tests(a *accessPath, nodes []*node, entries bool) []test {
 	if len(nodes) == 0 {
 		return nil
 	}
@@ -33,7 +33,7 @@ func (r *Rows) tests(a *access, nodes []*node, entries bool) []test {
 	return out
 }
 
-func (r *Rows) test(a *access, n *node, entries bool) test {
+func (r *Rows) test(a *accessPath, n *node, entries bool) test {
 	t := test{kind: n.kind, not: n.not, text: n.text, fn: n.fn}
 	switch n.kind {
 	case nodeAnd, nodeOr:
@@ -249,7 +249,7 @@ type firstTest struct {
 	part   []byte
 }
 
-func (r *Rows) firstTest(a *access) *firstTest {
+func (r *Rows) firstTest(a *accessPath) *firstTest {
 	if a.first == nil {
 		return nil
 	}

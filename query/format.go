@@ -98,7 +98,7 @@ func formatList(on *operand, set spans) string {
 func formatSpan(on *operand, s span) string {
 	d, name := on.domain(), on.text()
 	loOpen, hiOpen := s.lo.compare(d.lo) <= 0, s.hi.compare(d.hi) >= 0
-	if on.key.Ptr && s.lo.compare(cut{v: []byte{0}, after: true}) >= 0 && s.lo.compare(some.lo) <= 0 {
+	if on.key.Ptr && s.lo.compare(endpoint{v: []byte{0}, after: true}) >= 0 && s.lo.compare(some.lo) <= 0 {
 		if hiOpen {
 			return name + " is not nil"
 		}
@@ -133,7 +133,7 @@ func asInt(b bool) int {
 	return 0
 }
 
-func formatCut(on *operand, c cut) string { return formatPart(&on.key, c.v, c.partial) }
+func formatCut(on *operand, c endpoint) string { return formatPart(&on.key, c.v, c.partial) }
 
 // formatPart returns the value of a part; partial is the beginning of a text.
 func formatPart(k *codec.KeyType, part []byte, partial bool) string {

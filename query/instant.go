@@ -93,7 +93,7 @@ func (o *operand) hasOutside(parts [][]byte) bool {
 func (o *operand) clampInstants(set spans) spans {
 	var out spans
 	for _, x := range set {
-		x.lo, x.hi = o.clampCut(x.lo), o.clampCut(x.hi)
+		x.lo, x.hi = o.clampEndpoint(x.lo), o.clampEndpoint(x.hi)
 		switch {
 		case x.empty():
 		case o.key.Ptr && x.hi.compare(some.lo) == 0:
@@ -105,8 +105,8 @@ func (o *operand) clampInstants(set spans) spans {
 	return out
 }
 
-// clampCut returns the cut, or where instants begin or end.
-func (o *operand) clampCut(c cut) cut {
+// clampEndpoint returns the endpoint, or where instants begin or end.
+func (o *operand) clampEndpoint(c endpoint) endpoint {
 	after, ok := isOutside(c.v, o.key.Ptr)
 	all := everything
 	if o.key.Ptr {

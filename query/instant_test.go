@@ -42,7 +42,7 @@ func TestTimeLiteral(t *testing.T) {
 		for range 2 {
 			for i, y := range []int{2000, -5, 2000, 10000} {
 				q := &Query{Limit: -1, Where: Cmp{tt.op, Operand{Field: tt.field, Deref: tt.deref}, TimeLiteral(tt.typ, year(y))}}
-				plan, err := Make(table, q, Want{})
+				plan, err := Compile(table, q, Want{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -45,7 +45,7 @@ func (r *Rows) open(it *item) bool {
 	return true
 }
 
-// keep makes the value, and the body in it, bytes that stay valid for ever.
+// keep makes the value of the item, and the body in that, valid for ever.
 func (it *item) keep() {
 	if it.cur == nil {
 		return
@@ -65,16 +65,16 @@ type stream interface {
 	close()
 }
 
-// A shelf holds copies of items, in memory that is used again.
-type shelf struct {
+// An itemBuffer holds copies of items, in memory that is used again.
+type itemBuffer struct {
 	prefix []byte // is put before each key
-	arena  []byte
+	bytes  []byte
 	ends   []int
-	slots  []slot
+	items  []bufferedItem
 }
 
-// A slot is one item on a shelf, as places in the arena.
-type slot struct {
+// A bufferedItem is one item in an itemBuffer, as places in its bytes.
+type bufferedItem struct {
 	key, keyEnd   int
 	tuple, elem   int // each ends where the next begins
 	sort, part    int
@@ -86,53 +86,53 @@ type slot struct {
 	decoded       any
 }
 
-func (s *shelf) reset() {
-	clear(s.slots)
-	s.arena, s.ends, s.slots = s.arena[:0], s.ends[:0], s.slots[:0]
+func (s *itemBuffer) reset() {
+	clear(s.items)
+	s.bytes, s.ends, s.items = s.bytes[:0], s.ends[:0], s.items[:0]
 }
 
-// add copies an item to the end of the shelf.
-func (s *shelf) add(it *item) {
+// add copies an item to the end of the buffer.
+func (s *itemBuffer) add(it *item) {
 	it.keep()
-	x := slot{isEntry: it.tuple != nil, value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
-	s.arena = append(s.arena, s.prefix...)
-	x.key = len(s.arena)
-	s.arena = append(s.arena, it.key...)
-	x.keyEnd, x.tuple = len(s.arena), len(s.arena)
-	s.arena = append(s.arena, it.tuple...)
-	x.elem = len(s.arena)
-	s.arena = append(s.arena, it.elem...)
-	x.sort = len(s.arena)
-	s.arena = append(s.arena, it.sort...)
-	x.part = len(s.arena)
-	s.arena = append(s.arena, it.part...)
-	x.end = len(s.arena)
+	x := bufferedItem{isEntry: it.tuple != nil, value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
+	s.bytes = append(s.bytes, s.prefix...)
+	x.key = len(s.bytes)
+	s.bytes = append(s.bytes, it.key...)
+	x.keyEnd, x.tuple = len(s.bytes), len(s.bytes)
+	s.bytes = append(s.bytes, it.tuple...)
+	x.elem = len(s.bytes)
+	s.bytes = append(s.bytes, it.elem...)
+	x.sort = len(s.bytes)
+	s.bytes = append(s.bytes, it.sort...)
+	x.part = len(s.bytes)
+	s.bytes = append(s.bytes, it.part...)
+	x.end = len(s.bytes)
 	x.ends = len(s.ends)
 	s.ends = append(s.ends, it.ends...)
 	x.endsEnd = len(s.ends)
-	s.slots = append(s.slots, x)
+	s.items = append(s.items, x)
 }
 
-// get makes it the i-th item on the shelf.
-func (s *shelf) get(i int, it *item) {
-	x := &s.slots[i]
+// get sets *it to the i-th item of the buffer.
+func (s *itemBuffer) get(i int, it *item) {
+	x := &s.items[i]
 	*it = item{
-		key: s.arena[x.key:x.keyEnd], elem: s.arena[x.elem:x.sort], sort: s.arena[x.sort:x.part],
+		key: s.bytes[x.key:x.keyEnd], elem: s.bytes[x.elem:x.sort], sort: s.bytes[x.sort:x.part],
 		ends: s.ends[x.ends:x.endsEnd], value: x.value, body: x.body, apart: x.apart, decoded: x.decoded,
 	}
 	if x.isEntry {
-		it.tuple = s.arena[x.tuple:x.elem]
+		it.tuple = s.bytes[x.tuple:x.elem]
 	}
 	if x.end > x.part {
-		it.part = s.arena[x.part:x.end]
+		it.part = s.bytes[x.part:x.end]
 	}
 }
 
 // key returns the i-th item's key.
-func (s *shelf) key(i int) []byte { return s.arena[s.slots[i].key:s.slots[i].keyEnd] }
+func (s *itemBuffer) key(i int) []byte { return s.bytes[s.items[i].key:s.items[i].keyEnd] }
 
-// size is about how many bytes the shelf holds.
-func (s *shelf) size() int { return len(s.arena) + len(s.slots)*slotSize }
+// size is about how many bytes the buffer holds.
+func (s *itemBuffer) size() int { return len(s.bytes) + len(s.items)*bufferedItemSize }
 
-// slotSize is about how many bytes a slot takes.
-const slotSize = 200
+// bufferedItemSize is about how many bytes a bufferedItem takes.
+const bufferedItemSize = 200

@@ -344,9 +344,9 @@ func belowTuple(op *operand, v []byte) spans {
 		}
 		prefix, part := v[:n:n], v[:len(v)-len(rest):len(v)-len(rest)]
 		n = len(part)
-		x := span{cut{v: prefix, partial: true}, cut{v: part}}
+		x := span{endpoint{v: prefix, partial: true}, endpoint{v: part}}
 		if op.key.Parts[i].Desc {
-			x = span{cut{v: part, after: true}, cut{v: prefix, after: true, partial: true}}
+			x = span{endpoint{v: part, after: true}, endpoint{v: prefix, after: true, partial: true}}
 		}
 		set = set.union(one(x))
 	}

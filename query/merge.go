@@ -2,13 +2,13 @@ package query
 
 import "bytes"
 
-// A chain gives the items of streams, one after the other.
-type chain struct {
+// A concat gives the items of streams, one after the other.
+type concat struct {
 	ins []stream
 	r   *Rows
 }
 
-func (c *chain) next(it *item) bool {
+func (c *concat) next(it *item) bool {
 	for c.r.read < len(c.ins) && c.r.err == nil {
 		if c.ins[c.r.read].next(it) {
 			return true
@@ -19,7 +19,7 @@ func (c *chain) next(it *item) bool {
 	return false
 }
 
-func (c *chain) close() {
+func (c *concat) close() {
 	for _, in := range c.ins[c.r.read:] {
 		in.close()
 	}
@@ -38,7 +38,7 @@ type merger struct {
 // A lane is one stream of a merger, and its current item.
 type lane struct {
 	in    stream
-	keyer *keyer
+	keyer *sortKeys
 	it    item
 	buf   []byte
 }

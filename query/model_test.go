@@ -76,7 +76,7 @@ func (w *world) query(tb testing.TB) modelQuery {
 
 // answer runs a query and returns the keys found.
 func (w *world) answer(q *Query, want Want) (keys []string, plan *Plan, err error) {
-	plan, err = Make(w.table, q, want)
+	plan, err = Compile(w.table, q, want)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,7 +168,7 @@ func subsetOf(got, want []string, n int) bool {
 }
 
 func (w *world) checkCount(t *testing.T, m modelQuery, want int, fail func(string, *Plan, []string, error)) {
-	plan, err := Make(w.table, m.q, Want{Kind: Count})
+	plan, err := Compile(w.table, m.q, Want{Kind: Count})
 	if err != nil {
 		fail("count", plan, nil, err)
 	}
@@ -215,7 +215,7 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 		m.all = slices.DeleteFunc(slices.Clone(m.all), func(rec modelRecord) bool { return f.get(rec.val).IsNil() })
 		values = func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val).Elem()).Exact)} }
 	}
-	plan, err := Make(w.table, m.q, Want{Values, o})
+	plan, err := Compile(w.table, m.q, Want{Values, o})
 	if err != nil {
 		fail("values", plan, nil, err)
 	}
@@ -278,7 +278,7 @@ func (w *world) checkPages(t *testing.T, m modelQuery, want []string, fail func(
 		}
 	}
 	if !slices.Equal(got, want) {
-		plan, _ := Make(w.table, &q, Want{})
+		plan, _ := Compile(w.table, &q, Want{})
 		fail(fmt.Sprintf("pages of %d", size), plan, got, nil)
 	}
 	q.Backward, q.After = true, last
@@ -296,7 +296,7 @@ func (w *world) checkPages(t *testing.T, m modelQuery, want []string, fail func(
 	}
 	slices.Reverse(got)
 	if last != nil && !slices.Equal(got, want) {
-		plan, _ := Make(w.table, &q, Want{})
+		plan, _ := Compile(w.table, &q, Want{})
 		fail(fmt.Sprintf("pages of %d backwards", size), plan, got, nil)
 	}
 }
@@ -304,10 +304,10 @@ func (w *world) checkPages(t *testing.T, m modelQuery, want []string, fail func(
 // page reads one page and returns the positions behind its first and last
 // record. It reads backwards in the order of reading.
 func (w *world) page(t *testing.T, q *Query, fail func(string, *Plan, []string, error)) (keys []string, start, end *Position) {
-	plan, err := Make(w.table, q, Want{})
+	plan, err := Compile(w.table, q, Want{})
 	if err != nil && q.Using != "" {
 		q.Using = "" // it cannot serve the query
-		plan, err = Make(w.table, q, Want{})
+		plan, err = Compile(w.table, q, Want{})
 	}
 	if err != nil {
 		fail("page", plan, nil, err)
@@ -348,7 +348,7 @@ func (w *world) checkText(t *testing.T, q *Query, plan *Plan) {
 	}
 	again := *q
 	again.Where = e
-	same, err := Make(w.table, &again, Want{Kind: plan.want.Kind})
+	same, err := Compile(w.table, &again, Want{Kind: plan.want.Kind})
 	if err != nil {
 		t.Fatalf("%v parsed: %v", q.Where, err)
 	}

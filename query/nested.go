@@ -20,7 +20,7 @@ func (p *planner) bindFields(c *candidate, root *node, part *schema.Part, i int)
 	}
 	on := &operand{table: p.table, name: part.Name, column: part.Column, path: part.Path, keyPart: i - c.keyAt(), key: part.Key.Base()}
 	on.keyPart = max(on.keyPart, -1)
-	for n := range root.factors {
+	for n := range root.conjuncts {
 		if n.kind == nodeSet && !n.not && slices.Contains(b.used, n.on) {
 			c.used = append(c.used, n)
 		}
@@ -97,8 +97,8 @@ func behind(prefixes [][]byte, set spans) spans {
 	return out
 }
 
-// behind returns the cut at the same place among the values that begin with
+// behind returns the endpoint at the same place among the values that begin with
 // prefix. Another field may follow, so it is of no whole value.
-func (a cut) behind(prefix []byte) cut {
-	return cut{append(slices.Clip(prefix), a.v...), a.after, true}
+func (a endpoint) behind(prefix []byte) endpoint {
+	return endpoint{append(slices.Clip(prefix), a.v...), a.after, true}
 }

@@ -33,8 +33,8 @@ const (
 )
 
 var (
-	yes = &node{kind: nodeTrue}
-	no  = &node{kind: nodeFalse}
+	always = &node{kind: nodeTrue}
+	never  = &node{kind: nodeFalse}
 )
 
 // reset makes n a new node in the same memory.
@@ -50,10 +50,10 @@ func (n *node) within(on *operand, set spans) *node {
 		set = boolsOf(set)
 	}
 	if len(set) == 0 {
-		return no
+		return never
 	}
 	if !on.each && full(on, set) {
-		return yes
+		return always
 	}
 	n.kind, n.on, n.set = nodeSet, on, set
 	return n
@@ -88,9 +88,9 @@ func full(on *operand, set spans) bool {
 func (n *node) negate() *node {
 	switch n.kind {
 	case nodeTrue:
-		return no
+		return never
 	case nodeFalse:
-		return yes
+		return always
 	case nodeAnd:
 		return anyOf(negateAll(n.kids))
 	case nodeOr:
@@ -124,20 +124,20 @@ func allOf(kids []*node) *node {
 	for _, k := range flatten(kids, nodeAnd) {
 		switch {
 		case k.kind == nodeFalse:
-			return no
+			return never
 		case k.kind == nodeTrue:
 			continue
 		case k.mergeable(nodeAnd):
 			if i := sibling(out, k, nodeAnd); i >= 0 {
-				if out[i] = setNode(k.on, out[i].set.intersect(k.set)); out[i] == no {
-					return no
+				if out[i] = setNode(k.on, out[i].set.intersect(k.set)); out[i] == never {
+					return never
 				}
 				continue
 			}
 		}
 		out = append(out, k)
 	}
-	return group(nodeAnd, out, yes)
+	return group(nodeAnd, out, always)
 }
 
 // anyOf returns the predicate that at least one of the kids holds.
@@ -146,20 +146,20 @@ func anyOf(kids []*node) *node {
 	for _, k := range flatten(kids, nodeOr) {
 		switch {
 		case k.kind == nodeTrue:
-			return yes
+			return always
 		case k.kind == nodeFalse:
 			continue
 		case k.mergeable(nodeOr):
 			if i := sibling(out, k, nodeOr); i >= 0 {
-				if out[i] = setNode(k.on, out[i].set.union(k.set)); out[i] == yes {
-					return yes
+				if out[i] = setNode(k.on, out[i].set.union(k.set)); out[i] == always {
+					return always
 				}
 				continue
 			}
 		}
 		out = append(out, k)
 	}
-	return group(nodeOr, out, no)
+	return group(nodeOr, out, never)
 }
 
 // flatten replaces kids of the same kind by theirs.
@@ -194,8 +194,8 @@ func group(kind nodeKind, kids []*node, none *node) *node {
 	return &node{kind: kind, kids: kids}
 }
 
-// factors yields the predicates that must all hold for n.
-func (n *node) factors(yield func(*node) bool) {
+// conjuncts yields the predicates that must all hold for n.
+func (n *node) conjuncts(yield func(*node) bool) {
 	switch n.kind {
 	case nodeTrue:
 	case nodeAnd:
@@ -209,14 +209,14 @@ func (n *node) factors(yield func(*node) bool) {
 	}
 }
 
-// alternatives returns n as predicates of which one must hold, none of them
+// disjuncts returns n as predicates of which one must hold, none of them
 // with an Or in it, and false where there are more than limit.
-func (n *node) alternatives(limit int) ([]*node, bool) {
+func (n *node) disjuncts(limit int) ([]*node, bool) {
 	switch n.kind {
 	case nodeOr:
 		var all []*node
 		for _, k := range n.kids {
-			some, ok := k.alternatives(limit - len(all))
+			some, ok := k.disjuncts(limit - len(all))
 			if !ok {
 				return nil, false
 			}
@@ -231,18 +231,18 @@ func (n *node) alternatives(limit int) ([]*node, bool) {
 	return []*node{n}, limit > 0
 }
 
-// product returns the alternatives of all kids holding.
+// product returns the disjuncts of all kids holding.
 func product(kids []*node, limit int) ([]*node, bool) {
-	all := []*node{yes}
+	all := []*node{always}
 	for _, k := range kids {
-		some, ok := k.alternatives(limit)
+		some, ok := k.disjuncts(limit)
 		if !ok || len(some)*len(all) > limit {
 			return nil, false
 		}
 		next := make([]*node, 0, len(some)*len(all))
 		for _, a := range all {
 			for _, b := range some {
-				if both := allOf([]*node{a, b}); both != no {
+				if both := allOf([]*node{a, b}); both != never {
 					next = append(next, both)
 				}
 			}

@@ -67,10 +67,10 @@ func (p *planner) matchOrder(c *candidate, root *node) match {
 	if c.index != nil && c.index.Unique && p.after != nil && (w.m.split || root != p.root) {
 		return match{} // an entry need not have the key, by which to go on
 	}
-	if c.lookup > 0 && (w.m.split && p.after != nil || !w.m.split && w.m.ties != tiesNone) {
+	if c.kind > accessScan && (w.m.split && p.after != nil || !w.m.split && w.m.ties != tiesNone) {
 		return match{} // they are few, and soon sorted
 	}
-	if c.lookup > 0 {
+	if c.kind > accessScan {
 		w.m.ties = tiesNone // each stream has one record
 	}
 	switch {
@@ -86,7 +86,7 @@ func (p *planner) matchOrder(c *candidate, root *node) match {
 
 // oneRecord reports whether the candidate can find one record at most.
 func (w *matcher) oneRecord() bool {
-	if w.c.lookup > 0 && w.c.ranges == 1 || len(w.c.whole) == 1 && w.c.whole[0].point() {
+	if w.c.kind > accessScan && w.c.ranges == 1 || len(w.c.whole) == 1 && w.c.whole[0].point() {
 		return true
 	}
 	for k := range w.p.table.Key.Parts {
@@ -173,7 +173,7 @@ func (w *matcher) direct(reverse bool) bool {
 // fixed reports whether the part has one value in each stream: in the only one
 // or, where it is bound to several, in each of those that are to be merged.
 func (w *matcher) fixed(i int) bool {
-	if i >= len(w.c.bounds) || i >= w.c.eq {
+	if i >= len(w.c.bounds) || i >= w.c.points {
 		return false
 	}
 	if len(w.c.bounds[i].set) > 1 {
@@ -206,7 +206,7 @@ func (w *matcher) keys() bool {
 
 // oneValue reports whether the part is bound to one value.
 func (w *matcher) oneValue(i int) bool {
-	return i < len(w.c.bounds) && i < w.c.eq && len(w.c.bounds[i].set) == 1
+	return i < len(w.c.bounds) && i < w.c.points && len(w.c.bounds[i].set) == 1
 }
 
 // tie has ties mended among entries whose first parts are the same. Where none

@@ -317,7 +317,7 @@ func TestFloat32(t *testing.T) {
 	kt, f := &codec.KeyType{Kind: codec.Float}, &Field{Name: "F"}
 	for _, v := range []float64{0.5, 0.1, 0.25, 0.1} {
 		q := &Query{Limit: -1, Where: Cmp{Eq, Operand{Field: f}, Literal{Type: kt, Exact: codec.AppendFloat(nil, v)}}}
-		p, err := Make(table, q, Want{})
+		p, err := Compile(table, q, Want{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -362,7 +362,7 @@ func TestZeroQueries(t *testing.T) {
 		if tt.q.Where != nil && tt.q.Where.String() == "" {
 			t.Errorf("%s has no text", tt.name)
 		}
-		_, err := Make(table, &tt.q, tt.want)
+		_, err := Compile(table, &tt.q, tt.want)
 		var e *Error
 		if !errors.As(err, &e) {
 			t.Errorf("%s: %v, want an Error", tt.name, err)

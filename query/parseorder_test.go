@@ -98,7 +98,7 @@ func TestOrderByText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Make(table, &Query{Order: order, Limit: -1}, Want{})
+		p, err := Compile(table, &Query{Order: order, Limit: -1}, Want{})
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -122,10 +122,10 @@ func TestManyTerms(t *testing.T) {
 		order = append(order, Order{Field: namedOperand(name)}, Order{Field: namedOperand(name), Desc: true})
 	}
 	table := testTables(t, reflect.StructOf(fields)).ByName("wide")
-	if _, err := Make(table, &Query{Order: order, Limit: -1}, Want{}); !errors.Is(err, ErrTooComplex) {
+	if _, err := Compile(table, &Query{Order: order, Limit: -1}, Want{}); !errors.Is(err, ErrTooComplex) {
 		t.Errorf("%d fields: %v, want ErrTooComplex", maxTerms+1, err)
 	}
-	if _, err := Make(table, &Query{Order: order[2:], Limit: -1}, Want{}); err != nil {
+	if _, err := Compile(table, &Query{Order: order[2:], Limit: -1}, Want{}); err != nil {
 		t.Errorf("%d fields, each twice: %v", maxTerms, err)
 	}
 }

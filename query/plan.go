@@ -13,9 +13,9 @@ const maxBranches = 64
 // Plan is how a query is read. It is immutable, and good for the table and the
 // values it was made for. Its String is what Explain shows.
 type Plan struct {
-	*bound
+	*boundQuery
 	want  Want
-	reads []*access // the ways of reading; none reads nothing
+	reads []*accessPath // the ways of reading; none reads nothing
 
 	merge   bool   // the reads are merged by the order; else one follows the other
 	sort    bool   // what is read has to be sorted
@@ -25,18 +25,18 @@ type Plan struct {
 	scan    bool   // the predicate does not bound what is read
 
 	analysis *Analysis
-	mem      *memory
+	mem      *planMemory
 }
 
-// An access is one way of reading: records by key, or a scan of ranges of keys.
-type access struct {
+// An accessPath is one way of reading: records by key, or a scan of ranges of keys.
+type accessPath struct {
 	kind   accessKind
 	c      *candidate
-	root   *node       // what its records match
-	ranges []byteRange // of store keys, in order
-	bounds []byteRange // the same before a position was taken off
-	stem   []byte      // with which the keys of all entries begin, if it is to be intersected
-	with   []*access   // what it is intersected with
+	root   *node         // what its records match
+	ranges []byteRange   // of store keys, in order
+	bounds []byteRange   // the same before a position was taken off
+	stem   []byte        // with which the keys of all entries begin, if it is to be intersected
+	with   []*accessPath // what it is intersected with
 	match  match
 
 	entry  []*node     // decided by entries, before records are fetched
@@ -47,57 +47,59 @@ type access struct {
 	full   bool        // reads all of the table or index
 }
 
-// reset makes a a new access in the same memory.
-func (a *access) reset() {
+// reset makes a a new access path in the same memory.
+func (a *accessPath) reset() {
 	ranges := emptied(a.ranges)
-	*a = access{}
+	*a = accessPath{}
 	a.ranges = ranges
 }
 
+// accessKind is how an access path finds its entries, the more precise the
+// larger.
 type accessKind uint8
 
 const (
-	accessGet    accessKind = iota // records by primary key
+	accessScan   accessKind = iota // ranges of records or entries
 	accessUnique                   // entries of a unique index by their tuple
-	accessScan                     // ranges of records or entries
+	accessGet                      // records by primary key
 )
 
-// Make returns the plan of a query over a table. It reads nothing but its
+// Compile returns the plan of a query over a table. It reads nothing but its
 // arguments, and the same ones give the same plan. The errors are all of the
 // query's faults: each an [*Error].
-func Make(table *schema.Table, q *Query, want Want) (*Plan, error) {
-	m := memoryOf(table, q, want)
-	if m.repeat(table, q, want) {
+func Compile(table *schema.Table, q *Query, want Want) (*Plan, error) {
+	m := planMemoryFor(table, q, want)
+	if m.reuse(table, q, want) {
 		return &m.plan, nil
 	}
 	m.reset()
-	plan, err := m.make(table, q, want)
+	plan, err := m.compile(table, q, want)
 	if err != nil {
 		return nil, err
 	}
-	m.learn(table, q, want)
+	m.remember(table, q, want)
 	return plan, nil
 }
 
-// make is Make in the memory.
-func (m *memory) make(table *schema.Table, q *Query, want Want) (*Plan, error) {
+// compile is Compile in the memory.
+func (m *planMemory) compile(table *schema.Table, q *Query, want Want) (*Plan, error) {
 	b, err := m.binder.bind(table, q, want)
 	if err != nil {
 		return nil, err
 	}
 	p, plan := &m.planner, &m.plan
-	p.bound, p.want, p.mem = b, want, m
-	plan.bound, plan.want, plan.mem = b, want, m
+	p.boundQuery, p.want, p.mem = b, want, m
+	plan.boundQuery, plan.want, plan.mem = b, want, m
 	if want.Kind == Count && b.after == nil && b.using == "" {
 		b.ordered, b.order = false, nil // it makes no difference
 	}
 	switch {
-	case b.root == no:
+	case b.root == never:
 		plan.nothing = "no record can match"
 	case b.limit == 0:
 		plan.nothing = "the limit is 0"
 	case b.using != "":
-		err = p.use1(plan)
+		err = p.useNamed(plan)
 	default:
 		p.choose(plan)
 	}
@@ -125,7 +127,7 @@ func (p *planner) decideFetch(plan *Plan) {
 }
 
 // hasOrder reports whether each entry has what the order is made of.
-func (p *planner) hasOrder(a *access) bool {
+func (p *planner) hasOrder(a *accessPath) bool {
 	for _, t := range p.order {
 		if _, ok := constantOf(a.root, t.on); !ok && !a.c.holds(p.table, t.on) {
 			return false
@@ -146,8 +148,8 @@ func constantOf(root *node, on *operand) ([]byte, bool) {
 	return set[0].lo.v, true
 }
 
-// use1 plans with the index that the query names.
-func (p *planner) use1(plan *Plan) error {
+// useNamed plans with the index that the query names.
+func (p *planner) useNamed(plan *Plan) error {
 	x := p.table.Index(p.using)
 	fail := func(err error) error {
 		return &Error{Table: p.table.Name, Clause: "using", Field: p.using, Err: err}
@@ -173,7 +175,7 @@ func (p *planner) use1(plan *Plan) error {
 // choose plans with what is best: one way of reading, or several.
 func (p *planner) choose(plan *Plan) {
 	best := p.best(p.root)
-	if best.lookup == 2 || !p.union(plan, best) {
+	if best.kind == accessGet || !p.union(plan, best) {
 		p.single(plan, best)
 		p.intersect(plan)
 	}
@@ -182,18 +184,18 @@ func (p *planner) choose(plan *Plan) {
 // single plans with one candidate, whose ranges may have to be merged.
 func (p *planner) single(plan *Plan, c *candidate) {
 	plan.sort = p.ordered && c.match.quality == 0
-	plan.scan = p.root != yes && !c.bounded()
+	plan.scan = p.root != always && !c.bounded()
 	plan.merge = c.match.split
 	if plan.scan {
 		plan.why = p.whyScan()
 	}
-	plan.reads = p.accesses(plan.reads, c, p.root)
+	plan.reads = p.accessPaths(plan.reads, c, p.root)
 }
 
-// accesses appends how the candidate is read: its ranges in turn, or each by
+// accessPaths appends how the candidate is read: its ranges in turn, or each by
 // itself where they are to be merged.
-func (p *planner) accesses(reads []*access, c *candidate, root *node) []*access {
-	a := p.access(c, root)
+func (p *planner) accessPaths(reads []*accessPath, c *candidate, root *node) []*accessPath {
+	a := p.accessPath(c, root)
 	if !c.match.split {
 		return append(reads, a)
 	}
@@ -205,21 +207,14 @@ func (p *planner) accesses(reads []*access, c *candidate, root *node) []*access 
 	return reads
 }
 
-// access returns how the candidate is read.
-func (p *planner) access(c *candidate, root *node) *access {
+// accessPath returns how the candidate is read.
+func (p *planner) accessPath(c *candidate, root *node) *accessPath {
 	a := p.mem.accesses.take()
 	a.c, a.root, a.match = c, root, c.match
 	p.setRanges(a)
-	switch c.lookup {
-	case 2:
-		a.kind = accessGet
-	case 1:
-		a.kind = accessUnique
-	default:
-		a.kind = accessScan
-	}
+	a.kind = c.kind
 	a.full = a.kind == accessScan && len(c.bounds) == 0 && c.whole == nil
-	for n := range root.factors {
+	for n := range root.conjuncts {
 		switch {
 		case c.uses(n):
 		case c.index != nil && c.decides(p.table, n):
@@ -237,8 +232,8 @@ func (p *planner) access(c *candidate, root *node) *access {
 	return a
 }
 
-// setRanges sets the ranges that the candidate of an access makes.
-func (p *planner) setRanges(a *access) {
+// setRanges sets the ranges that the candidate of an access path makes.
+func (p *planner) setRanges(a *accessPath) {
 	a.ranges = p.rangesOf(emptied(a.ranges), a.c)
 	a.bounds = a.ranges
 	if keyOrdered(a.c) && len(a.ranges) == 1 {
@@ -261,7 +256,7 @@ func (p *planner) rangesUnder(out []byteRange, c *candidate, i int) []byteRange 
 		return append(out, p.mem.beginning(p.prefix))
 	}
 	for _, s := range c.setAt(i) {
-		if i < c.eq && i < len(c.bounds) {
+		if i < c.points && i < len(c.bounds) {
 			p.prefix = append(p.prefix[:n], s.lo.v...)
 			out = p.rangesUnder(out, c, i+1)
 		} else if r, ok := s.under(p.prefix[:n], &p.mem.bytes); ok {
@@ -284,7 +279,7 @@ func (c *candidate) setAt(i int) spans {
 }
 
 // beginning returns the range of the keys that begin with a prefix.
-func (m *memory) beginning(prefix []byte) byteRange {
+func (m *planMemory) beginning(prefix []byte) byteRange {
 	both := m.bytes.room(2 * len(prefix))
 	lo := append(both, prefix...)
 	hi := append(lo, prefix...)[len(prefix):]
@@ -298,7 +293,7 @@ func (p *planner) whyScan() string {
 		return "a function bounds nothing"
 	case p.root.kind == nodeOr:
 		return "an index does not bound every side of the or"
-	case p.root.kind == nodeSet && !p.root.on.each && sidesOf(p.root.on, p.root.set) == 0:
+	case p.root.kind == nodeSet && !p.root.on.each && boundedEnds(p.root.on, p.root.set) == 0:
 		return "the predicate leaves out too little"
 	case p.root.kind == nodeSet:
 		return "no index begins with " + p.root.on.text()

@@ -69,7 +69,7 @@ func explain(set *schema.Set, text string) string {
 	table, q, want, err := parseQuery(set, text)
 	if err == nil {
 		var p *Plan
-		if p, err = Make(table, q, want); err == nil {
+		if p, err = Compile(table, q, want); err == nil {
 			return p.String()
 		}
 	}

@@ -11,12 +11,12 @@ import (
 // key, or by a unique index, and nothing else to it.
 type point struct {
 	r    *Rows
-	a    *access
+	a    *accessPath
 	done bool
 }
 
-// pointAccess returns the access of a plan that a point does, or nil.
-func (p *Plan) pointAccess() *access {
+// pointAccess returns the access path of a plan that a point does, or nil.
+func (p *Plan) pointAccess() *accessPath {
 	if len(p.reads) != 1 || !p.fetch || p.sort || p.merge || p.offset > 0 || p.value != nil || p.after != nil {
 		return nil
 	}

@@ -96,7 +96,7 @@ func (h shaper) node(n *node) {
 	}
 }
 
-func (h shaper) cut(c cut) {
+func (h shaper) cut(c endpoint) {
 	h.bytes(c.v)
 	h.bool(c.after)
 	h.bool(c.partial)

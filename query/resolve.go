@@ -75,8 +75,8 @@ func (o *operand) noun(deref bool) string {
 
 // whole value spans, of fields that can be nil and that cannot.
 var (
-	everything = span{cut{partial: true}, cut{after: true, partial: true}}
-	nilOrSome  = span{cut{v: []byte{0}, partial: true}, cut{v: []byte{1}, after: true, partial: true}}
+	everything = span{endpoint{partial: true}, endpoint{after: true, partial: true}}
+	nilOrSome  = span{endpoint{v: []byte{0}, partial: true}, endpoint{v: []byte{1}, after: true, partial: true}}
 	some       = beginning([]byte{1})
 )
 

@@ -9,19 +9,19 @@ const (
 	keepParts = 8        // how many values of a kind are kept
 	keepItems = 1024     // how many items a list may have room for, to be kept
 	keepBytes = 64 << 10 // how large a buffer is kept
-	minBlock  = 16       // how many values the first block has room for
-	maxBlock  = 64 << 10
+	minArena  = 16       // how many values the first buffer has room for
+	maxArena  = 64 << 10
 )
 
-// A stock holds values of one kind that are used over and over.
-type stock[T any] struct {
+// A freeList holds values of one kind that are used over and over.
+type freeList[T any] struct {
 	all  []*T
 	used int
 }
 
 // take returns a value that is not in use: a new one, or one as it was put
 // back.
-func (s *stock[T]) take() *T {
+func (s *freeList[T]) take() *T {
 	if s.used == len(s.all) {
 		s.all = append(s.all, new(T))
 	}
@@ -30,7 +30,7 @@ func (s *stock[T]) take() *T {
 }
 
 // reset has all values put back.
-func (s *stock[T]) reset(put func(*T)) {
+func (s *freeList[T]) reset(put func(*T)) {
 	for _, x := range s.all[:s.used] {
 		put(x)
 	}
@@ -41,25 +41,25 @@ func (s *stock[T]) reset(put func(*T)) {
 	s.used = 0
 }
 
-// A block is memory for values that stay where they are until all of them are
+// An arena is memory for values that stay where they are until all of them are
 // dropped at once.
-type block[T any] struct{ buf []T }
+type arena[T any] struct{ buf []T }
 
 // room returns an empty slice with room for n values.
-func (b *block[T]) room(n int) []T {
+func (b *arena[T]) room(n int) []T {
 	if cap(b.buf)-len(b.buf) < n {
-		b.buf = make([]T, 0, max(minBlock, n, min(2*cap(b.buf), maxBlock)))
+		b.buf = make([]T, 0, max(minArena, n, min(2*cap(b.buf), maxArena)))
 	}
 	at := len(b.buf)
 	b.buf = b.buf[:at+n]
 	return b.buf[at : at : at+n]
 }
 
-// copy returns x in the block's memory.
-func (b *block[T]) copy(x []T) []T { return append(b.room(len(x)), x...) }
+// copy returns x in the arena.
+func (b *arena[T]) copy(x []T) []T { return append(b.room(len(x)), x...) }
 
 // reset drops the values, and the memory where it has room for more than keep.
-func (b *block[T]) reset(keep int) {
+func (b *arena[T]) reset(keep int) {
 	if cap(b.buf) > keep {
 		b.buf = nil
 	}
@@ -76,27 +76,27 @@ func emptied[T any](s []T) []T {
 	return s[:0]
 }
 
-// memory is what a plan is made of, and what makes it.
-type memory struct {
+// planMemory is what a plan is made of, and what makes it.
+type planMemory struct {
 	binder     binder
 	planner    planner
 	plan       Plan
-	form       form
-	candidates stock[candidate]
-	accesses   stock[access]
-	bytes      block[byte] // of the keys in ranges
+	template   planTemplate
+	candidates freeList[candidate]
+	accesses   freeList[accessPath]
+	bytes      arena[byte] // of the keys in ranges
 
 	free bool
 	pool *sync.Pool // where it goes when it is free
 }
 
-// reset makes it memory without a plan.
-func (m *memory) reset() {
+// reset drops the plan, and keeps memory for the next one.
+func (m *planMemory) reset() {
 	m.candidates.reset((*candidate).reset)
-	m.accesses.reset((*access).reset)
+	m.accesses.reset((*accessPath).reset)
 	m.bytes.reset(keepBytes)
 	m.binder.reset()
 	prefix, reads := m.planner.prefix[:0], emptied(m.plan.reads)
-	m.planner, m.plan, m.form.known = planner{}, Plan{}, false
+	m.planner, m.plan, m.template.known = planner{}, Plan{}, false
 	m.planner.prefix, m.plan.reads = prefix, reads
 }

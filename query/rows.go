@@ -43,8 +43,8 @@ type running struct {
 	parts    [][]byte
 	position []source
 
-	frozen *shelf // what was left when the rows were frozen
-	next   int    // of those
+	frozen *itemBuffer // what was left when the rows were frozen
+	next   int         // of those
 
 	read    int // which of the plan's reads the current item comes from, where they follow each other
 	limiter limiter
@@ -58,9 +58,9 @@ type kept struct {
 	key   []byte // of a point's record
 	visit func(elem []byte) error
 
-	scans    stock[scan]
-	lookups  stock[lookup]
-	fetchers stock[fetcher]
+	scans    freeList[scan]
+	lookups  freeList[lookup]
+	fetchers freeList[fetcher]
 }
 
 var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
@@ -103,7 +103,7 @@ func (r *Rows) build() stream {
 	if p.sort {
 		s := &sorter{r: r, in: top, top: p.top()}
 		for _, a := range p.reads {
-			s.keyers = append(s.keyers, r.keyer(a))
+			s.keyers = append(s.keyers, r.newSortKeys(a))
 		}
 		if p.after != nil {
 			s.cutoff = r.sortKeyOf(p.after)
@@ -132,32 +132,32 @@ func (r *Rows) combine() stream {
 	case p.merge:
 		m := &merger{r: r}
 		for _, a := range p.reads {
-			m.lanes = append(m.lanes, &lane{in: r.branch(a), keyer: r.keyer(a)})
+			m.lanes = append(m.lanes, &lane{in: r.branch(a), keyer: r.newSortKeys(a)})
 		}
 		return m
 	}
-	c := &chain{r: r}
+	c := &concat{r: r}
 	for _, a := range p.reads {
 		c.ins = append(c.ins, r.branch(a))
 	}
 	return c
 }
 
-// branch makes the streams of one access.
-func (r *Rows) branch(a *access) stream {
+// branch makes the streams of one access path.
+func (r *Rows) branch(a *accessPath) stream {
 	var s stream
 	switch {
 	case a.kind != accessScan:
 		s = r.newLookup(a)
 	case len(a.with) > 0:
-		s = r.newMeet(a)
+		s = r.newZigzagJoin(a)
 	case a.match.ties != tiesNone:
-		s = r.newMender(a)
+		s = r.newTieOrder(a)
 	default:
 		s = r.newScan(a)
 	}
 	if r.plan.value != nil && !r.plan.fetch {
-		s = &valuer{r: r, in: s, of: r.source(a, r.plan.value, true)}
+		s = &projector{r: r, in: s, of: r.source(a, r.plan.value, true)}
 	}
 	if a.fetch {
 		s = r.newFetcher(s, false)
@@ -177,15 +177,15 @@ func (r *Rows) sortKeyOf(at *Position) []byte {
 	return appendPart(k, at.Key, r.plan.keyDesc)
 }
 
-// A valuer adds to the items of a stream the field that is wanted.
-type valuer struct {
+// A projector adds to the items of a stream the field that is wanted.
+type projector struct {
 	r   *Rows
 	in  stream
 	of  source
 	buf []byte
 }
 
-func (v *valuer) next(it *item) bool {
+func (v *projector) next(it *item) bool {
 	if !v.in.next(it) {
 		return false
 	}
@@ -195,12 +195,12 @@ func (v *valuer) next(it *item) bool {
 	return ok
 }
 
-func (v *valuer) close() { v.in.close() }
+func (v *projector) close() { v.in.close() }
 
 // Next goes to the next row and says whether there is one. At the end, and
 // after an error, the rows are closed.
 func (r *Rows) Next() bool {
-	if r.frozen != nil && r.next < len(r.frozen.slots) {
+	if r.frozen != nil && r.next < len(r.frozen.items) {
 		var it item
 		r.frozen.get(r.next, &it)
 		r.next++
@@ -346,7 +346,7 @@ func (r *Rows) Freeze() {
 	if r.done || r.frozen != nil {
 		return
 	}
-	s, size := &shelf{}, 0
+	s, size := &itemBuffer{}, 0
 	for r.advance() {
 		s.add(&item{key: r.row.Key, part: r.row.Part, body: r.row.Body, decoded: r.row.Decoded})
 		if size += len(r.row.Body); size+s.size() > MaxSortBytes {

@@ -24,7 +24,7 @@ func mustPlan(tb testing.TB, set *schema.Set, text string) *Plan {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	plan, err := Make(table, q, want)
+	plan, err := Compile(table, q, want)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestComplexity(t *testing.T) {
 		"not too many": {list[:maxExprs-1], nil},
 	} {
 		began := time.Now()
-		_, err := Make(table, &Query{Where: test.where, Limit: -1}, Want{})
+		_, err := Compile(table, &Query{Where: test.where, Limit: -1}, Want{})
 		if !errors.Is(err, test.err) || (err != nil) != (test.err != nil) {
 			t.Errorf("%s: %v, want %v", name, err, test.err)
 		}
@@ -98,12 +98,12 @@ func TestPlanIsPure(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := fmt.Sprint(q.Where, q.Order)
-		first, err := Make(table, q, want)
+		first, err := Compile(table, q, want)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 10 {
-			again, err := Make(table, q, want)
+			again, err := Compile(table, q, want)
 			if err != nil || again.String() != first.String() || again.Shape() != first.Shape() {
 				t.Errorf("%s is planned otherwise: %v (%v)", text, again, err)
 			}
@@ -353,7 +353,7 @@ func TestValuesOfPointers(t *testing.T) {
 		{"with nils", Operand{Field: &Field{Name: "Row"}}, Query{ByKey: true, Limit: 2}, []string{"\x00", "\x01" + int1}},
 	}
 	for _, tt := range tests {
-		plan, err := Make(table, &tt.q, Want{Kind: Values, Value: tt.of})
+		plan, err := Compile(table, &tt.q, Want{Kind: Values, Value: tt.of})
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -368,7 +368,7 @@ func TestValuesOfPointers(t *testing.T) {
 		}
 		rows.Release()
 	}
-	if _, err := Make(table, &Query{Limit: -1}, Want{Kind: Values, Value: Operand{Field: &Field{Name: "List"}}}); err == nil {
+	if _, err := Compile(table, &Query{Limit: -1}, Want{Kind: Values, Value: Operand{Field: &Field{Name: "List"}}}); err == nil {
 		t.Error("the values of a field without an order have no error")
 	}
 }

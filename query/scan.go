@@ -8,11 +8,11 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// A scan gives the records or entries of an access's ranges, those of entries
+// A scan gives the records or entries of an access path's ranges, those of entries
 // that pass its tests.
 type scan struct {
 	r       *Rows
-	a       *access
+	a       *accessPath
 	keys    bool // no values are needed
 	tests   []test
 	prefix  int
@@ -22,18 +22,18 @@ type scan struct {
 	ends    []int
 	fixed   bool // all entries of the range have one tuple, and ends are its
 	eachAt  int  // the part of elements that entries are told apart by, or -1
-	stands  bool // on an entry, in a meet
+	stands  bool // on an entry, in a zigzagJoin
 	nextKey []byte
 }
 
-func (r *Rows) newScan(a *access) *scan {
+func (r *Rows) newScan(a *accessPath) *scan {
 	s := r.scans.take()
 	r.setScan(s, a)
 	return s
 }
 
-// setScan makes s, which is as reset left it, the scan of an access.
-func (r *Rows) setScan(s *scan, a *access) {
+// setScan makes s, which is as reset left it, the scan of an access path.
+func (r *Rows) setScan(s *scan, a *accessPath) {
 	s.r, s.a, s.eachAt, s.tests = r, a, -1, r.tests(a, a.entry, true)
 	x := a.c.index
 	if x == nil {
@@ -98,7 +98,7 @@ func (s *scan) open(rng byteRange) bool {
 		return false
 	}
 	s.rng, s.cur, s.fixed = rng, cur, false
-	if c := s.a.c; c.index != nil && c.eq >= len(c.index.Parts) && len(rng.lo) >= s.prefix {
+	if c := s.a.c; c.index != nil && c.points >= len(c.index.Parts) && len(rng.lo) >= s.prefix {
 		_, s.fixed = s.split(rng.lo[s.prefix:])
 	}
 	return true
@@ -176,8 +176,8 @@ type lookup struct {
 	i      int
 }
 
-// newLookup returns the stream of an access that looks up keys.
-func (r *Rows) newLookup(a *access) *lookup {
+// newLookup returns the stream of an access path that looks up keys.
+func (r *Rows) newLookup(a *accessPath) *lookup {
 	l := r.lookups.take()
 	r.setScan(&l.scan, a)
 	return l
@@ -266,9 +266,9 @@ func resize(s [][]byte, n int) [][]byte {
 
 func (l *lookup) close() {}
 
-// A meet gives the entries whose records are in several indexes: entries of
+// A zigzagJoin gives the entries whose records are in several indexes: entries of
 // one value each, in key order.
-type meet struct {
+type zigzagJoin struct {
 	r     *Rows
 	scans []*scan
 	stems [][]byte // what the keys of each scan's entries begin with
@@ -276,9 +276,9 @@ type meet struct {
 	key   []byte
 }
 
-func (r *Rows) newMeet(a *access) *meet {
-	m := &meet{r: r}
-	for _, one := range append([]*access{a}, a.with...) {
+func (r *Rows) newZigzagJoin(a *accessPath) *zigzagJoin {
+	m := &zigzagJoin{r: r}
+	for _, one := range append([]*accessPath{a}, a.with...) {
 		s := r.newScan(one)
 		if one != a {
 			s.tests = nil
@@ -288,7 +288,7 @@ func (r *Rows) newMeet(a *access) *meet {
 	return m
 }
 
-func (m *meet) next(it *item) bool {
+func (m *zigzagJoin) next(it *item) bool {
 	if !m.begun {
 		m.begun = true
 		for _, s := range m.scans {
@@ -310,7 +310,7 @@ func (m *meet) next(it *item) bool {
 }
 
 // move goes to the next entry of a scan.
-func (m *meet) move(i int) bool {
+func (m *zigzagJoin) move(i int) bool {
 	if !m.r.tick() {
 		return false
 	}
@@ -325,7 +325,7 @@ func (m *meet) move(i int) bool {
 }
 
 // agree moves the scans until all of them stand on the same record.
-func (m *meet) agree() bool {
+func (m *zigzagJoin) agree() bool {
 	m.key = append(m.key[:0], m.keyAt(0)...)
 	for i, same := 1, 1; same < len(m.scans); i = (i + 1) % len(m.scans) {
 		if !m.reach(i) {
@@ -342,14 +342,14 @@ func (m *meet) agree() bool {
 }
 
 // keyAt returns the record's key at which a scan stands.
-func (m *meet) keyAt(i int) []byte { return m.scans[i].cur.Key()[len(m.stems[i]):] }
+func (m *zigzagJoin) keyAt(i int) []byte { return m.scans[i].cur.Key()[len(m.stems[i]):] }
 
 // maxSteps is how far a seek is still dearer than going step by step.
 const maxSteps = 4
 
 // reach moves a scan to the first entry at or beyond m.key: step by step if
 // that is near, else by a seek.
-func (m *meet) reach(i int) bool {
+func (m *zigzagJoin) reach(i int) bool {
 	s := m.scans[i]
 	if !s.stands && !m.move(i) {
 		return false
@@ -376,7 +376,7 @@ func (m *meet) reach(i int) bool {
 	return false
 }
 
-func (m *meet) close() {
+func (m *zigzagJoin) close() {
 	for _, s := range m.scans {
 		s.close()
 	}

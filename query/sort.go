@@ -16,8 +16,8 @@ const MaxSortBytes = 128 << 20
 type sorter struct {
 	r      *Rows
 	in     stream
-	keyers []*keyer // by the access that an item comes from
-	top    int      // -1: all
+	keyers []*sortKeys // by the access path that an item comes from
+	top    int         // -1: all
 
 	items  []sorted
 	arena  []byte

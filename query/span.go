@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// A cut is a place between the key parts of one field: before or after all
+// An endpoint is a place between the key parts of one field: before or after all
 // parts that begin with v. Parts are prefix-free, so for a whole part that is
 // before or after this one value; a partial v is the beginning of many. The
 // zero cut is before everything, and {after: true} after everything.
-type cut struct {
+type endpoint struct {
 	v       []byte
 	after   bool
 	partial bool
 }
 
-// compare orders cuts.
-func (a cut) compare(b cut) int {
+// compare orders endpoints.
+func (a endpoint) compare(b endpoint) int {
 	n := min(len(a.v), len(b.v))
 	if c := bytes.Compare(a.v[:n], b.v[:n]); c != 0 {
 		return c
@@ -39,23 +39,23 @@ func side(after bool) int {
 	return -1
 }
 
-// flip returns the cut at the same place where every part is complemented.
-func (a cut) flip() cut {
+// flip returns the endpoint at the same place where every part is complemented.
+func (a endpoint) flip() endpoint {
 	v := make([]byte, len(a.v))
 	for i, c := range a.v {
 		v[i] = ^c
 	}
-	return cut{v, !a.after, a.partial}
+	return endpoint{v, !a.after, a.partial}
 }
 
-// A span is what lies between two cuts.
-type span struct{ lo, hi cut }
+// A span is what lies between two endpoints.
+type span struct{ lo, hi endpoint }
 
-func pointOf(part []byte) span { return span{cut{v: part}, cut{v: part, after: true}} }
+func pointOf(part []byte) span { return span{endpoint{v: part}, endpoint{v: part, after: true}} }
 
 // beginning is the span of the parts that begin with v.
 func beginning(v []byte) span {
-	return span{cut{v: v, partial: true}, cut{v: v, after: true, partial: true}}
+	return span{endpoint{v: v, partial: true}, endpoint{v: v, after: true, partial: true}}
 }
 
 func (s span) empty() bool { return s.lo.compare(s.hi) >= 0 }
@@ -194,8 +194,8 @@ func (r *byteRange) has(x []byte) bool {
 }
 
 // under returns the range of the keys that begin with prefix and go on with a
-// part in the span, in the block's memory, and whether there can be any.
-func (s span) under(prefix []byte, mem *block[byte]) (r byteRange, ok bool) {
+// part in the span, in the arena, and whether there can be any.
+func (s span) under(prefix []byte, mem *arena[byte]) (r byteRange, ok bool) {
 	r.lo, ok = s.lo.bound(prefix, mem)
 	if !ok {
 		return r, false
@@ -207,9 +207,9 @@ func (s span) under(prefix []byte, mem *block[byte]) (r byteRange, ok bool) {
 	return r, r.hi == nil || bytes.Compare(r.lo, r.hi) < 0
 }
 
-// bound returns the cut as a place among keys that begin with prefix, and
+// bound returns the endpoint as a place among keys that begin with prefix, and
 // false where it is behind all keys there can be.
-func (a cut) bound(prefix []byte, mem *block[byte]) ([]byte, bool) {
+func (a endpoint) bound(prefix []byte, mem *arena[byte]) ([]byte, bool) {
 	b := append(append(mem.room(len(prefix)+len(a.v)), prefix...), a.v...)
 	if !a.after {
 		return b, true
@@ -232,7 +232,7 @@ func endOf(b []byte) []byte {
 
 // ranges returns the byte ranges of the set's parts.
 func (s spans) ranges() []byteRange {
-	out, mem := make([]byteRange, 0, len(s)), &block[byte]{}
+	out, mem := make([]byteRange, 0, len(s)), &arena[byte]{}
 	for _, x := range s {
 		if r, ok := x.under(nil, mem); ok {
 			out = append(out, r)

@@ -33,13 +33,13 @@ func TestSpans(t *testing.T) {
 		case 0:
 			s = points([][]byte{v, w})
 		case 1:
-			s = one(span{cut{v: v, after: rng.IntN(2) == 0}, cut{v: w, after: rng.IntN(2) == 0}})
+			s = one(span{endpoint{v: v, after: rng.IntN(2) == 0}, endpoint{v: w, after: rng.IntN(2) == 0}})
 		case 2:
 			s = spans{beginning(v[:len(v)-2])}
 		case 3:
-			s = one(span{everything.lo, cut{v: v, after: rng.IntN(2) == 0}})
+			s = one(span{everything.lo, endpoint{v: v, after: rng.IntN(2) == 0}})
 		default:
-			s = one(span{cut{v: v}, everything.hi})
+			s = one(span{endpoint{v: v}, everything.hi})
 		}
 		return s, holds(s)
 	}

@@ -26,7 +26,7 @@ func askText(text string, table *schema.Table) error {
 	if err != nil {
 		return err
 	}
-	_, err = Make(table, &Query{Where: e, Limit: -1}, Want{})
+	_, err = Compile(table, &Query{Where: e, Limit: -1}, Want{})
 	return err
 }
 

@@ -10,12 +10,12 @@ import (
 // more is read once more, the other way.
 const maxFlip = 128
 
-// A mender gives the items of a scan, with those that tie in the order brought
+// A tieOrder gives the items of a scan, with those that tie in the order brought
 // into the order of their keys.
-type mender struct {
+type tieOrder struct {
 	r    *Rows
 	in   *scan
-	held shelf
+	held itemBuffer
 	i    int // the next held item
 	perm []int
 
@@ -29,10 +29,10 @@ type mender struct {
 	check    bool   // the current group is that one
 }
 
-func (r *Rows) newMender(a *access) *mender {
-	m := &mender{r: r, in: r.newScan(a)}
+func (r *Rows) newTieOrder(a *accessPath) *tieOrder {
+	m := &tieOrder{r: r, in: r.newScan(a)}
 	if r.plan.after != nil && len(a.bounds) > 0 {
-		p := planner{bound: r.plan.bound}
+		p := planner{boundQuery: r.plan.boundQuery}
 		if at, _, same := p.positionIn(a, a.bounds[0]); same {
 			m.posGroup = at
 		}
@@ -40,7 +40,7 @@ func (r *Rows) newMender(a *access) *mender {
 	return m
 }
 
-func (m *mender) next(it *item) bool {
+func (m *tieOrder) next(it *item) bool {
 	for m.r.err == nil {
 		switch {
 		case m.direct != nil:
@@ -67,7 +67,7 @@ func (m *mender) next(it *item) bool {
 
 // passes reports whether a record comes after the position, if its group is
 // the position's.
-func (m *mender) passes(key []byte) bool {
+func (m *tieOrder) passes(key []byte) bool {
 	if !m.check {
 		return true
 	}
@@ -80,7 +80,7 @@ func (m *mender) passes(key []byte) bool {
 }
 
 // fill holds the next group, and brings it into order.
-func (m *mender) fill() bool {
+func (m *tieOrder) fill() bool {
 	if !m.isNext && !m.in.next(&m.ahead) {
 		return false
 	}
@@ -101,7 +101,7 @@ func (m *mender) fill() bool {
 }
 
 // groupOf returns with what the store keys of the item's group begin.
-func (m *mender) groupOf(it *item) []byte {
+func (m *tieOrder) groupOf(it *item) []byte {
 	k := m.in.cur.Key()
 	n := 0
 	if it.tuple != nil {
@@ -123,7 +123,7 @@ func (m *mender) groupOf(it *item) []byte {
 
 // fits reports whether the group can still be held. If not, it is read the
 // other way, or the query fails.
-func (m *mender) fits() bool {
+func (m *tieOrder) fits() bool {
 	how := m.in.a.match.ties
 	if how == tiesSort {
 		if m.held.size() > MaxSortBytes {
@@ -132,7 +132,7 @@ func (m *mender) fits() bool {
 		}
 		return true
 	}
-	if len(m.held.slots) <= maxFlip {
+	if len(m.held.items) <= maxFlip {
 		return true
 	}
 	turned := *m.in.a
@@ -150,7 +150,7 @@ func (m *mender) fits() bool {
 
 // clipped leaves of the range of the position's group what comes after it, or
 // all where the key does not follow what the group has in common.
-func (m *mender) clipped(rng byteRange) byteRange {
+func (m *tieOrder) clipped(rng byteRange) byteRange {
 	p := m.r.plan
 	if !m.check {
 		return rng
@@ -171,7 +171,7 @@ func (m *mender) clipped(rng byteRange) byteRange {
 }
 
 // skip has the scan go on behind the group, and returns false.
-func (m *mender) skip(end []byte) bool {
+func (m *tieOrder) skip(end []byte) bool {
 	rng := m.in.rng
 	if m.in.a.match.reverse {
 		rng.hi = bytes.Clone(m.group)
@@ -187,8 +187,8 @@ func (m *mender) skip(end []byte) bool {
 }
 
 // arrange brings the held items into the order of their keys.
-func (m *mender) arrange() {
-	for i := range m.held.slots {
+func (m *tieOrder) arrange() {
+	for i := range m.held.items {
 		m.perm = append(m.perm, i)
 	}
 	if m.in.a.match.ties == tiesFlip {
@@ -204,7 +204,7 @@ func (m *mender) arrange() {
 	})
 }
 
-func (m *mender) close() {
+func (m *tieOrder) close() {
 	m.in.close()
 	if m.direct != nil {
 		m.direct.close()

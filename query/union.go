@@ -13,7 +13,7 @@ func (p *planner) union(plan *Plan, best *candidate) bool {
 	if !hasOr(p.root) {
 		return false
 	}
-	alts, ok := p.root.alternatives(maxBranches)
+	alts, ok := p.root.disjuncts(maxBranches)
 	if !ok || len(alts) < 2 {
 		return false
 	}
@@ -33,7 +33,7 @@ func (p *planner) union(plan *Plan, best *candidate) bool {
 	}
 	if plan.merge {
 		for i, c := range branches {
-			plan.reads = p.accesses(plan.reads, c, alts[i])
+			plan.reads = p.accessPaths(plan.reads, c, alts[i])
 		}
 		return true
 	}
@@ -42,7 +42,7 @@ func (p *planner) union(plan *Plan, best *candidate) bool {
 }
 
 func hasOr(n *node) bool {
-	for f := range n.factors {
+	for f := range n.conjuncts {
 		if f.kind == nodeOr {
 			return true
 		}
@@ -52,10 +52,10 @@ func hasOr(n *node) bool {
 
 // closer reports whether a is bounded more closely than b.
 func closer(a, b *candidate) bool {
-	if a.lookup > 0 || b.lookup > 0 {
-		return a.lookup > b.lookup
+	if a.kind > accessScan || b.kind > accessScan {
+		return a.kind > b.kind
 	}
-	return a.eq > b.eq || a.eq == b.eq && a.sides > b.sides
+	return a.points > b.points || a.points == b.points && a.ends > b.ends
 }
 
 // inOrder reports whether all of the branches come in the order asked for, in
@@ -81,7 +81,7 @@ func (p *planner) byKey(alts []*node, branches []*candidate) bool {
 	keyed := make([]*candidate, len(alts))
 	for i, alt := range alts {
 		keyed[i] = p.best(alt)
-		if keyed[i].eq < branches[i].eq || keyed[i].lookup < branches[i].lookup {
+		if keyed[i].points < branches[i].points || keyed[i].kind < branches[i].kind {
 			p.ordered = false
 			return false
 		}
@@ -99,7 +99,7 @@ func (p *planner) byKey(alts []*node, branches []*candidate) bool {
 func (p *planner) concat(plan *Plan, alts []*node, branches []*candidate) {
 	for i, c := range branches {
 		c.match.split = false
-		a := p.access(c, alts[i])
+		a := p.accessPath(c, alts[i])
 		for _, before := range alts[:i] {
 			p.exclude(a, before.negate())
 		}
@@ -108,8 +108,8 @@ func (p *planner) concat(plan *Plan, alts []*node, branches []*candidate) {
 }
 
 // exclude adds a predicate to what is read.
-func (p *planner) exclude(a *access, n *node) {
-	for f := range n.factors {
+func (p *planner) exclude(a *accessPath, n *node) {
+	for f := range n.conjuncts {
 		switch {
 		case f.kind == nodeSet && !f.not && p.excluded(a, f):
 		case a.c.index != nil && a.c.decides(p.table, f):
@@ -121,7 +121,7 @@ func (p *planner) exclude(a *access, n *node) {
 }
 
 // excluded reports whether the bounds are outside of what f leaves out.
-func (p *planner) excluded(a *access, f *node) bool {
+func (p *planner) excluded(a *accessPath, f *node) bool {
 	for i := range a.c.bounds {
 		b := &a.c.bounds[i]
 		if b.on == f.on && !b.part.Each && subset(b.set, f.set) {
@@ -157,7 +157,7 @@ func (p *planner) intersect(plan *Plan) {
 			}
 			used = append(used, c.used...)
 			p.judge(c, p.root)
-			other := p.access(c, p.root)
+			other := p.accessPath(c, p.root)
 			other.match.reverse = a.match.reverse
 			a.with = append(a.with, other)
 		})
@@ -168,10 +168,10 @@ func (p *planner) intersect(plan *Plan) {
 }
 
 // leave keeps the filters of what is not used.
-func (p *planner) leave(a *access, used []*node) {
+func (p *planner) leave(a *accessPath, used []*node) {
 	a.entry, a.filter = nil, nil
 	all := candidate{used: used}
-	for n := range p.root.factors {
+	for n := range p.root.conjuncts {
 		switch {
 		case all.uses(n):
 		case a.c.decides(p.table, n):
@@ -185,7 +185,7 @@ func (p *planner) leave(a *access, used []*node) {
 // keyOrdered reports whether the candidate reads the entries of one value, so
 // that they come in key order.
 func keyOrdered(c *candidate) bool {
-	return c.index != nil && c.lookup == 0 && c.eq == len(c.index.Parts) && len(c.bounds) == c.eq &&
+	return c.index != nil && c.kind == accessScan && c.points == len(c.index.Parts) && len(c.bounds) == c.points &&
 		c.whole == nil && c.ranges == 1 && (!c.index.Unique || c.hasNil())
 }
 

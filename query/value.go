@@ -26,9 +26,9 @@ const (
 	fromConst         // value
 )
 
-// source returns where on is found in the items of an access. Before records
+// source returns where on is found in the items of an access path. Before records
 // are fetched, entries is true: then it must be found there.
-func (r *Rows) source(a *access, on *operand, entries bool) source {
+func (r *Rows) source(a *accessPath, on *operand, entries bool) source {
 	s := source{column: on.column, path: on.path, each: on.each, key: &on.key}
 	p, ok := a.c.place(r.plan.table, on)
 	switch {
@@ -134,17 +134,17 @@ func (r *Rows) split(it *item) bool {
 	return true
 }
 
-// A keyer makes sort keys: the terms of the order, then the primary key.
-type keyer struct {
+// A sortKeys makes sort keys: the terms of the order, then the primary key.
+type sortKeys struct {
 	terms   []source
 	descs   []bool
 	keyDesc bool
 }
 
-// keyer returns what makes sort keys of the items of an access.
-func (r *Rows) keyer(a *access) *keyer {
+// newSortKeys returns what makes sort keys of the items of an access path.
+func (r *Rows) newSortKeys(a *accessPath) *sortKeys {
 	p := r.plan
-	k := &keyer{keyDesc: p.keyDesc}
+	k := &sortKeys{keyDesc: p.keyDesc}
 	entries := a.c.index != nil && !a.fetch
 	for _, t := range p.order {
 		k.terms = append(k.terms, r.source(a, t.on, entries))
@@ -154,7 +154,7 @@ func (r *Rows) keyer(a *access) *keyer {
 }
 
 // append appends the item's sort key. It returns false on damage.
-func (k *keyer) append(r *Rows, dst []byte, it *item) ([]byte, bool) {
+func (k *sortKeys) append(r *Rows, dst []byte, it *item) ([]byte, bool) {
 	for i := range k.terms {
 		start := len(dst)
 		var ok bool

@@ -264,6 +264,7 @@ var bad = []struct {
 			E  int    `kivis:"optional"`
 			F  int    `kivis:"ondelete=cascade"`
 			G  int    `kivis:"content"`
+			H  int    `kivis:"deferred"`
 		}
 		return types(R{})
 	}, lines(
@@ -274,6 +275,7 @@ var bad = []struct {
 		`schema: schema.R.E: optional needs ref, as in "ref,optional" (tag "optional")`,
 		`schema: schema.R.F: ondelete needs ref, as in "ref,ondelete=cascade" (tag "ondelete=cascade")`,
 		`schema: schema.R.G: content needs key, as in "key,content" (tag "content")`,
+		`schema: schema.R.H: deferred needs ref, as in "ref,deferred" (tag "deferred")`,
 	)},
 	{"two generators", func() []reflect.Type {
 		type R struct {
@@ -833,6 +835,63 @@ var bad = []struct {
 		`schema: schema.R._: unknown field "Tenat"; did you mean "Tenant"? (tag "ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)")`,
 		"schema: schema.R._: has (string, int), but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
 		"schema: schema.R._: has string, but the key of Customer is (string, uint64): list fields of these types, as in _ struct{} `kivis:\"ref=Customer(Tenant,Number)\"` (tag \"ref=Customer(Tenant,Buyer),ref=Customer(Tenant),ref=Customer(Tenant,Tenant),ref=Customer(Tenat,Buyer)\")",
+	)},
+	{"nilequal where nil is no value", func() []reflect.Type {
+		type R struct {
+			_  struct{} `kivis:"index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)"`
+			ID ID[R]
+			A  *string
+			B  string
+			C  []byte  `kivis:"unique,nilequal"`
+			D  *string `kivis:"index,nilequal"`
+			E  *string `kivis:"nilequal"`
+		}
+		return types(R{})
+	}, lines(
+		`schema: schema.R._: A: repeated modifier "nilequal" (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+		`schema: schema.R.D: nilequal needs unique, as in "unique,nilequal" (tag "index,nilequal")`,
+		`schema: schema.R.E: nilequal needs unique, as in "unique,nilequal" (tag "nilequal")`,
+		`schema: schema.R.C: nilequal on C: a []byte is never nil in an index, so drop it (tag "unique,nilequal")`,
+		`schema: schema.R.D: nilequal on D: only in a unique index does nil differ from other values, so drop it (tag "index,nilequal")`,
+		`schema: schema.R._: index a: nilequal on A: only in a unique index does nil differ from other values, so drop it (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+		`schema: schema.R._: unique b: nilequal on B: a string is never nil in an index, so drop it (tag "index=a(A:nilequal),unique=b(B:nilequal),unique=c(A:nilequal:nilequal)")`,
+	)},
+	{"fields that were, are new, or are gone", func() []reflect.Type {
+		type In struct{ X int }
+		type R struct {
+			_   struct{} `kivis:"removed"`
+			_   struct{} `kivis:"removed=Gone|A|In.X|Ins.X|In.Y"`
+			_   struct{} `kivis:"removed=A B|.|2,new"`
+			ID  ID[R]
+			A   int `kivis:"was=O|P,new"`
+			B   int `kivis:"was=Q|A|O"`
+			C   int `kivis:"was=S|S"`
+			D   int `kivis:"was=S|"`
+			In  In
+			Ins map[string][]In
+		}
+		return types(R{})
+	}, lines(
+		`schema: schema.R.C: the name S is there twice (tag "was=S|S")`,
+		`schema: schema.R.D: a name is empty (tag "was=S|")`,
+		`schema: schema.R._: removed needs a value: removed=NAME (tag "removed")`,
+		`schema: schema.R._: "A B" is not a name: a name is a letter or _, then letters, digits or _ (tag "removed=A B|.|2,new")`,
+		`schema: schema.R._: new belongs on a field with a name (tag "removed=A B|.|2,new")`,
+		`schema: schema.R.B: was=A names the field A, which is still there (tag "was=Q|A|O")`,
+		`schema: schema.R.B: A was O too: one field can have become one other (tag "was=Q|A|O")`,
+		`schema: schema.R.A: was and new exclude each other: a field is one that was, or a new one (tag "was=O|P,new")`,
+		`schema: schema.R._: removed=A names a field that is still there: drop one of the two (tag "removed=Gone|A|In.X|Ins.X|In.Y")`,
+		`schema: schema.R._: removed=In.X names a field that is still there: drop one of the two (tag "removed=Gone|A|In.X|Ins.X|In.Y")`,
+		`schema: schema.R._: removed=Ins.X names a field that is still there: drop one of the two (tag "removed=Gone|A|In.X|Ins.X|In.Y")`,
+	)},
+	{"setnull under a content key", func() []reflect.Type {
+		type R struct {
+			Sum [32]byte `kivis:"key,content"`
+			A   *IATA    `kivis:"ref=airports,ondelete=setnull"`
+		}
+		return types(R{}, Airport{})
+	}, lines(
+		`schema: schema.R.A: ondelete=setnull would change the record's primary key, which is the digest of all other fields: use restrict, cascade or noaction (tag "ref=airports,ondelete=setnull")`,
 	)},
 	{"setnull", func() []reflect.Type {
 		type R struct {

@@ -60,7 +60,7 @@ func bindTable(e *Entry, m *Model) (*Table, error) {
 		return nil, fmt.Errorf("schema: catalog: table %s: %w", e.Name, err)
 	}
 	newest := e.newest()
-	t := &Table{Name: e.Name, ID: e.ID, Version: newest.Number, Layout: newest.Layout, entry: e}
+	t := &Table{Name: e.Name, ID: e.ID, Version: newest.Number, Layout: newest.Layout, entry: e, Validates: e.Validates}
 	for _, f := range t.Layout.Fields {
 		t.Columns = append(t.Columns, Column{ID: f.ID, Name: f.Name, Type: f.Type})
 	}

@@ -10,9 +10,10 @@ import (
 
 // A blankTag is what the tag of one blank field says about its struct.
 type blankTag struct {
-	text  string
-	table string
-	lists []listTag
+	text    string
+	table   string
+	removed []string // paths of stored names
+	lists   []listTag
 }
 
 // A listTag is an option of a blank field that lists fields: an index, a
@@ -21,14 +22,14 @@ type listTag struct {
 	kind     optionSet // optIndex, optUnique or optRef
 	name     string    // of the index, or the table referred to
 	parts    []partTag
-	has      optionSet // optOptional and optOnDelete, of a reference
+	has      optionSet // optOptional, optDeferred and optOnDelete, of a reference
 	onDelete Action
 }
 
 // A partTag is one field in a list.
 type partTag struct {
 	path string
-	has  optionSet // optDesc, optEach and optFold
+	has  optionSet // optDesc, optEach, optFold and optNilEqual
 }
 
 // lists are the options of a blank field that list fields, and their shapes.
@@ -60,12 +61,31 @@ func (t *blankTag) take(o reflectx.Option) []error {
 	case o.Key == "table":
 		t.table = o.Value
 		return oneError(checkName(o.Value))
+	case o.Key == "removed" && !o.HasValue:
+		return []error{errors.New("removed needs a value: removed=NAME")}
+	case o.Key == "removed":
+		return t.takeRemoved(o.Value)
 	case lists[o.Key].kind == 0:
 		return []error{unknownBlankOption(o.Key)}
 	}
 	list, errs := parseList(o)
 	if len(errs) == 0 {
 		t.lists = append(t.lists, list)
+	}
+	return errs
+}
+
+// takeRemoved takes the fields that are gone on purpose: a name, or a path as
+// in Address.City, or several with | between.
+func (t *blankTag) takeRemoved(value string) (errs []error) {
+	for path := range strings.SplitSeq(value, "|") {
+		path = strings.Trim(path, " ")
+		for name := range strings.SplitSeq(path, ".") {
+			if err := checkName(name); err != nil && len(errs) == 0 {
+				errs = append(errs, err)
+			}
+		}
+		t.removed = append(t.removed, path)
 	}
 	return errs
 }
@@ -87,7 +107,7 @@ func unknownBlankOption(key string) error {
 			return fmt.Errorf("%s belongs on a field with a name", key)
 		}
 	}
-	return unknown("option", key, []string{"table", "index", "unique", "ref"})
+	return unknown("option", key, []string{"table", "index", "unique", "ref", "removed"})
 }
 
 // parseList parses index=NAME(...), unique=NAME(...) and ref=TABLE(...).
@@ -142,10 +162,12 @@ func (p *partTag) modify(mod string) error {
 		bit = optEach
 	case "fold":
 		bit = optFold
+	case "nilequal":
+		bit = optNilEqual
 	case "desc":
 		return fmt.Errorf("a descending part is written -%s", p.path)
 	default:
-		return fmt.Errorf("%s: %w", p.path, unknown("modifier", mod, []string{"each", "fold"}))
+		return fmt.Errorf("%s: %w", p.path, unknown("modifier", mod, []string{"each", "fold", "nilequal"}))
 	}
 	if p.has&bit != 0 {
 		return fmt.Errorf("%s: repeated modifier %q", p.path, mod)
@@ -177,11 +199,13 @@ func (l *listTag) modify(mod string) (err error) {
 	switch {
 	case mod == "optional":
 		bit = optOptional
+	case mod == "deferred":
+		bit = optDeferred
 	case key == "ondelete" && has:
 		bit = optOnDelete
 		l.onDelete, err = parseAction(value)
 	default:
-		return unknown("modifier", key, []string{"optional", "ondelete"})
+		return unknown("modifier", key, []string{"optional", "deferred", "ondelete"})
 	}
 	if l.has&bit != 0 {
 		return fmt.Errorf("repeated modifier %q", key)

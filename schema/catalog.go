@@ -8,9 +8,12 @@ import (
 	"github.com/kivisdb/kivis/codec"
 )
 
-// Format is the format of databases that this release writes, and the newest
-// that it reads.
-const Format = 1
+// Format is the newest format of databases that this release reads. It writes
+// the oldest that can say what is in a catalog, so that a database which uses
+// nothing new can still be opened by older releases; see [Entry.format].
+const Format = 2
+
+const baseFormat = 1
 
 // A Catalog is what a database stores about its tables: a header, and an entry
 // for each. Whoever reads one puts the entries into it; after that it does not
@@ -33,6 +36,7 @@ type Entry struct {
 	Indexes   []IndexEntry
 	Refs      []RefEntry
 	Dropping  []uint32 // ids of indexes that are gone, whose entries may remain
+	Validates bool     // the program has a method Validate, which writers without the type do not run
 }
 
 // A Version is one version of a table's fields.
@@ -55,6 +59,8 @@ type PartEntry struct {
 	Name   string   // of a part without fields
 	Each   bool
 	Key    codec.KeyType
+
+	NilEqual bool // see [Part]; since format 2
 }
 
 // An IndexEntry is one live index.
@@ -72,13 +78,14 @@ type RefEntry struct {
 	Target   uint32 // the id of the table referred to
 	Parts    []PartEntry
 	Optional bool
+	Deferred bool
 	OnDelete Action
 	Index    uint32 // the id of its index; 0 for NoAction
 }
 
 // NewCatalog returns the catalog of a database without tables.
 func NewCatalog() *Catalog {
-	return &Catalog{Format: Format, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
+	return &Catalog{Format: baseFormat, Version: 1, NextTable: 1, Entries: make(map[uint32]*Entry)}
 }
 
 // Clone returns a copy of the catalog, in which entries can be replaced.
@@ -115,6 +122,24 @@ func (e *Entry) clone() *Entry {
 
 // newest returns the newest version of the table's fields.
 func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
+
+// format returns the oldest format in which the entry can be stored. Format 2
+// has the names of types that marshal themselves, parts with NilEqual,
+// deferred references, and the mark of a table whose program validates.
+func (e *Entry) format() uint32 {
+	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
+		return 2
+	}
+	if slices.ContainsFunc(e.Versions, func(v Version) bool { return v.Layout.HasNames() }) {
+		return 2
+	}
+	for i := range e.Indexes {
+		if slices.ContainsFunc(e.Indexes[i].Parts, func(p PartEntry) bool { return p.NilEqual }) {
+			return 2
+		}
+	}
+	return baseFormat
+}
 
 // index returns the index with an id, or nil.
 func (e *Entry) index(id uint32) *IndexEntry {

@@ -84,6 +84,7 @@ func (c *Catalog) Forget(dropped []IndexRef) (next *Catalog, touched []uint32) {
 // are dropped; those that it dropped are built anew.
 func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touched, gone []uint32) {
 	next = c.Clone()
+	next.Format = before.Format
 	for _, id := range change.Entries {
 		now, was := next.Entries[id], before.Entries[id]
 		switch {
@@ -95,6 +96,9 @@ func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touche
 			next.Entries[id] = now.revert(was)
 			touched = append(touched, id)
 		}
+	}
+	for _, e := range next.Entries {
+		next.Format = max(next.Format, e.format())
 	}
 	if len(gone) > 0 && len(touched) == 0 {
 		next.Version++

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
-	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A Model is the Go side of a table, compiled from a record struct. It is
@@ -18,11 +16,17 @@ type Model struct {
 	Type reflect.Type // the record struct
 	Name string       // of its table
 
+	named    bool     // the name is given by a tag
+	formerly string   // the name that earlier releases gave the table; see [Model.in]
+	removed  []string // paths of stored names that are gone on purpose
+
 	fields  *fields
 	layout  *codec.Layout // without ids
 	key     modelKey
 	indexes []*modelIndex
 	refs    []*modelRef
+
+	validates bool // the record has a method Validate
 }
 
 // compiled is a Model, or what is wrong with its type.
@@ -52,6 +56,7 @@ func makeModel(t reflect.Type) compiled {
 	c.nested()
 	c.methods()
 	c.describe()
+	c.removed()
 	c.key()
 	c.indexes()
 	c.refs()
@@ -118,24 +123,29 @@ func (c *compiler) tableName() {
 			named, c.m.Name = b, b.table
 		}
 	}
-	if named != nil {
+	if c.m.named = named != nil; c.m.named {
 		return
 	}
 	c.m.Name = defaultName(c.typ)
+	if former := formerName(c.typ); former != c.m.Name {
+		c.m.formerly = former
+	}
 	if c.m.Name == "" {
 		c.fail("", "", fmt.Errorf("a struct type without a name needs one for its table: %s", onBlank("table=NAME")))
 	}
 }
 
-// defaultName returns the name of a type as that of a table. Of a generic type
-// such as Box[pkg.Item] it is Box_Item.
-func defaultName(t reflect.Type) string {
-	name := packageNames.ReplaceAllString(reflectx.ShortName(t.Name()), "")
-	words := strings.FieldsFunc(name, func(r rune) bool { return checkName("_"+string(r)) != nil })
-	return strings.Join(words, "_")
+// removed takes the fields that blank fields say are gone.
+func (c *compiler) removed() {
+	for _, b := range c.blanks {
+		for _, path := range b.removed {
+			if c.m.layout != nil && hasPath(c.m.layout, path) {
+				c.fail("_", b.text, fmt.Errorf("removed=%s names a field that is still there: drop one of the two", path))
+			}
+			c.m.removed = append(c.m.removed, path)
+		}
+	}
 }
-
-var packageNames = regexp.MustCompile(`[^\[\],* ]*\.`)
 
 // implied finds the options that are not written: those of fields in an
 // embedded key struct, and those that ids have.

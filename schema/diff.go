@@ -18,6 +18,16 @@ type Difference struct {
 	Remedy  string // what to do about it, where something is to be done
 }
 
+// Kinds of a [Difference] that programs look for.
+const (
+	RemovedField = "removed field" // with all that records hold of it
+	OlderProgram = "older program" // the struct is that of an older version of the table
+
+	// ChangedValidation: the record type has a method Validate, and had none, or
+	// the other way round.
+	ChangedValidation = "changed validation"
+)
+
 // Empty reports whether there is no difference.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 }
 

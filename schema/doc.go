@@ -55,6 +55,8 @@
 //   - "desc", beside key, index or unique: the part descends.
 //   - "fold", beside index or unique: strings are compared without regard to
 //     case, as [strings.EqualFold] does.
+//   - "nilequal", beside unique: nil is a value like others, which one record
+//     may have. The field can be nil.
 //   - "ref", "ref=TABLE": the field is the primary key of a record in TABLE, or
 //     in the one table whose key has the type of the field, or the type that
 //     the field points to. A kivis.ID of another record is a reference without
@@ -62,32 +64,43 @@
 //     A reference has an index of its own, unless its field has one.
 //   - "optional", beside ref: a zero value refers to nothing. A nil pointer
 //     does so anyway.
+//   - "deferred", beside ref: the reference is checked when the outermost
+//     transaction commits, and not at the end of each call.
 //   - "ondelete=ACTION", beside ref: what becomes of this record when the one
 //     that it refers to goes. "restrict", the default, forbids that; "cascade"
 //     deletes this one too; "setnull" sets the field to nil or zero, and needs
 //     a pointer or optional; "noaction" leaves it as it is.
 //   - "name=NAME": the field is stored by this name, and not its own.
-//   - "was=NAME": the field was stored by this name before. It may stay for good.
+//   - "was=NAME", "was=NAME|NAME": the field was stored by this name, or these,
+//     before. It may stay for good.
+//   - "new": the field is a new one, though one of its type is gone. It may
+//     stay for good.
 //   - "-": the field is not stored.
 //
 // The options of a blank field, _ struct{}, speak of the whole record. There
 // may be several such fields, and they may be in embedded structs:
 //
-//   - "table=NAME": the name of the table, and not that of the type.
+//   - "table=NAME": the name of the table, and not that of the type. The table
+//     of Box[Item] is Box_Item without it, of Box[[]Item] Box_slice_Item and of
+//     Box[*Item] Box_ptr_Item; one that an earlier release has named otherwise
+//     keeps its name.
 //   - "index=NAME(F,G,...)", "unique=NAME(F,G,...)": an index of several
-//     fields, or of nested ones. -F descends, F:each and F:fold are as the
-//     options above. Fields are Go names or stored ones, and paths of them such
+//     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
+//     as the options above. Fields are Go names or stored ones, and paths of them such
 //     as Address.City, which may lead through a pointer.
+//   - "removed=NAME", "removed=NAME|A.B": the field is gone on purpose, where
+//     the struct would else be taken for that of an older program. It may stay
+//     for good.
 //   - "ref=TABLE(F,G,...)": a reference of several fields, in the order of the
-//     key of TABLE. ":optional" and ":ondelete=ACTION" may come behind it. With
-//     setnull the pointers among the fields become nil, or else the last field
-//     that is not in the primary key becomes zero.
+//     key of TABLE. ":optional", ":deferred" and ":ondelete=ACTION" may come
+//     behind it. With setnull the pointers among the fields become nil, or else
+//     the last field that is not in the primary key becomes zero.
 //
 // A field ID of type kivis.ID of its own record, such as kivis.Auto embeds, is
 // "key,auto" without a tag.
 //
 // The fields of a struct in a field with a name may have the options name=,
-// was= and "-" alone.
+// was=, new and "-" alone.
 //
 // # Ids and versions
 //

@@ -81,7 +81,11 @@ func (r *wireReader) end(what string) error {
 
 // Encode returns what the catalog stores about the table.
 func (e *Entry) Encode() []byte {
-	b := msgpack.AppendMapLen(nil, 10)
+	n := 10
+	if e.Validates {
+		n++
+	}
+	b := msgpack.AppendMapLen(nil, n)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(e.ID))
 	b = msgpack.AppendString(msgpack.AppendString(b, "name"), e.Name)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "nextField"), uint64(e.NextField))
@@ -103,6 +107,9 @@ func (e *Entry) Encode() []byte {
 		b = e.Refs[i].append(b)
 	}
 	b = appendNumbers(msgpack.AppendString(b, "dropping"), e.Dropping)
+	if e.Validates {
+		b = msgpack.AppendBool(msgpack.AppendString(b, "validates"), true)
+	}
 	return seal(b)
 }
 
@@ -117,7 +124,12 @@ func (x *IndexEntry) append(b []byte) []byte {
 }
 
 func (r *RefEntry) append(b []byte) []byte {
-	b = msgpack.AppendMapLen(b, 5)
+	if r.Deferred {
+		b = msgpack.AppendMapLen(b, 6)
+		b = msgpack.AppendBool(msgpack.AppendString(b, "deferred"), true)
+	} else {
+		b = msgpack.AppendMapLen(b, 5)
+	}
 	b = msgpack.AppendUint(msgpack.AppendString(b, "target"), uint64(r.Target))
 	b = msgpack.AppendBool(msgpack.AppendString(b, "optional"), r.Optional)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "onDelete"), uint64(r.OnDelete))
@@ -129,12 +141,19 @@ func appendParts(b []byte, parts []PartEntry) []byte {
 	b = msgpack.AppendArrayLen(b, len(parts))
 	for i := range parts {
 		p := &parts[i]
-		b = msgpack.AppendMapLen(b, 5)
+		n := 5
+		if p.NilEqual {
+			n++
+		}
+		b = msgpack.AppendMapLen(b, n)
 		b = appendNumbers(msgpack.AppendString(b, "fields"), p.Fields)
 		b = appendNumbers(msgpack.AppendString(b, "inner"), p.Inner)
 		b = msgpack.AppendString(msgpack.AppendString(b, "name"), p.Name)
 		b = msgpack.AppendBool(msgpack.AppendString(b, "each"), p.Each)
 		b = codec.AppendKeyType(msgpack.AppendString(b, "type"), p.Key)
+		if p.NilEqual {
+			b = msgpack.AppendBool(msgpack.AppendString(b, "nilEqual"), true)
+		}
 	}
 	return b
 }
@@ -197,6 +216,8 @@ func (r *wireReader) entry(name string, e *Entry) bool {
 		r.list(func() { e.Refs = append(e.Refs, r.ref()) })
 	case "dropping":
 		e.Dropping = r.numbers()
+	case "validates":
+		e.Validates = r.bool()
 	default:
 		return false
 	}
@@ -260,6 +281,8 @@ func (r *wireReader) ref() (x RefEntry) {
 			x.Target = r.number()
 		case "optional":
 			x.Optional = r.bool()
+		case "deferred":
+			x.Deferred = r.bool()
 		case "onDelete":
 			x.OnDelete = Action(r.enum(len(actionNames)))
 		case "index":
@@ -287,6 +310,8 @@ func (r *wireReader) parts() (list []PartEntry) {
 				p.Name = r.text()
 			case "each":
 				p.Each = r.bool()
+			case "nilEqual":
+				p.NilEqual = r.bool()
 			case "type":
 				p.Key = wireValue(r, codec.ConsumeKeyType)
 			default:

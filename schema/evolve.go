@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/kivisdb/kivis/codec"
@@ -14,6 +15,9 @@ type evolver struct {
 	next       uint32 // the id of the next new field
 	pairs      map[pair]int
 	report     func(d Difference)
+	forms      bool                  // a type that marshals itself is another Go type now
+	removed    []string              // paths of fields that are gone on purpose
+	holds      func(column int) bool // see PlanOptions.Holds
 }
 
 // none is the number of no struct: what a new field is paired with.
@@ -47,36 +51,18 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		if f.Name != old[j].Name {
 			v.report(Difference{Kind: "renamed field", Field: at, Detail: "was " + joinPath(path, old[j].Name)})
 		}
+		v.checkWas(at, f, old)
 		out[i].Type = v.change(at, &f.Type, &old[j].Type)
 	}
 	for j := range old {
 		if !taken[j] {
-			v.report(Difference{Kind: "removed field", Field: joinPath(path, old[j].Name), Detail: typeText(&old[j].Type), Remedy: maybeRenamed(&old[j], model, old)})
+			v.reportGone(path, j, model, old)
 		}
 	}
 	if !slices.IsSorted(order) {
 		v.report(Difference{Kind: "reordered fields", Field: path})
 	}
 	return out
-}
-
-// maybeRenamed returns a hint if a new field looks like the removed one.
-func maybeRenamed(gone *codec.Field, model, old []codec.Field) string {
-	for i := range model {
-		if f := &model[i]; findOld(f, old) < 0 && typeText(&f.Type) == typeText(&gone.Type) {
-			return "if it has become " + f.Name + ", tag that was=" + gone.Name
-		}
-	}
-	return ""
-}
-
-// findOld returns which old field f is: that with its name, or with the name
-// that it had; or -1.
-func findOld(f *codec.Field, old []codec.Field) int {
-	if i := slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Name }); i >= 0 || f.Was == "" {
-		return i
-	}
-	return slices.IndexFunc(old, func(o codec.Field) bool { return o.Name == f.Was })
 }
 
 // fresh returns the type of a new field.
@@ -126,16 +112,30 @@ func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 	return u
 }
 
+// nameOr returns the name of a Go type, or what stands for none.
+func nameOr(name string) string {
+	if name == "" {
+		return "a type without a name"
+	}
+	return name
+}
+
 // follow returns t with the numbers of its structs in the next layout, and
 // whether all values of old are values of t.
 func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
 	u = *t
+	u.Name = old.Name
 	if t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits {
 		if !old.WidensTo(t) {
 			return v.fresh(t), false
 		}
 		v.report(Difference{Kind: "widened field", Field: path, Detail: typeText(old) + " to " + typeText(t)})
 		return u, true
+	}
+	if old.Name != "" && t.Name != old.Name {
+		u.Name = t.Name
+		v.forms = true
+		v.report(Difference{Kind: "changed marshaler", Field: path, Detail: fmt.Sprintf("%s, was %s; each stored value has to come back the same", nameOr(t.Name), old.Name)})
 	}
 	ok = true
 	if t.Elem != nil {

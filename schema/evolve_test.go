@@ -126,7 +126,7 @@ func asOf(t reflect.Type, v reflect.Value) string {
 
 // oldField returns the field of an older struct that has become f, if any.
 func oldField(v reflect.Value, f *field) reflect.Value {
-	for _, name := range []string{f.name, f.tag.was} {
+	for _, name := range append([]string{f.name}, f.tag.was...) {
 		for _, g := range fieldsOf(v.Type()).list {
 			if name != "" && g.name == name {
 				return v.FieldByIndex(g.Index)
@@ -471,5 +471,26 @@ func TestCatalogIndexes(t *testing.T) {
 	}
 	if _, err := codec.CompileConverter(next.Entries[1].newest().Layout, c.Entries[1].newest().Layout); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFormat raises the format of a database only for what needs it, and takes
+// that back with the change.
+func TestFormat(t *testing.T) {
+	type Old struct {
+		_  struct{} `kivis:"table=T"`
+		ID ID[Old]
+		A  *int
+	}
+	type New struct {
+		_  struct{} `kivis:"table=T"`
+		ID ID[New]
+		A  *int `kivis:"unique,nilequal"`
+	}
+	before := planAll(t, NewCatalog(), compileAll(t, Old{}), PlanOptions{}).Catalog
+	change := planAll(t, before, compileAll(t, New{}), PlanOptions{})
+	reverted, _, _ := change.Catalog.Revert(before, change)
+	if before.Format != 1 || change.Catalog.Format != 2 || reverted.Format != 1 {
+		t.Errorf("formats are %d, %d and %d, want 1, 2 and 1", before.Format, change.Catalog.Format, reverted.Format)
 	}
 }

@@ -139,14 +139,15 @@ func (fs *fields) checkNames() {
 	})
 	for i := range fs.list {
 		f := &fs.list[i]
-		old := f.tag.was
-		if g, there := names[old]; there {
-			fs.fail(f.Path, f.Tag, fmt.Errorf("was=%s names the field %s, which is still there", old, g.Path))
+		for _, old := range f.tag.was {
+			if g, there := names[old]; there {
+				fs.fail(f.Path, f.Tag, fmt.Errorf("was=%s names the field %s, which is still there", old, g.Path))
+			}
+			if g := olds[old]; g != nil {
+				fs.fail(f.Path, f.Tag, fmt.Errorf("%s was %s too: one field can have become one other", g.Path, old))
+			}
+			olds[old] = f
 		}
-		if g := olds[old]; old != "" && g != nil {
-			fs.fail(f.Path, f.Tag, fmt.Errorf("%s was %s too: one field can have become one other", g.Path, old))
-		}
-		olds[old] = f
 	}
 }
 
@@ -166,7 +167,7 @@ func looseFields(t reflect.Type) ([]codec.StructField, error) {
 	fs := fieldsOf(t)
 	out := make([]codec.StructField, len(fs.list))
 	for i, f := range fs.list {
-		out[i] = codec.StructField{Name: f.name, Was: f.tag.was, Offset: f.Offset, Type: f.Type}
+		out[i] = codec.StructField{Name: f.name, Was: f.tag.was, New: f.tag.is(optNew), Offset: f.Offset, Type: f.Type}
 	}
 	return out, nil
 }

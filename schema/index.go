@@ -103,7 +103,7 @@ func (c *compiler) fieldIndex(i int) {
 	if x.name == "" {
 		x.name = f.name
 	}
-	c.addPart(x, f.Path, f.tag.has&(optDesc|optEach|optFold))
+	c.addPart(x, f.Path, f.tag.has&(optDesc|optEach|optFold|optNilEqual))
 	c.addIndex(x)
 }
 
@@ -144,6 +144,9 @@ func (c *compiler) addPart(x *modelIndex, path string, has optionSet) {
 	if err == nil {
 		err = c.encode(&p, has)
 	}
+	if err == nil && has&optNilEqual != 0 {
+		err = x.checkNilEqual(&p)
+	}
 	switch {
 	case err != nil && x.field == "_" && !errors.Is(err, errReported):
 		err = fmt.Errorf("%s %s: %w", x.kind(), x.name, err)
@@ -158,6 +161,17 @@ func (c *compiler) addPart(x *modelIndex, path string, has optionSet) {
 		return
 	}
 	x.parts = append(x.parts, p)
+}
+
+// checkNilEqual reports a part for which nilequal says nothing.
+func (x *modelIndex) checkNilEqual(p *part) error {
+	switch {
+	case !x.unique:
+		return fmt.Errorf("nilequal on %s: only in a unique index does nil differ from other values, so drop it", p.goPath)
+	case !p.Key.Ptr:
+		return fmt.Errorf("nilequal on %s: a %s is never nil in an index, so drop it", p.goPath, typeName(p.typ))
+	}
+	return nil
 }
 
 // sameField reports whether two parts are of the same field.

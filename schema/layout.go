@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kivisdb/kivis/codec"
 )
@@ -22,7 +23,7 @@ func structIn(t *codec.Type) int {
 // partEntry returns a part of a model as the catalog stores it. The model's
 // fields are those of the layout, in order.
 func partEntry(l *codec.Layout, p *part) PartEntry {
-	e := PartEntry{Each: p.Each, Key: p.Key}
+	e := PartEntry{Each: p.Each, Key: p.Key, NilEqual: p.NilEqual}
 	if p.Column < 0 {
 		e.Name = p.Name
 		return e
@@ -71,7 +72,7 @@ func partEntries(l *codec.Layout, parts []part) []PartEntry {
 // find returns the part of an entry as one of the layout, and whether the
 // layout has its fields.
 func (e *PartEntry) find(l *codec.Layout) (Part, bool) {
-	p := Part{Column: -1, Name: e.Name, Each: e.Each, Key: e.Key}
+	p := Part{Column: -1, Name: e.Name, Each: e.Each, Key: e.Key, NilEqual: e.NilEqual}
 	fields := l.Fields
 	for n, id := range e.Fields {
 		i := slices.IndexFunc(fields, func(f codec.Field) bool { return f.ID == id })
@@ -95,7 +96,8 @@ func (e *PartEntry) find(l *codec.Layout) (Part, bool) {
 // sameForm reports whether two parts have the same entries for the same
 // record.
 func (e *PartEntry) sameForm(o *PartEntry) bool {
-	return slices.Equal(e.Fields, o.Fields) && slices.Equal(e.Inner, o.Inner) && e.Each == o.Each && e.Key.Compatible(o.Key)
+	return slices.Equal(e.Fields, o.Fields) && slices.Equal(e.Inner, o.Inner) && e.Each == o.Each &&
+		e.NilEqual == o.NilEqual && e.Key.Compatible(o.Key)
 }
 
 func sameParts(a, b []PartEntry) bool {
@@ -118,6 +120,26 @@ func typeText(t *codec.Type) string {
 		return "struct"
 	}
 	return t.String()
+}
+
+// hasPath reports whether a layout has a field at a path of stored names, be it
+// in elements of lists and maps.
+func hasPath(l *codec.Layout, path string) bool {
+	fields := l.Fields
+	for name := range strings.SplitSeq(path, ".") {
+		i := slices.IndexFunc(fields, func(f codec.Field) bool { return f.Name == name })
+		if i < 0 {
+			return false
+		}
+		t := &fields[i].Type
+		for fields = nil; t.Elem != nil; {
+			t = t.Elem
+		}
+		if t.Kind == codec.Struct {
+			fields = l.Structs[t.Struct]
+		}
+	}
+	return true
 }
 
 // A pair is two nested structs, by their numbers in two layouts.

@@ -21,6 +21,7 @@ func (c *compiler) methods() {
 		if m.NumIn() != 1 || m.NumOut() != 1 || m.Out(0) != errorType {
 			c.fail("Validate", "", fmt.Errorf("the method is %s: want func() error", signature(m)))
 		}
+		c.m.validates = true
 	}
 }
 

@@ -15,6 +15,7 @@ type modelRef struct {
 	record   reflect.Type // ID[record]
 	table    string       // ref=TABLE
 	optional bool
+	deferred bool
 	onDelete Action
 	index    *modelIndex
 	field    string // that declares it, for messages
@@ -45,7 +46,7 @@ func (c *compiler) refs() {
 // fieldRef adds the reference of one field.
 func (c *compiler) fieldRef(i int, f *field) {
 	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
-	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
+	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), deferred: f.tag.is(optDeferred), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
 	if r.table == "" {
 		r.record = recordOf(p.target())
 	}
@@ -54,7 +55,7 @@ func (c *compiler) fieldRef(i int, f *field) {
 
 // listRef adds a reference that a blank field lists.
 func (c *compiler) listRef(list listTag, tag string) {
-	r := &modelRef{table: list.name, optional: list.has&optOptional != 0, onDelete: list.onDelete, field: "_", tag: tag}
+	r := &modelRef{table: list.name, optional: list.has&optOptional != 0, deferred: list.has&optDeferred != 0, onDelete: list.onDelete, field: "_", tag: tag}
 	for _, pt := range list.parts {
 		p, err := c.part(pt.path)
 		if err == nil && slices.ContainsFunc(r.parts, p.sameAs) {
@@ -127,6 +128,9 @@ func (c *compiler) checkSetNull(r *modelRef) error {
 	if !r.optional && !slices.Contains(pointer, true) {
 		return errors.New("ondelete=setnull needs a reference that can be nothing: add optional, or make the field a pointer")
 	}
+	if c.m.key.kind == KeyContent {
+		return fmt.Errorf("ondelete=setnull would change the record's primary key, which is the digest of all other fields: use %s", restOf(SetNull))
+	}
 	nulls := nullParts(parts, pointer, inKey)
 	if len(nulls) == 0 || slices.ContainsFunc(nulls, func(i int) bool { return inKey(parts[i]) }) {
 		return errors.New("ondelete=setnull would change the record's primary key")
@@ -135,6 +139,11 @@ func (c *compiler) checkSetNull(r *modelRef) error {
 		return errors.New("ondelete=setnull is for fields of the record itself, not of nested structs")
 	}
 	return nil
+}
+
+// restOf lists the actions other than one.
+func restOf(a Action) string {
+	return orList(slices.DeleteFunc(slices.Clone(actionNames), func(name string) bool { return name == a.String() }))
 }
 
 // refIndex returns the index that finds the records which refer to a key: a

@@ -78,7 +78,7 @@ func (fs *fields) isRecord() bool {
 func (c *compiler) checkNestedTags(fs *fields, path string, direct bool) {
 	for i := range fs.list {
 		f := &fs.list[i]
-		if extra := f.tag.has &^ (optName | optWas); extra != 0 {
+		if extra := f.tag.has &^ (optName | optWas | optNew); extra != 0 {
 			at := joinPath(path, f.Path)
 			c.fail(at, f.tag.text, fmt.Errorf("%s on a field of a nested struct: %s",
 				strings.Join(optionNames(extra), " and "), c.mendNested(&f.tag, at, direct)))
@@ -126,6 +126,9 @@ func listed(has optionSet, path string) string {
 	}
 	if has&optFold != 0 {
 		path += ":fold"
+	}
+	if has&optNilEqual != 0 {
+		path += ":nilequal"
 	}
 	return path
 }

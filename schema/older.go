@@ -2,25 +2,37 @@ package schema
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // olderVersion returns the version of the model if it is that of an older
 // program: its fields are those of an earlier version of the table, and the
 // table has since got more, or others. Fields that were removed leave a layout
-// that has not been there before, unless they were the newest.
+// that has not been there before, unless they were the newest: then removed=
+// says that they are meant to be gone.
 func (t *tablePlan) olderVersion() *Version {
 	if t.old == nil {
 		return nil
 	}
 	v := t.old.version(t.model)
-	if v == nil || len(losses(v.Layout, t.old.newest().Layout)) == 0 {
+	if v == nil {
+		return nil
+	}
+	if len(slices.DeleteFunc(losses(v.Layout, t.old.newest().Layout), t.model.knows)) == 0 {
 		return nil
 	}
 	return v
+}
+
+// knows reports whether the struct's tags speak of a field that is gone, which
+// no older program knows of.
+func (m *Model) knows(path string) bool {
+	return slices.Contains(m.removed, path) || slices.ContainsFunc(m.layout.Fields, func(f codec.Field) bool { return slices.Contains(f.Was, path) })
 }
 
 // version returns the newest version whose fields are those of the model, or
@@ -86,14 +98,28 @@ func (l *lossFinder) types(path string, t, u *codec.Type) bool {
 func (t *tablePlan) reportOlder(v *Version) {
 	newest := t.old.newest()
 	lost := losses(v.Layout, newest.Layout)
-	d := Difference{Kind: "older program"}
+	d := Difference{Kind: OlderProgram}
 	d.Detail = fmt.Sprintf("the struct is that of version %d, and the table is at version %d, which has %s", v.Number, newest.Number, strings.Join(lost, ", "))
 	if !t.opts.AllowOlder {
 		d.Refused = true
 		d.Remedy = "run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record " +
-			"that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one"
+			"that it writes"
+		if !slices.ContainsFunc(lost, func(what string) bool { return strings.Contains(what, " ") }) {
+			d.Remedy += "; if that was removed on purpose, write " + onBlank("removed="+strings.Join(lost, "|"))
+		}
 	}
 	t.report(d)
+}
+
+// Rewrite returns the body that the program makes of body, one of Version, when
+// it reads the record as a Type and writes it as it is, and the offsets of the
+// columns. An older program drops what it does not know.
+func (t *Table) Rewrite(body []byte) ([]byte, []uint32, error) {
+	rec := reflectx.Of(reflect.New(t.Type))
+	if err := t.decoder.Decode(body, rec); err != nil {
+		return nil, nil, err
+	}
+	return t.encoder.Encode(nil, rec, nil)
 }
 
 // renamed returns a layout with the names that its fields have in another, by

@@ -151,6 +151,7 @@ func (p *part) encode(has optionSet) error {
 	}
 	p.Key.Ptr = p.Key.Ptr || p.nilable && has&optEach == 0
 	p.Each, p.Key.Desc, p.Key.Fold = has&optEach != 0, has&optDesc != 0, has&optFold != 0
+	p.NilEqual = has&optNilEqual != 0
 	return nil
 }
 

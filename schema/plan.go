@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,12 @@ import (
 // PlanOptions are what [Plan] allows.
 type PlanOptions struct {
 	AllowOlder bool // structs that lack fields which the catalog has got since
+
+	// Holds reports whether a stored record of a table holds a value in a column
+	// of its newest layout, neither nil nor zero, or, for the column -1, whether
+	// there is a record at all. What would lose such values, and looks like a
+	// mistake, is refused. A nil Holds says that nothing is held.
+	Holds func(table uint32, column int) bool
 }
 
 // An IndexRef names an index by ids.
@@ -33,6 +40,7 @@ type Change struct {
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
+	Forms   []uint32   // tables of which a type marshals itself in a way that may be another: each record must come back the same
 }
 
 // Plan compares models with a catalog, and returns what is to change. It
@@ -77,6 +85,7 @@ type tablePlan struct {
 	older  bool // the model is older than the table, so the table stays
 	drop   []IndexRef
 	checks []RefCheck
+	forms  bool // see Change.Forms
 }
 
 // table plans all of a table but its references, which need the ids of every
@@ -87,6 +96,7 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
 		t.report(Difference{Kind: "new table"})
+		t.checkRenamed()
 	} else {
 		t.entry = t.old.clone()
 	}
@@ -99,7 +109,39 @@ func (p *planner) table(m *Model) *tablePlan {
 	}
 	t.layout()
 	t.entry.Key = t.key(t.entry.newest().Layout)
+	t.validates()
 	return t
+}
+
+// validates notes whether the program validates the table's records.
+func (t *tablePlan) validates() {
+	if t.entry.Validates == t.model.validates {
+		return
+	}
+	t.entry.Validates = t.model.validates
+	detail := "the record type has no method Validate any more"
+	if t.model.validates {
+		detail = "the record type has a method Validate, so programs without the type may not write"
+	}
+	t.report(Difference{Kind: ChangedValidation, Detail: detail})
+}
+
+// checkRenamed refuses a new table that looks like one that no model has any
+// more, and that holds records: its record type may have another name now.
+func (t *tablePlan) checkRenamed() {
+	if t.model.named || t.opts.Holds == nil {
+		return
+	}
+	for _, e := range t.planner.old.sorted() {
+		taken := slices.ContainsFunc(t.resolver.models, func(m *Model) bool { return m.Name == e.Name })
+		if taken || !sameLayout(e.newest().Layout, t.model.layout) || e.Key.Kind != t.model.key.kind || !t.opts.Holds(e.ID, anyRecord) {
+			continue
+		}
+		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Refused: true,
+			Detail: fmt.Sprintf("no record of this Register has the table %s, which holds records with the same fields", e.Name),
+			Remedy: fmt.Sprintf("if %s is its record type under another name, write %s; if it is another table, name it: %s",
+				typeName(t.model.Type), onBlank("table="+e.Name), onBlank("table="+t.model.Name))})
+	}
 }
 
 // finish plans indexes and references, and puts the table into the catalog.
@@ -132,14 +174,22 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report}
+	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
 		t.entry.Versions = []Version{{Number: 1, Layout: v.out}}
 	} else if !v.out.Equal(newest) {
 		t.entry.Versions = append(t.entry.Versions, Version{Number: t.old.newest().Number + 1, Layout: v.out})
+	} else if v.forms {
+		t.entry.newest().Layout = v.out
 	}
+	t.forms = v.forms
+}
+
+// holds asks the options' Holds about the table as it is.
+func (t *tablePlan) holds(column int) bool {
+	return t.old != nil && t.opts.Holds != nil && t.opts.Holds(t.old.ID, column)
 }
 
 // key returns the primary key, which may not change. The layout is that of the
@@ -239,12 +289,16 @@ func (p *planner) change(tables []*tablePlan) *Change {
 		}
 		if t.old == nil || !bytes.Equal(t.old.Encode(), t.entry.Encode()) {
 			c.Entries = append(c.Entries, t.entry.ID)
+			c.Catalog.Format = max(c.Catalog.Format, t.entry.format())
 		}
 		for i := range t.entry.Indexes {
 			x := IndexRef{t.entry.ID, t.entry.Indexes[i].ID}
 			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
 				c.Build = append(c.Build, x)
 			}
+		}
+		if t.forms {
+			c.Forms = append(c.Forms, t.entry.ID)
 		}
 		c.Drop, c.Checks = append(c.Drop, t.drop...), append(c.Checks, t.checks...)
 	}

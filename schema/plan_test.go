@@ -292,6 +292,24 @@ var evolutions = []struct {
 		`drop T.E #3`,
 		`drop T.x #5`,
 	)},
+	{"nil becomes a value", func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			A  *int `kivis:"unique"`
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			A  *int `kivis:"unique,nilequal"`
+		}
+		return types(T{})
+	}, lines(
+		`T: changed index A: unique=A(A:nilequal)`,
+		`build T.A #2`,
+		`drop T.A #1`,
+		`format 2`,
+	)},
 	{"index of a struct whose fields move", func() []reflect.Type {
 		type In struct{ X, Y string }
 		type T struct {
@@ -609,6 +627,9 @@ func planText(c *Change) []string {
 	for _, x := range c.Catalog.Dropped() {
 		text = append(text, fmt.Sprintf("dropped %d", x.Index))
 	}
+	if c.Catalog.Format > baseFormat {
+		text = append(text, fmt.Sprint("format ", c.Catalog.Format))
+	}
 	for _, x := range c.Checks {
 		e := c.Catalog.Entries[x.Table]
 		text = append(text, "check "+e.Name+"."+e.Refs[x.Ref].names(e))
@@ -711,8 +732,8 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
-		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B.Y, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
+		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if that was removed on purpose, write _ struct{} `kivis:\"removed=B|C\"`",
+		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B.Y, C (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if that was removed on purpose, write _ struct{} `kivis:\"removed=B.Y|C\"`",
 	)},
 	{"renamed and widened", []func() []reflect.Type{func() []reflect.Type {
 		type T struct {
@@ -733,8 +754,8 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B instead of A (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
-		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B as int64 (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes; if a field was removed on purpose, move another one too, so that the struct is not an old one",
+		"1: T: older program: the struct is that of version 1, and the table is at version 3, which has B instead of A (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes",
+		"2: T: older program: the struct is that of version 2, and the table is at version 3, which has B as int64 (refused); run a newer program, or set Options.AllowOlder to run this one, which zeroes what it does not know in each record that it writes",
 	)},
 	{"reordered and back is not older", []func() []reflect.Type{func() []reflect.Type {
 		type T struct {

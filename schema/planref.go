@@ -12,7 +12,7 @@ func (t *tablePlan) refs() {
 	had := t.entry.Refs
 	t.entry.Refs = nil
 	for i, r := range t.model.refs {
-		want := RefEntry{Target: t.targetID(r), Optional: r.optional, OnDelete: r.onDelete, Parts: partEntries(l, r.parts)}
+		want := RefEntry{Target: t.targetID(r), Optional: r.optional, Deferred: r.deferred, OnDelete: r.onDelete, Parts: partEntries(l, r.parts)}
 		if r.index != nil {
 			j := slices.IndexFunc(t.entry.Indexes, func(x IndexEntry) bool { return x.Name == r.index.name })
 			want.Index = t.entry.Indexes[j].ID
@@ -63,6 +63,13 @@ func (t *tablePlan) compareRef(i int, had, want *RefEntry) {
 		detail := "no longer optional"
 		if want.Optional {
 			detail = "optional"
+		}
+		t.report(Difference{Kind: "changed reference", Field: names, Detail: detail})
+	}
+	if had.Deferred != want.Deferred {
+		detail := "checked at the end of each call"
+		if want.Deferred {
+			detail = "checked when the transaction commits"
 		}
 		t.report(Difference{Kind: "changed reference", Field: names, Detail: detail})
 	}

@@ -37,6 +37,7 @@ type Ref struct {
 	Target   *Table // that is referred to
 	Parts    []Part // the referring fields in the order of the target's key, each encoded as there
 	Optional bool   // a zero part refers to nothing; a nil pointer does so anyway
+	Deferred bool   // it is checked when the outermost transaction commits
 	OnDelete Action
 	Index    *Index // its first parts are the fields of Parts; nil for NoAction
 	Nulls    []int  // which Parts SetNull sets to nil or zero
@@ -46,7 +47,7 @@ type Ref struct {
 
 // newRef returns the reference that an entry of t describes.
 func newRef(t, target *Table, e *RefEntry) (*Ref, error) {
-	r := &Ref{Table: t, Target: target, Optional: e.Optional, OnDelete: e.OnDelete, Parts: findParts(e.Parts, t.Layout)}
+	r := &Ref{Table: t, Target: target, Optional: e.Optional, Deferred: e.Deferred, OnDelete: e.OnDelete, Parts: findParts(e.Parts, t.Layout)}
 	r.Name = partNames(r.Parts)
 	if e.Index != 0 {
 		r.Index = t.IndexByID(e.Index)

@@ -46,6 +46,9 @@ func compile(c *Catalog, types []reflect.Type) ([]*Model, error) {
 		m := lookupModel(t)
 		models, faults = append(models, m.model), append(faults, m.faults...)
 	}
+	for i, m := range models {
+		models[i] = m.in(c, models)
+	}
 	r := resolver{catalog: c, models: models}
 	r.resolve()
 	if faults = append(faults, r.faults...); len(faults) > 0 {
@@ -104,12 +107,20 @@ func (r *resolver) checkNames() {
 	names := make(map[string]*Model)
 	for _, m := range r.models {
 		if o := names[m.Name]; o != nil && m.Name != "" {
-			r.faults = append(r.faults, &Error{Type: m.Type, Err: fmt.Errorf("the table %s is that of %v: name one of the two otherwise, as in %s",
-				m.Name, typeName(o.Type), onBlank("table=NAME"))})
+			r.faults = append(r.faults, &Error{Type: m.Type, Err: fmt.Errorf("the table %s is that of %v: %s", m.Name, typeName(o.Type), m.mendName())})
 			continue
 		}
 		names[m.Name] = m
 	}
+}
+
+// mendName says how a table gets another name.
+func (m *Model) mendName() string {
+	if strings.Contains(m.Type.Name(), "[") {
+		name := typeName(m.Type)
+		return fmt.Sprintf("define a type with a name of its own for one of the two, as in type NAME %s", name[strings.LastIndexByte(name[:strings.IndexByte(name, '[')], '.')+1:])
+	}
+	return "name one of the two otherwise, as in " + onBlank("table=NAME")
 }
 
 // find returns the target of a reference. It is zero, and there is no error,
@@ -155,10 +166,10 @@ func (r *resolver) findRecord(t reflect.Type) (target, error) {
 	if notRecord(t) != nil {
 		return target{}, fmt.Errorf("refers to %v, which is not a record", typeName(t))
 	}
-	name := lookupModel(t).model.Name
 	if r.catalog == nil {
 		return target{}, nil
 	}
+	name := lookupModel(t).model.in(r.catalog, r.models).Name
 	if e := r.catalog.byName(name); e != nil {
 		return target{entry: e}, nil
 	}

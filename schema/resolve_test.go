@@ -299,9 +299,9 @@ func TestNames(t *testing.T) {
 		want string
 	}{
 		{reflect.TypeFor[Box[int]](), "Box_int"},
-		{reflect.TypeFor[Box[[]byte]](), "Box_byte"},
+		{reflect.TypeFor[Box[[]byte]](), "Box_slice_byte"},
 		{reflect.TypeFor[Box[map[string]Spot]](), "Box_map_string_Spot"},
-		{reflect.TypeFor[Box[Box[*Spot]]](), "Box_Box_Spot"},
+		{reflect.TypeFor[Box[Box[*Spot]]](), "Box_Box_ptr_Spot"},
 	} {
 		if got := defaultName(test.t); got != test.want {
 			t.Errorf("defaultName(%v) = %s, want %s", test.t, got, test.want)

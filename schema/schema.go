@@ -22,6 +22,8 @@ type Table struct {
 	Refs     []*Ref   // references that this table makes
 	Incoming []*Ref   // references to this table, made by any table of the catalog
 
+	Validates bool // the record type has a method Validate, in this program or the one that registered it last
+
 	entry    *Entry
 	model    *Model        // nil where Type is
 	own      *codec.Layout // of the version that Type is of; nil where Type is
@@ -53,6 +55,10 @@ type Part struct {
 	Name   string        // stored names joined by dots: "Address.City"
 	Each   bool          // one entry per element of a slice or key of a map
 	Key    codec.KeyType // how it is encoded, descending or folded where it is
+
+	// NilEqual has a nil in this part of a unique index be a value like others.
+	// Otherwise an entry with a nil part never equals another.
+	NilEqual bool
 }
 
 // version is one stored version of a table's records.

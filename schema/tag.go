@@ -11,7 +11,7 @@ import (
 )
 
 // An optionSet is a set of tag options.
-type optionSet uint16
+type optionSet uint32
 
 const (
 	optKey optionSet = 1 << iota
@@ -22,12 +22,15 @@ const (
 	optEach
 	optDesc
 	optFold
+	optNilEqual
 	optRef
 	optOptional
 	optOnDelete
 	optName
 	optWas
+	optNew
 	optSkip
+	optDeferred
 )
 
 // A fieldTag is what the tag of one field says.
@@ -38,7 +41,7 @@ type fieldTag struct {
 	target   string // TABLE of ref=TABLE
 	onDelete Action
 	name     string
-	was      string
+	was      []string
 }
 
 func (t *fieldTag) is(set optionSet) bool { return t.has&set != 0 }
@@ -74,11 +77,14 @@ var fieldOptions = []option{
 	{name: "each", bit: optEach, needs: optIndex | optUnique},
 	{name: "desc", bit: optDesc, needs: optIndex | optUnique | optKey},
 	{name: "fold", bit: optFold, needs: optIndex | optUnique},
+	{name: "nilequal", bit: optNilEqual, needs: optUnique},
 	{name: "ref", bit: optRef, value: mayHaveValue, shape: "ref=TABLE", set: setName(func(t *fieldTag) *string { return &t.target })},
 	{name: "optional", bit: optOptional, needs: optRef},
+	{name: "deferred", bit: optDeferred, needs: optRef},
 	{name: "ondelete", bit: optOnDelete, value: mustHaveValue, shape: "ondelete=cascade", needs: optRef, set: setAction},
 	{name: "name", bit: optName, value: mustHaveValue, shape: "name=NAME", set: setName(func(t *fieldTag) *string { return &t.name })},
-	{name: "was", bit: optWas, value: mustHaveValue, shape: "was=OLD", set: setName(func(t *fieldTag) *string { return &t.was })},
+	{name: "was", bit: optWas, value: mustHaveValue, shape: "was=OLD", set: setWas},
+	{name: "new", bit: optNew},
 	{name: "-", bit: optSkip},
 }
 
@@ -88,6 +94,7 @@ var exclusions = []struct {
 	why string
 }{
 	{optIndex | optUnique, "a unique index is an index, so keep unique"},
+	{optWas | optNew, "a field is one that was, or a new one"},
 	{optAuto | optContent, "a key is generated in one way"},
 	{optAuto | optRef, "a generated key refers to nothing"},
 	{optContent | optRef, "a generated key refers to nothing"},
@@ -193,6 +200,26 @@ func setName(field func(*fieldTag) *string) func(*fieldTag, string) error {
 		*field(t) = value
 		return checkName(value)
 	}
+}
+
+func setWas(t *fieldTag, value string) (err error) {
+	t.was, err = splitNames(value)
+	return err
+}
+
+// splitNames returns the names in a list such as A|B.
+func splitNames(value string) ([]string, error) {
+	names := strings.Split(value, "|")
+	for i, name := range names {
+		names[i] = strings.Trim(name, " ")
+		if err := checkName(names[i]); err != nil {
+			return nil, err
+		}
+		if slices.Contains(names[:i], names[i]) {
+			return nil, fmt.Errorf("the name %s is there twice", names[i])
+		}
+	}
+	return names, nil
 }
 
 func setAction(t *fieldTag, value string) (err error) {

@@ -19,6 +19,9 @@ func (p *Part) text() string {
 	if p.Key.Fold {
 		s += ":fold"
 	}
+	if p.NilEqual {
+		s += ":nilequal"
+	}
 	return s
 }
 
@@ -148,6 +151,9 @@ func (r *Ref) String() string {
 	s := fmt.Sprintf("ref %s -> %s %v", partsText(r.Parts), r.Target.Name, r.OnDelete)
 	if r.Optional {
 		s += " optional"
+	}
+	if r.Deferred {
+		s += " deferred"
 	}
 	if r.Index != nil {
 		s += " by index " + r.Index.Name

@@ -57,6 +57,7 @@ func (m *Migrator) buildLater(refs []schema.IndexRef) {
 			}
 			b := build{db: m.db, tb: tb, ix: tb.IndexByID(ref.Index)}
 			if err := m.buildOne(ctx, &b, ref); err != nil && ctx.Err() == nil {
+				m.failed.add(ref, err)
 				m.opts.Logger.LogAttrs(ctx, slog.LevelError, "index build failed",
 					slog.String("table", b.tb.Name), slog.String("index", b.ix.Name), slog.String("error", errorKind(err)))
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"github.com/kivisdb/kivis/internal/tables"
@@ -15,7 +14,7 @@ import (
 type Options struct {
 	AllowOlder bool         // models may be older than what is stored
 	Background bool         // Register does not wait for indexes to be built
-	Logger     *slog.Logger // of builds that fail in the background
+	Logger     *slog.Logger // of builds that fail in the background, and of fields that are gone
 }
 
 // A Migrator changes the schema of a database, one change at a time.
@@ -25,10 +24,17 @@ type Migrator struct {
 	mu     sync.Mutex      // held by a change
 	models []*schema.Model // registered so far
 	builds background
+	failed failures
 }
 
-// New returns the migrator of db, in which nothing is registered yet.
-func New(db *tables.DB, opts Options) *Migrator { return &Migrator{db: db, opts: opts} }
+// New returns the migrator of db, in which nothing is registered yet. A nil
+// Logger is silence.
+func New(db *tables.DB, opts Options) *Migrator {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Migrator{db: db, opts: opts}
+}
 
 // Close stops the builds in the background and waits for them.
 func (m *Migrator) Close() { m.builds.stop() }
@@ -50,11 +56,11 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 	if err != nil {
 		return schema.Diff{}, err
 	}
-	change, err := schema.Plan(c, models, m.planOptions())
+	change, err := m.plan(ctx, c, models)
 	if err != nil {
 		return schema.Diff{}, err
 	}
-	return change.Diff, nil
+	return schema.Diff{Changes: append(change.Diff.Changes, m.failed.differences(m.db.Schema())...)}, nil
 }
 
 // Register brings the database to the models that compile returns. The error
@@ -71,136 +77,17 @@ func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 	if err != nil {
 		return err
 	}
-	if err := m.apply(ctx, models); err != nil {
+	if readOnly, err := m.readOnly(ctx); err != nil {
 		return err
+	} else if readOnly {
+		return m.adopt(ctx, models)
 	}
-	m.models = models
-	return nil
+	return m.apply(ctx, models)
 }
 
-func (m *Migrator) planOptions() schema.PlanOptions {
-	return schema.PlanOptions{AllowOlder: m.opts.AllowOlder}
-}
-
-// apply brings the catalog to models.
-//
-// Order of events: the catalog gets the new tables, versions, rules and
-// indexes, the latter marked as building, and writers of types that were
-// registered before follow it at once. Then indexes are built and stored
-// references checked. Only then do the new types become usable; where stored
-// data is in the way, the catalog goes back to what it was, which nobody has
-// missed.
-func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
-	known := m.known(models)
-	var before *schema.Catalog
-	var plan *schema.Change
-	err := m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
-		var err error
-		if plan, err = schema.Plan(c, models, m.planOptions()); err != nil {
-			return tables.Edition{}, err
-		}
-		before = c
-		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries}, refused(plan.Diff)
-	})
-	if err != nil {
-		return err
-	}
-	builds := plan.Build
-	if m.opts.Background {
-		plan.Build = nil
-	}
-	if err := m.build(ctx, models, plan); err != nil {
-		if isViolation(err) {
-			err = errors.Join(err, m.revert(ctx, known, before, plan))
-		}
-		return err
-	}
-	if err := m.publish(ctx, models, plan); err != nil {
-		return err
-	}
-	if err := m.dropIndexes(ctx, models); err != nil {
-		return err
-	}
-	if m.opts.Background && len(builds) > 0 {
-		m.buildLater(builds)
-	}
-	return nil
-}
-
-// known returns those of models whose types are registered already.
-func (m *Migrator) known(models []*schema.Model) []*schema.Model {
-	return slices.DeleteFunc(slices.Clone(models), func(x *schema.Model) bool {
-		return !slices.ContainsFunc(m.models, func(y *schema.Model) bool { return x.Type == y.Type })
-	})
-}
-
-// refused returns a schema.ChangeError for each table with refused changes.
-func refused(d schema.Diff) error {
-	byTable := map[string]*schema.ChangeError{}
-	var all []error
-	for _, c := range d.Changes {
-		if !c.Refused {
-			continue
-		}
-		e := byTable[c.Table]
-		if e == nil {
-			e = &schema.ChangeError{Table: c.Table}
-			byTable[c.Table] = e
-			all = append(all, e)
-		}
-		e.Changes = append(e.Changes, c)
-	}
-	return errors.Join(all...)
-}
-
-// isViolation reports whether stored records break a new rule.
-func isViolation(err error) bool {
-	var e *schema.ChangeError
-	return errors.As(err, &e)
-}
-
-// build builds the new indexes and checks stored references.
-func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *schema.Change) error {
-	set, err := schema.Bind(plan.Catalog, models)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, ref := range plan.Build {
-		tb := set.ByID(ref.Table)
-		b := build{db: m.db, tb: tb, ix: tb.IndexByID(ref.Index)}
-		if err := b.run(ctx); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	for _, check := range plan.Checks {
-		tb := set.ByID(check.Table)
-		if err := checkStored(ctx, m.db, tb, tb.Refs[check.Ref]); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	return errors.Join(faults...)
-}
-
-// publish marks the built indexes ready, lets go of those that are no longer
-// declared, and makes the new types usable.
-func (m *Migrator) publish(ctx context.Context, models []*schema.Model, plan *schema.Change) error {
-	return m.db.ChangeCatalog(ctx, models, func(c *schema.Catalog) (tables.Edition, error) {
-		next, ready := c.MarkReady(plan.Build)
-		next, dropped := next.Drop(plan.Drop)
-		return tables.Edition{Catalog: next, Touched: append(ready, dropped...)}, nil
-	})
-}
-
-// revert takes back what apply did to the catalog, ids apart, which are never
-// used again, and empties the indexes it had begun.
-func (m *Migrator) revert(ctx context.Context, known []*schema.Model, before *schema.Catalog, plan *schema.Change) error {
-	err := m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
-		next, touched, gone := c.Revert(before, plan)
-		return tables.Edition{Catalog: next, Touched: touched, Gone: gone}, nil
-	})
-	if err != nil {
-		return err
-	}
-	return m.dropIndexes(ctx, known)
+// plan plans what is to change of a catalog, by what is stored now.
+func (m *Migrator) plan(ctx context.Context, c *schema.Catalog, models []*schema.Model) (*schema.Change, error) {
+	s := stock{ctx: ctx, db: m.db}
+	change, err := schema.Plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Holds: s.holds})
+	return change, errors.Join(err, s.err)
 }

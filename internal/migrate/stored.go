@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,4 +45,46 @@ func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error
 		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
 		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
 	}}}
+}
+
+// checkForms looks for stored records that do not come back the same from a tb
+// whose Type has another type that marshals itself in the place of one.
+func checkForms(ctx context.Context, db *tables.DB, tb *schema.Table) error {
+	t, err := db.Begin(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	n := 0
+	for rec, err := range t.Records(tb, nil) {
+		if err != nil {
+			return err
+		}
+		again, offs, err := tb.Rewrite(rec.Body.Bytes)
+		if err == nil && sameForm(rec.Body, record.Body{Bytes: again, Offs: offs}) {
+			if n++; n%chunkSize == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		d := schema.Difference{Table: tb.Name, Kind: "stored data has another form", Refused: true,
+			Remedy: "keep the type that wrote it, or add a field of another name and fill it from this one"}
+		d.Detail = fmt.Sprintf("record %s does not come back the same", record.RefTo(tb, rec.Tuple))
+		if err != nil {
+			d.Detail += ": " + err.Error()
+		}
+		return &schema.ChangeError{Table: tb.Name, Changes: []schema.Difference{d}}
+	}
+	return nil
+}
+
+// sameForm reports whether the columns of two bodies are the same. One that is
+// nil in a stays for a field that came after the record, and may be anything.
+func sameForm(a, b record.Body) bool {
+	for i := range len(a.Offs) - 1 {
+		if !a.IsNil(i) && !bytes.Equal(a.Column(i), b.Column(i)) {
+			return false
+		}
+	}
+	return true
 }

@@ -17,6 +17,9 @@ type Body struct {
 // Column returns the encoded value of column i, a part of the body.
 func (b Body) Column(i int) []byte { return b.Bytes[b.Offs[i]:b.Offs[i+1]] }
 
+// IsNil reports whether the value of column i is nil.
+func (b Body) IsNil(i int) bool { return codec.IsNil(b.Column(i)) }
+
 // Part returns the encoded value of one key or index part.
 func (b Body) Part(p *schema.Part) ([]byte, error) {
 	v := b.Column(p.Column)
@@ -24,6 +27,11 @@ func (b Body) Part(p *schema.Part) ([]byte, error) {
 		return v, nil
 	}
 	return codec.Select(v, p.Path)
+}
+
+// Zero returns the encoded zero value of column i of the table.
+func Zero(tb *schema.Table, i int) []byte {
+	return codec.AppendZero(nil, tb.Columns[i].Type, tb.Layout)
 }
 
 // Same reports whether the columns under the parts are the same in a and b,

@@ -111,7 +111,7 @@ func (e *Entries) add(tb *schema.Table, ix *schema.Index, b Body, tuple, elem []
 				return err
 			}
 		}
-		null = null || (p.Key.Ptr && codec.IsNil(v))
+		null = null || p.Key.Ptr && !p.NilEqual && codec.IsNil(v)
 		if e.buf, err = p.Key.Transcode(e.buf, v); err != nil {
 			return fmt.Errorf("index %s, part %s: %w", ix.Name, p.Name, err)
 		}

@@ -16,9 +16,8 @@ import (
 // be mended by a later write of it is in one of the lists. At the end each is
 // looked at again in the state that the call has made.
 type batch struct {
-	refs      []danglingRef
-	restricts []restricted
-	claims    []lostClaim
+	deferral
+	claims []lostClaim
 }
 
 // danglingRef is a reference that pointed to nothing when it was written.

@@ -148,8 +148,8 @@ func (d *deletion) restrict(g doomed, r *schema.Ref, tuple []byte) error {
 	if d.goes(r, tuple) {
 		return nil
 	}
-	if b := d.t.batch; b != nil {
-		b.restricts = append(b.restricts, restricted{ref: r, target: g.tuple})
+	if later := d.t.deferralOf(r); later != nil {
+		later.restricts = append(later.restricts, restricted{ref: r, target: g.tuple})
 		return errFound
 	}
 	return &ReferenceError{Ref: r, Target: record.RefTo(g.tb, g.tuple), Action: "delete"}

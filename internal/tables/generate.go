@@ -3,6 +3,7 @@ package tables
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -34,24 +35,48 @@ func (t *Tx) draw(w *put) error {
 		}
 		return nil
 	}
+	w.newKey = true
+	if k.Kind == schema.KeyAuto {
+		return t.drawID(w)
+	}
+	u, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
 	var buf [24]byte
-	var value []byte
-	if k.Kind == schema.KeyUUID {
-		u, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		value = record.AppendBytes(buf[:0], u[:])
-	} else {
+	t.splice(w, k.AutoColumn, record.AppendBytes(buf[:0], u[:]))
+	return nil
+}
+
+// drawID sets a key that is zero to the next id that no record has.
+func (t *Tx) drawID(w *put) error {
+	var buf [24]byte
+	for {
 		id, err := t.nextID(w.tb)
 		if err != nil {
 			return err
 		}
-		value = record.AppendID(buf[:0], id)
+		t.splice(w, w.tb.Key.AutoColumn, record.AppendID(buf[:0], id))
+		if !t.sequenceOf(w.tb).isUpper(id) {
+			return nil
+		}
+		if taken, err := t.isTaken(w); !taken || err != nil {
+			return err
+		}
 	}
-	t.splice(w, k.AutoColumn, value)
-	w.newKey = true
-	return nil
+}
+
+// isTaken reports whether a record has the key that w has been given.
+func (t *Tx) isTaken(w *put) (bool, error) {
+	tuple, _, err := record.AppendKey(nil, w.tb, w.new)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.Get(w.tb, tuple)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // setContentKey sets a key that is zero to the digest of the other columns, and
@@ -86,11 +111,8 @@ func (t *Tx) nextID(tb *schema.Table) (uint64, error) {
 }
 
 // passID notes an id that the caller set on a new record of tb.
-func (t *Tx) passID(tb *schema.Table, id uint64) error {
-	s := t.sequenceOf(tb)
-	if id > s.max/2 {
-		return fmt.Errorf("%w: id %d is in the upper half of its type and would use up the sequence", ErrExhausted, id)
+func (t *Tx) passID(tb *schema.Table, id uint64) {
+	if s := t.sequenceOf(tb); !s.isUpper(id) {
+		t.advances = append(t.advances, advance{s, id})
 	}
-	t.advances = append(t.advances, advance{s, id})
-	return nil
 }

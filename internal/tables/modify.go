@@ -46,5 +46,22 @@ func (t *Tx) Modify(tb *schema.Table, tuple []byte, c Changer) error {
 	if !bytes.Equal(w.key.Tuple, tuple) {
 		return fmt.Errorf("%w: to %s", ErrKeyChanged, record.RefTo(tb, w.key.Tuple))
 	}
+	if same, err := t.changesNothing(&w); same || err != nil {
+		return err
+	}
 	return t.apply(&w)
+}
+
+// changesNothing reports whether the program of an older type would write the
+// record that it has read, less what it does not know. Then nothing is written.
+func (t *Tx) changesNothing(w *put) (bool, error) {
+	if !w.tb.Older() || w.tb.Encoder() == nil {
+		return false, nil
+	}
+	body, _, err := record.OpenBytes(w.tb, w.key.Tuple, w.old, nil)
+	if err != nil {
+		return false, err
+	}
+	same, _, err := w.tb.Rewrite(body)
+	return err == nil && bytes.Equal(same, w.new.Bytes), err
 }

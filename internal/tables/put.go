@@ -158,7 +158,7 @@ func (t *Tx) checkExisting(w *put, key []byte) (err error) {
 	case w.mode == Replace && w.old == nil:
 		return ErrNotFound
 	case w.callerID > 0 && w.old == nil:
-		return t.passID(w.tb, w.callerID)
+		t.passID(w.tb, w.callerID)
 	}
 	return nil
 }

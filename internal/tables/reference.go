@@ -44,9 +44,8 @@ func (t *Tx) checkRef(w *put, r *schema.Ref) error {
 	if w.old != nil {
 		action = "update"
 	}
-	if t.batch != nil {
-		d := danglingRef{tb: w.tb, tuple: bytes.Clone(w.key.Tuple), ref: r, target: bytes.Clone(tuple), action: action}
-		t.batch.refs = append(t.batch.refs, d)
+	if d := t.deferralOf(r); d != nil {
+		d.refs = append(d.refs, danglingRef{tb: w.tb, tuple: bytes.Clone(w.key.Tuple), ref: r, target: bytes.Clone(tuple), action: action})
 		return nil
 	}
 	return &ReferenceError{Ref: r, Target: record.RefTo(r.Target, tuple), Action: action}

@@ -17,6 +17,12 @@ import (
 // the first id that has not been leased. Ids below it are handed out from
 // memory. A lease is durable, and apart from every user transaction, before
 // an id of it leaves; so ids never repeat, and inserts never conflict over them.
+//
+// A caller may give any id. One at or above the mark moves the sequence past
+// it. One that is leased, but has not left, is remembered and passed over: it
+// is always this process that has the lease. One in the upper half of its type
+// moves nothing, so that a single one does not use up the sequence; a drawn id
+// that has come so far is looked up in the store before it is used.
 const (
 	minLease = 16
 	maxLease = 4096
@@ -31,11 +37,12 @@ type sequences struct {
 // sequence hands out the ids of one table.
 type sequence struct {
 	mu    sync.Mutex
-	key   []byte // of the high-water mark
-	max   uint64 // largest id of the key's type
-	next  uint64 // next id to hand out; 0 until the first lease
-	high  uint64 // ids below are leased
-	block uint64 // size of the last lease
+	key   []byte          // of the high-water mark
+	max   uint64          // largest id of the key's type
+	given map[uint64]bool // by callers: leased ids from next on, to be passed over
+	next  uint64          // next id to hand out; 0 until the first lease
+	high  uint64          // ids below are leased
+	block uint64          // size of the last lease
 }
 
 // of returns the sequence of the table whose key is auto-increment and of the
@@ -65,26 +72,37 @@ func (s *sequences) giveBack(ctx context.Context) error {
 func (s *sequence) take(ctx context.Context, kv store.Store) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.next == s.high {
-		if err := s.lease(ctx, kv, s.next); err != nil {
-			return 0, err
+	for {
+		if s.next == s.high {
+			if err := s.lease(ctx, kv, s.next); err != nil {
+				return 0, err
+			}
 		}
+		id := s.next
+		s.next++
+		if !s.given[id] {
+			return id, nil
+		}
+		delete(s.given, id)
 	}
-	id := s.next
-	s.next++
-	return id, nil
 }
 
-// advance makes every later id larger than id.
+// isUpper reports whether an id is in the upper half of the key's type.
+func (s *sequence) isUpper(id uint64) bool { return id > s.max/2 }
+
+// advance makes sure that an id which a caller has given is not drawn later.
 func (s *sequence) advance(ctx context.Context, kv store.Store, id uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.next == 0 || id >= s.high {
-		if err := s.lease(ctx, kv, id+1); err != nil {
-			return err
+	switch {
+	case s.next == 0 || id >= s.high:
+		return s.lease(ctx, kv, id+1)
+	case id >= s.next:
+		if s.given == nil {
+			s.given = make(map[uint64]bool)
 		}
+		s.given[id] = true
 	}
-	s.next = max(s.next, id+1)
 	return nil
 }
 
@@ -116,6 +134,7 @@ func (s *sequence) lease(ctx context.Context, kv store.Store, from uint64) error
 	}
 	if start > s.high || s.next == 0 {
 		s.next = start
+		clear(s.given)
 	}
 	s.high, s.block = end, block
 	return nil
@@ -125,24 +144,28 @@ func (s *sequence) exhausted() error {
 	return fmt.Errorf("%w: the largest id of the key's type is %d", ErrExhausted, s.max)
 }
 
-// giveBack returns the rest of the lease, when the database closes. An insert
-// that is still on its way has to lease anew.
+// giveBack returns the rest of the lease behind what callers have given, when
+// the database closes. An insert that is still on its way has to lease anew.
 func (s *sequence) giveBack(ctx context.Context, kv store.Store) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.next == s.high {
+	low := s.next
+	for id := range s.given {
+		low = max(low, id+1)
+	}
+	if low == s.high {
 		return nil
 	}
-	given := false
+	done := false
 	err := store.Lease(ctx, kv, s.key, func(old []byte) ([]byte, error) {
 		mark, err := decodeMark(old, s.key)
-		if given = err == nil && mark == s.high; !given {
+		if done = err == nil && mark == s.high; !done {
 			return old, err
 		}
-		return encodeMark(s.next, s.key), nil
+		return encodeMark(low, s.key), nil
 	})
-	if given && err == nil {
-		s.high = s.next
+	if done && err == nil {
+		s.high = low
 	}
 	return err
 }

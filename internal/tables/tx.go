@@ -26,6 +26,7 @@ type Tx struct {
 	advances []advance // ids given by the caller that a sequence must pass
 	log      writeLog
 	batch    *batch // set within a call on several records
+	deferral deferral
 
 	buf     scratch
 	live    *LiveTx // nil for single calls
@@ -104,7 +105,7 @@ func (t *Tx) Release() {
 		return
 	}
 	t.onCommit, t.live, t.kv, t.set = nil, nil, nil, nil
-	t.advances, t.log, t.rows, t.writes = t.advances[:0], writeLog{}, nil, 0
+	t.advances, t.log, t.rows, t.writes, t.deferral = t.advances[:0], writeLog{}, nil, 0, deferral{}
 	t.buf.trim()
 	txPool.Put(t)
 }
@@ -120,9 +121,13 @@ func (t *Tx) Discard() {
 // Commit makes the writes durable, then runs the OnCommit functions. The error
 // is store.ErrConflict where others have written what the transaction read;
 // then nothing is written. It is ErrTxBusy where two goroutines have used the
-// transaction at once. It ends the transaction in any case.
+// transaction at once, and a [DeferredError] where a deferred reference is
+// broken. It ends the transaction in any case.
 func (t *Tx) Commit(ctx context.Context) error {
 	err := t.Spoilt()
+	if err == nil {
+		err = t.checkDeferred()
+	}
 	if err == nil {
 		err = t.advanceAll(ctx)
 	}
@@ -200,14 +205,16 @@ func (t *Tx) step(fn func() error, user bool) (err error) {
 type savepoint struct {
 	at                   store.Savepoint
 	hooks, advances, log int
+	refs, restricts      int // of the deferral
 }
 
 func (t *Tx) savepoint() savepoint {
-	return savepoint{t.kv.Savepoint(), len(t.onCommit), len(t.advances), len(t.log.writes)}
+	return savepoint{t.kv.Savepoint(), len(t.onCommit), len(t.advances), len(t.log.writes), len(t.deferral.refs), len(t.deferral.restricts)}
 }
 
 // rollback undoes all that came after s.
 func (t *Tx) rollback(s savepoint) error {
 	t.onCommit, t.advances, t.log.writes = t.onCommit[:s.hooks], t.advances[:s.advances], t.log.writes[:s.log]
+	t.deferral.refs, t.deferral.restricts = t.deferral.refs[:s.refs], t.deferral.restricts[:s.restricts]
 	return t.kv.Rollback(s.at)
 }

@@ -9,7 +9,8 @@
 //
 // The store looks after its space itself: a goroutine, which Close ends, lets
 // the engine drop what nobody can see any more, checks the table files that
-// were there at opening, and tidies up when the store is idle.
+// were there at opening, and tidies up when the store is idle: where a quarter
+// may be gone, it gives the space back. [Store.Compact] does so at once.
 //
 // # Errors
 //
@@ -21,6 +22,10 @@
 // anything is written: less than what the engine may need to turn what it has
 // taken into tables and to compact them, some tens of megabytes; so is an Open
 // that finds too little for what is in its logs. Both go on once there is room.
+// A commit that finds the process short of file handles is refused as well, with
+// one that matches [syscall.EMFILE]. Where a compaction lacks them, it changes
+// nothing, and the store may have to be opened again.
+//
 // After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
 // shows the transaction whole or not at all.
@@ -30,7 +35,8 @@
 // is kept as NNNNNN.sst.lost, and the store is refused until the MANIFEST is put
 // back or the table is moved elsewhere. The last commit in a log is an exception:
 // a power failure leaves it torn before Commit has returned, and damage to it
-// later looks the same, so that the store opens without it.
+// later looks the same, so that the store opens without it. So does a store whose
+// newest log somebody has cut short or removed: what was in it is not there.
 //
 // A store whose directory is removed, renamed or replaced while it is open takes
 // no commits any more; they and Close return an error that matches
@@ -72,6 +78,7 @@ type Store struct {
 	dirCheck *dirCheck
 	flusher  flusher
 	gate     compactGate
+	handles  handles
 	closing  atomic.Bool
 
 	current *reader                  // of the newest version; under the core's lock
@@ -90,9 +97,10 @@ type Store struct {
 	space     spaceCheck
 	blobs     map[string]head // the big values there are
 
-	activity activity
-	stop     chan struct{}
-	stopped  sync.WaitGroup
+	activity    activity
+	compactions chan compaction // that Compact asks for
+	stop        chan struct{}
+	stopped     sync.WaitGroup
 }
 
 // Open opens the store in a directory, and creates both if need be. The parent
@@ -114,7 +122,7 @@ func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool))
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, opts: o, stop: make(chan struct{})}
+	s := &Store{dir: dir, opts: o, stop: make(chan struct{}), compactions: make(chan compaction)}
 	s.checkEngine(build)
 	if err := s.openEngine(); err != nil {
 		return nil, err
@@ -136,6 +144,11 @@ func (s *Store) start() (err error) {
 	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}
 	if err := s.log.find(); err != nil {
 		return err
+	}
+	if !s.opts.ReadOnly {
+		if err := s.handles.fill(); err != nil {
+			return err
+		}
 	}
 	if err := s.settle(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
 // Badger turns its last memtable into a table when it is closed, tries again
@@ -32,7 +33,8 @@ const (
 type flusher struct {
 	dir     *dirCheck
 	closing atomic.Bool
-	failed  atomic.Int32          // times since closing
+	failed  atomic.Int32 // times since closing
+	last    atomic.Pointer[flushFailure]
 	why     atomic.Pointer[error] // it has given up
 	once    sync.Once
 	stopped chan struct{}
@@ -42,6 +44,7 @@ type flusher struct {
 // memtable cannot be flushed, before it waits and tries again. It ends that
 // goroutine where it is not to try again.
 func (f *flusher) failure(err error) {
+	f.last.Store(&flushFailure{err, time.Now()})
 	gone := f.dir.gone()
 	switch {
 	case gone != nil:
@@ -54,6 +57,21 @@ func (f *flusher) failure(err error) {
 		close(f.stopped)
 	})
 	runtime.Goexit()
+}
+
+// flushFailure is why a memtable could not be flushed, and when.
+type flushFailure struct {
+	err error
+	at  time.Time
+}
+
+// failing returns why a memtable could not be flushed a moment ago, so that the
+// next one would wait for it, or nil. Badger tries every second.
+func (f *flusher) failing() error {
+	if last := f.last.Load(); last != nil && time.Since(last.at) < 3*time.Second/2 {
+		return last.err
+	}
+	return nil
 }
 
 // err returns why memtables are not flushed any more, or nil.
@@ -83,6 +101,9 @@ func (s *Store) Close() error {
 	}()
 	if s.waitEnded(ended) {
 		return s.closeEngine()
+	}
+	if s.gate.flattening.Load() != nil {
+		return s.leaveFlatten(ended)
 	}
 	// A commit may wait for a memtable to be flushed. Closing Badger ends it.
 	err := s.closeEngine()
@@ -120,6 +141,7 @@ func (s *Store) waitEnded(ended <-chan struct{}) bool {
 
 // closeEngine closes Badger and gives the directory free, if it can.
 func (s *Store) closeEngine() error {
+	s.handles.free()
 	if err := s.stuck(); err != nil {
 		return err
 	}
@@ -156,10 +178,44 @@ func (s *Store) waitClosed(done <-chan error) error {
 		if err == nil {
 			n = 0
 		} else if n++; n == flushTries {
-			go s.unlockAfter(done)
+			if !s.abandoned(0) {
+				go s.unlockAfter(done)
+			}
 			return err
 		}
 	}
+}
+
+// leaveFlatten is Close while Flatten is at a compaction that does not end. Badger
+// is not closed: its Close does not wait for that, and takes the tables away.
+func (s *Store) leaveFlatten(ended <-chan struct{}) error {
+	s.handles.free()
+	broken := s.gate.broken.Load()
+	if broken == nil {
+		go func() {
+			<-ended
+			s.closeEngine()
+		}()
+		return s.unfinished(errors.New("a compaction has not ended"))
+	}
+	for n := 0; n < flushTries && !s.abandoned(1); n++ {
+		time.Sleep(time.Second)
+	}
+	return s.unfinished(*broken)
+}
+
+// abandoned gives the directory free where all that is left of Badger is a
+// compaction that stays where it is for good, and so many logs, or a flush that
+// waits for the compaction.
+func (s *Store) abandoned(most int) bool {
+	logs, err := badgerfile.ListLogs(s.dir)
+	stalled := s.db.Levels()[0].NumTables >= s.db.Opts().NumLevelZeroTablesStall
+	if s.gate.broken.Load() == nil || err != nil || len(logs) > most && !stalled {
+		return false
+	}
+	s.log.close()
+	s.unlock()
+	return true
 }
 
 // unlockAfter gives the directory free when Badger ends after all, as it may

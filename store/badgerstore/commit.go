@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/store"
@@ -109,7 +110,11 @@ func (s *Store) refused(group []*occ.Member) error {
 	if s.failed = s.dirCheck.check(); s.failed != nil {
 		return s.failed // for good: what Badger does from here on is not known
 	}
-	if err := s.gate.full(); err != nil {
+	if err := s.gate.broken.Load(); err != nil {
+		s.fail(*err)
+		return s.failed
+	}
+	if err := errors.Join(s.gate.full(), s.flusher.failing()); err != nil {
 		return err
 	}
 	size := int64(0)

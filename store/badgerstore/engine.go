@@ -55,8 +55,9 @@ func (s *Store) openEngine() (err error) {
 		return err
 	}
 	s.leaveLock(dir)
+	s.handles.dir, s.gate.off = s.dir, make(chan struct{})
 	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
-	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate})); err != nil {
+	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate, &s.handles})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.gate.db.Store(s.db)

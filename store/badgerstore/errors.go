@@ -66,6 +66,8 @@ var states = []struct {
 }{
 	{"Another process is using this Badger database", store.ErrInUse},
 	{syscall.ENOSPC.Error(), syscall.ENOSPC},
+	{syscall.EMFILE.Error(), syscall.EMFILE},
+	{syscall.ENFILE.Error(), syscall.ENFILE},
 	{badger.ErrDBClosed.Error(), store.ErrClosed},
 	{"checksum", store.ErrCorrupt},
 	{"corrupt", store.ErrCorrupt},

@@ -145,7 +145,7 @@ func Stamp(t testing.TB, s *Store) {
 	t.Helper()
 	s.queue.Committing.Lock()
 	defer s.queue.Committing.Unlock()
-	if _, err := s.padLocked(); err != nil {
+	if _, err := s.padLocked(nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -155,4 +155,29 @@ func CompactFree(s *Store, free uint64) {
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
 	s.gate.free = func(string) (uint64, bool) { return free, true }
+}
+
+// FlattenNeeds returns how much space a compaction of a Flatten may need, but for
+// those of level 0.
+func FlattenNeeds(s *Store) uint64 {
+	stop := func() bool { return true }
+	s.gate.flattening.Store(&stop)
+	defer s.gate.flattening.Store(nil)
+	_, other := s.gate.compactions()
+	return other
+}
+
+// LevelSizes returns the sizes of the levels.
+func LevelSizes(s *Store) (sizes []int64) {
+	for _, l := range s.db.Levels() {
+		sizes = append(sizes, l.Size)
+	}
+	return sizes
+}
+
+// CurrentFid returns the number of the log that Badger writes to.
+func CurrentFid(s *Store) int {
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
+	return s.log.fid
 }

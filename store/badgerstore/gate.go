@@ -1,10 +1,12 @@
 package badgerstore
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -28,10 +30,18 @@ type compactGate struct {
 	first uint64                    // what a compaction may need before
 	db    atomic.Pointer[badger.DB] // is open
 
-	waiting atomic.Pointer[error] // why one waits, or nil
+	off        chan struct{}               // closed when it is broken
+	busy       atomic.Bool                 // compactions are making tables
+	late       atomic.Pointer[error]       // a compaction has not made its tables yet
+	broken     atomic.Pointer[error]       // a compaction could not make its tables
+	waiting    atomic.Pointer[error]       // why one waits, or nil
+	flattening atomic.Pointer[func() bool] // says whether Flatten is to stop, or nil
 
 	mu      sync.Mutex
 	running map[int]uint64 // by compactor: what it may need
+	making  map[int]int    // by compactor: the tables it was about to make
+	newest  uint64         // number of a table before those
+	found   int            // how many of them were there at the last look
 }
 
 const gatePoll = 50 * time.Millisecond
@@ -58,6 +68,9 @@ func (g *compactGate) admit(compactor int) (err error) {
 			g.waiting.Store(&err)
 		}
 	}()
+	if err := g.broken.Load(); err != nil {
+		return *err
+	}
 	if err := g.dir.gone(); err != nil {
 		return err
 	}
@@ -88,6 +101,8 @@ func (g *compactGate) done(compactor int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.running, compactor)
+	delete(g.making, compactor)
+	g.busy.Store(len(g.making) > 0)
 }
 
 // need returns how much one compaction may write before it has removed anything.
@@ -100,22 +115,63 @@ func (g *compactGate) need() uint64 {
 
 // compactions returns how much compactions may write before they have removed
 // anything: one of level 0 with the level below, and one of a table of another
-// level with those that it overlaps, of which there are ten to a table.
+// level with all that it overlaps in the next one. Those are ten or so; but a
+// table with few keys may overlap a whole level. A level that is not nearly full
+// is compacted by Flatten alone.
 func (g *compactGate) compactions() (zero, other uint64) {
 	db := g.db.Load()
 	if db == nil {
 		return 0, 0
 	}
+	all := g.flattening.Load() != nil
+	var full [lastLevel + 1]bool
+	added := int64(0) // to a level by one compaction
 	for _, l := range db.Levels() {
-		size, target := uint64(l.Size), uint64(l.TargetFileSize)
 		if l.Level == 0 || l.IsBaseLevel {
-			zero += size
+			zero += uint64(l.Size)
 		}
-		if l.Level > 0 && !l.IsBaseLevel {
-			other = max(other, min(size, 12*target)+target)
+		full[l.Level] = all || l.Size+added >= l.TargetSize
+		switch {
+		case l.Level == 0:
+			added = l.Size + 4*l.TargetFileSize
+		case l.Size > 0 || l.IsBaseLevel:
+			added = 2 * l.TargetFileSize
 		}
 	}
+	levels := make([][]badger.TableInfo, lastLevel+1)
+	for _, t := range db.Tables() {
+		levels[t.Level] = append(levels[t.Level], t)
+	}
+	for i := 1; i < lastLevel; i++ {
+		if !full[i] {
+			continue
+		}
+		other = max(other, widest(levels[i], levels[i+1]))
+	}
 	return zero, other
+}
+
+// widest returns the most that a table of one level and those that it overlaps
+// in the next one come to.
+func widest(tables, below []badger.TableInfo) (size uint64) {
+	for _, level := range [][]badger.TableInfo{tables, below} {
+		slices.SortFunc(level, func(a, b badger.TableInfo) int { return bytes.Compare(a.Left, b.Left) })
+	}
+	first := 0
+	for _, t := range tables {
+		for first < len(below) && bytes.Compare(below[first].Right, t.Left) < 0 {
+			first++
+		}
+		sum := uint64(t.OnDiskSize)
+		for _, b := range below[first:] {
+			if bytes.Compare(b.Left, t.Right) > 0 {
+				break
+			}
+			sum += uint64(b.OnDiskSize)
+		}
+		size = max(size, sum+sum/8) // indexes and filters come on top
+	}
+	return size
 }
 
 // unflushed returns how much may still be written of what is in the logs.
@@ -130,19 +186,24 @@ func unflushed(dir string) uint64 {
 	return uint64(need)
 }
 
-// probe makes and removes a file, to see whether that can be done.
+// probe makes and removes a file, to see whether that can be done, and looks for
+// file handles.
 func probe(dir string) error {
 	path := filepath.Join(dir, ".probe")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(path))
+	return errors.Join(f.Close(), os.Remove(path), spare(dir))
 }
 
-// full returns the error that a compaction waits with for space, or nil.
+// full returns the error that a compaction waits with for space or for file
+// handles, or nil.
 func (g *compactGate) full() error {
-	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) {
+	if err := g.late.Load(); err != nil {
+		return *err
+	}
+	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) || noHandles(err) {
 		return err
 	}
 	return nil
@@ -150,6 +211,9 @@ func (g *compactGate) full() error {
 
 // stopped returns why a compaction waits, or nil.
 func (g *compactGate) stopped() error {
+	if err := g.broken.Load(); err != nil {
+		return *err
+	}
 	if err := g.waiting.Load(); err != nil {
 		return *err
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,13 +99,28 @@ func start(t *testing.T, name, dir string, args ...any) *child {
 // wait returns the next line.
 func (c *child) wait(t *testing.T) string {
 	t.Helper()
+	return c.waitFor(t, time.Minute)
+}
+
+// ended waits until the process ends by itself.
+func (c *child) ended() {
+	for range c.lines {
+	}
+	c.cmd.Wait()
+}
+
+// waitFor is wait with a limit.
+func (c *child) waitFor(t *testing.T, limit time.Duration) string {
+	t.Helper()
 	select {
 	case line, ok := <-c.lines:
 		if !ok || strings.HasPrefix(line, "error") {
 			t.Fatalf("child ended: %s", line)
 		}
 		return line
-	case <-time.After(time.Minute):
+	case <-time.After(limit):
+		c.cmd.Process.Signal(syscall.SIGQUIT) // so that it says where it is
+		time.Sleep(time.Second)
 		t.Fatal("child says nothing")
 	}
 	return ""

@@ -13,14 +13,19 @@ type logger struct {
 	to      *slog.Logger // nil is silence
 	flusher *flusher
 	gate    *compactGate
+	handles *handles
 }
 
 // flushFailed is how Badger says that it could not flush a memtable.
 const flushFailed = "error flushing memtable to disk: %v, retrying"
 
-// How Badger says that a compaction is about to make a table, and that it has
-// ended. The number of the compactor comes first.
+// memtableFull is how it says that it is about to begin another one, with its log.
+const memtableFull = "Flushing memtable, mt.size=%d size of flushChan: %d\n"
+
+// How Badger says that a compaction is about to make a table, that all tables of a
+// part of one are being made, and that it has ended. The number of the compactor comes first.
 const (
+	partDone       = "Discard stats: %v"
 	tableNext      = "[%d] LOG Compact. Added %d keys. Skipped %d keys. Iteration took: %v"
 	compactionDone = "[Compactor: %d] Compaction for level: %d DONE"
 	compactionFail = "[Compactor: %d] LOG Compact FAILED with error: %+v: %+v"
@@ -32,7 +37,8 @@ func (l logger) Errorf(format string, args ...any) {
 		l.to.Warn("badgerstore: engine", "message", strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
 	if format == flushFailed {
-		l.flusher.failure(fmt.Errorf("a memtable cannot be flushed: %v", args...))
+		err, _ := args[0].(error)
+		l.flusher.failure(wrapEngine("flushing a memtable", err))
 	}
 }
 
@@ -45,10 +51,23 @@ func (l logger) Warningf(format string, args ...any) {
 }
 
 // Infof implements badger.Logger.
-func (logger) Infof(string, ...any) {}
+func (l logger) Infof(format string, _ ...any) {
+	if format == flattenNext {
+		l.gate.next()
+	}
+}
 
 // Debugf implements badger.Logger.
-func (l logger) Debugf(format string, args ...any) { l.compaction(format, args) }
+func (l logger) Debugf(format string, args ...any) {
+	switch format {
+	case memtableFull:
+		l.handles.free()
+	case partDone:
+		l.gate.waitMade()
+	default:
+		l.compaction(format, args)
+	}
+}
 
 // compaction tells the gate of a compaction.
 func (l logger) compaction(format string, args []any) {
@@ -58,6 +77,9 @@ func (l logger) compaction(format string, args []any) {
 	compactor, _ := args[0].(int)
 	if format == tableNext {
 		l.gate.pass(compactor)
+		if keys, ok := args[1].(uint64); !ok || keys > 0 {
+			l.gate.begin(compactor)
+		}
 		return
 	}
 	l.gate.done(compactor)

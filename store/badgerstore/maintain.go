@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 //     that compactions drop them;
 //   - it checks the tables that were there at opening (intact.go), and rests
 //     twice as long as it works;
-//   - it tidies up when the store is idle.
+//   - it tidies up when the store is idle, and gives back what was deleted;
+//   - it does what Compact asks for.
 //
 // There is nothing to collect in the value log, since nothing goes there.
 
@@ -33,6 +35,8 @@ func (s *Store) maintain() {
 			select {
 			case <-s.stop:
 				return
+			case c := <-s.compactions:
+				c.done <- s.compact(c.ctx)
 			case <-tick.C:
 				s.discard()
 				s.tidy()
@@ -87,7 +91,9 @@ func (s *Store) scrubber() func() (time.Duration, bool) {
 // activity is what has been written since the last tidying-up.
 type activity struct {
 	commits, entries, bytes atomic.Int64
-	seen                    int64 // commits at the last tick; the maintenance's own
+	freed                   atomic.Int64 // bytes of big values that went
+	seen                    int64        // commits at the last tick; the maintenance's own
+	ticks                   int          // of the maintenance since then
 }
 
 func (a *activity) wrote(entries, bytes int64) {
@@ -100,8 +106,15 @@ func (a *activity) wrote(entries, bytes int64) {
 func (a *activity) idle() bool {
 	seen := a.seen
 	a.seen = a.commits.Load()
+	if a.ticks++; a.seen != seen {
+		a.ticks = 0
+	}
 	return a.seen == seen
 }
+
+// settled is how many seconds after the last commit the maintenance looks again
+// whether there is anything to give back: memtables become tables meanwhile.
+const settled = 5
 
 // Every version of a key that is overwritten stays in the memtable, where each
 // scan passes over all of them, until 8 MB have come together. Badger flushes a
@@ -115,12 +128,21 @@ const (
 )
 
 // tidy has the memtable flushed, and level 0 compacted, if much was written and
-// the store is idle.
+// the store is idle, and then lower levels if much of them is gone.
 func (s *Store) tidy() {
 	a := &s.activity
 	if !a.idle() || s.opts.NoTidy {
 		return
 	}
+	s.flushIdle()
+	if a.ticks <= settled {
+		s.reclaim()
+	}
+}
+
+// flushIdle is the first half of tidy.
+func (s *Store) flushIdle() {
+	a := &s.activity
 	if a.entries.Load() < tidyEntries && a.bytes.Load() < s.opts.memtable()/2 {
 		return
 	}
@@ -164,18 +186,18 @@ func (s *Store) pad(commits int64) (done bool, err error) {
 	if s.failed != nil || s.damage.Load() != nil || s.activity.commits.Load() != commits {
 		return false, nil
 	}
-	return s.padLocked()
+	return s.padLocked(nil)
 }
 
-// padLocked is pad of the committer.
-func (s *Store) padLocked() (done bool, err error) {
+// padLocked is pad of the committer. It writes again what the key also has.
+func (s *Store) padLocked(also []byte) (done bool, err error) {
 	if s.failed = s.dirCheck.check(); s.failed != nil {
 		return false, s.failed
 	}
 	if err := s.gate.full(); err != nil {
 		return false, err
 	}
-	if err := s.space.check(s.opts.memtable()); err != nil {
+	if err := errors.Join(s.space.check(s.opts.memtable()), s.handles.fill()); err != nil {
 		return false, err
 	}
 	if err := s.log.find(); err != nil {
@@ -186,7 +208,7 @@ func (s *Store) padLocked() (done bool, err error) {
 	version := s.sealed + 1
 	txn := s.db.NewTransactionAt(version, true)
 	defer txn.Discard()
-	if err := txn.Set(stampKey, nil); err != nil {
+	if err := errors.Join(txn.Set(stampKey, nil), s.setAgain(txn, also)); err != nil {
 		return false, err
 	}
 	zeros := make([]byte, padValue)

@@ -122,3 +122,29 @@ func TestCompactionWaits(t *testing.T) {
 		t.Errorf("%d keys, want %d", got, n+1)
 	}
 }
+
+// A table with few keys that overlaps a whole level needs room for all of it.
+func TestCompactionsNeed(t *testing.T) {
+	s := open(t, t.TempDir(), &badgerstore.Options{Memory: 16 << 20, NoTidy: true, NoSync: true})
+	const last, values = 6, 400
+	for i := range values {
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(uint64(i), 50_000)) }))
+	}
+	check(t, s.Compact(ctx))
+	sizes := badgerstore.LevelSizes(s)
+	if sizes[last] < 18<<20 || sizes[0]+sizes[last-1] > 0 {
+		t.Fatalf("the levels have %d bytes; want all in the last", sizes)
+	}
+	check(t, update(s, func(tx store.Tx) error {
+		return errors.Join(tx.Set(benchKey(0), nil), tx.Set(benchKey(values-1), nil))
+	}))
+	for range 2 {
+		for fid := badgerstore.CurrentFid(s); badgerstore.CurrentFid(s) == fid; {
+			badgerstore.Stamp(t, s)
+		}
+	}
+	within(t, limit, "level 0 to be compacted", func() bool { return badgerstore.LevelSizes(s)[last-1] > 0 })
+	if need := badgerstore.FlattenNeeds(s); need < uint64(sizes[last]) {
+		t.Errorf("a compaction may need %d bytes; want at least the %d of the last level, which a table overlaps", need, sizes[last])
+	}
+}

@@ -23,9 +23,12 @@ type Options struct {
 	ReadOnly bool
 
 	// Memory is about how many bytes the engine may use in all: a quarter for
-	// cached blocks, the rest for recent writes and compactions. While it
-	// compacts under heavy load it takes several times more. Transactions come
-	// on top. 0 is 64 MiB; the least is 16 MiB.
+	// cached blocks, the rest for recent writes and compactions. Under heavy load
+	// a process has up to three times as much and 150 MB, of which garbage is
+	// about half: with [runtime/debug.SetMemoryLimit] at twice as much and 80 MB it
+	// stays under twice as much and 100 MB. Transactions come on top, and two or
+	// three times the size of a value of many megabytes. 0 is 64 MiB; the least is
+	// 16 MiB.
 	Memory int64
 
 	// MaxTx is how many bytes one transaction may write before it gets

@@ -58,7 +58,7 @@ func (c *spaceCheck) check(size int64) error {
 	// Each byte is written to the log, to a table, and again in compactions.
 	if now.After(c.stale) {
 		zero, other := c.compactions()
-		c.owed, c.stale = zero+other, now.Add(spaceInterval/10)
+		c.owed, c.stale = zero+other, now.Add(max(spaceInterval/10, 20*time.Since(now)))
 	}
 	need := c.reserve + 3*uint64(size) + c.owed
 	if free < need {

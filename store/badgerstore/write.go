@@ -145,6 +145,8 @@ func (w *writer) dropBlob(key []byte, again bool) error {
 		return nil
 	}
 	w.gone = append(w.gone, string(key))
+	w.s.activity.freed.Add(int64(h.size))
+	w.s.activity.bytes.Add(int64(h.size)) // to be given back is worth as much
 	for i := range h.chunks() {
 		if err := w.drop(appendChunkKey(nil, h.id, i)); err != nil {
 			return err
@@ -236,9 +238,32 @@ func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
 	return &w.entries[len(w.entries)-1]
 }
 
+// commit has Badger commit the transaction. It does not wait for Badger where that
+// waits for a compaction that never ends.
+func (w *writer) commit() error {
+	g := &w.s.gate
+	if !g.busy.Load() {
+		return w.commitAt(w.txn, w.version)
+	}
+	done := make(chan error, 1)
+	txn, version, commitAt := w.txn, w.version, w.commitAt
+	go func() { done <- commitAt(txn, version) }()
+	select {
+	case err := <-done:
+		return err
+	case <-g.off:
+		w.entries, w.keys = nil, nil // Badger still has them
+		w.open()
+		return *g.broken.Load()
+	}
+}
+
 // flush commits what has been added, as one part of the version.
 func (w *writer) flush() error {
-	err := w.commitAt(w.txn, w.version)
+	if err := w.s.handles.fill(); err != nil {
+		return err // before doing anything
+	}
+	err := w.commit()
 	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
 		return err // before doing anything
 	}

@@ -115,8 +115,8 @@ func (r *repeater) again(q *Query) *Query {
 func details(p *Plan) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, p, p.FullScan(), p.limit, p.offset, p.Shape())
-	var write func(list []*access)
-	write = func(list []*access) {
+	var write func(list []*accessPath)
+	write = func(list []*accessPath) {
 		for _, a := range list {
 			fmt.Fprintln(&b, a.kind, a.ranges, a.bounds, a.stem, a.set, a.match, a.fetch, a.full)
 			write(a.with)
@@ -140,18 +140,18 @@ func TestRepeat(t *testing.T) {
 			form, want := r.query()
 			for range 4 {
 				q := r.again(form)
-				p, err := Make(r.table, q, want)
+				p, err := Compile(r.table, q, want)
 				if err != nil {
 					t.Fatal(err)
 				}
-				fresh, err := new(memory).make(r.table, q, want)
+				fresh, err := new(planMemory).compile(r.table, q, want)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if got, want := details(p), details(fresh); got != want {
 					t.Fatalf("%s: %v: repeated\n%s\nanew\n%s", name, q.Where, got, want)
 				}
-				if n++; p.mem.form.known {
+				if n++; p.mem.template.known {
 					known++
 				}
 				p.Release()
@@ -168,7 +168,7 @@ func TestRepeat(t *testing.T) {
 func TestRelease(t *testing.T) {
 	table := exampleTables(t).ByName("flights")
 	q := &Query{Limit: -1}
-	p, err := Make(table, q, Want{})
+	p, err := Compile(table, q, Want{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,8 +180,8 @@ func TestRelease(t *testing.T) {
 	text := p.String()
 	p.Release()
 	p.Release()
-	again, _ := Make(table, q, Want{})
-	other, _ := Make(table, q, Want{})
+	again, _ := Compile(table, q, Want{})
+	other, _ := Compile(table, q, Want{})
 	if again.mem == other.mem {
 		t.Error("two plans share memory")
 	}

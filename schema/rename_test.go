@@ -1,0 +1,319 @@
+package schema
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// renames hold changes of the table T in which a field may have become another,
+// planned over records that hold values in every field, or in none.
+var renames = []struct {
+	name          string
+	before, after func() []reflect.Type
+	full, empty   []string // what Plan says
+}{
+	{"one gone, one new", func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Mail string
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID    ID[T]
+			Email string
+			Age   int
+		}
+		return types(T{})
+	}, lines(
+		`T: new field Email: string`,
+		`T: new field Age: int64`,
+		"T: suspected rename Email: Mail is gone, Email is new and of the same type, string, and stored records hold values (refused); if Mail has become Email, tag that `kivis:\"was=Mail\"`; if it really is another field, tag it `kivis:\"new\"`",
+	), lines(
+		`T: new field Email: string`,
+		`T: new field Age: int64`,
+		`T: removed field Mail: string; if it has become Email, tag that was=Mail`,
+	)},
+	{"a was= that matches nothing", func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Mail string
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID      ID[T]
+			Address string `kivis:"was=Email"`
+		}
+		return types(T{})
+	}, lines(
+		`T: new field Address: string`,
+		"T: suspected rename Address: Mail is gone, Address is new and of the same type, string, and stored records hold values; was=Email matches nothing that is stored (refused); if Mail has become Address, tag that `kivis:\"was=Mail|Email\"`; if it really is another field, tag it `kivis:\"new\"`",
+	), lines(
+		`T: new field Address: string`,
+		`T: removed field Mail: string; if it has become Address, tag that was=Mail`,
+	)},
+	{"every name that it had", func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Mail string
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID      ID[T]
+			Address string `kivis:"was=Email|Mail"`
+		}
+		return types(T{})
+	}, lines(`T: renamed field Address: was Mail`), lines(`T: renamed field Address: was Mail`)},
+	{"really new", func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Mail string
+			N    struct{ X int }
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID    ID[T]
+			Phone string `kivis:"new"`
+			N     struct {
+				Y int `kivis:"new"`
+			}
+		}
+		return types(T{})
+	}, lines(
+		`T: new field Phone: string`,
+		`T: new field N.Y: int64`,
+		`T: removed field N.X: int64`,
+		`T: removed field Mail: string`,
+	), lines(
+		`T: new field Phone: string`,
+		`T: new field N.Y: int64`,
+		`T: removed field N.X: int64`,
+		`T: removed field Mail: string`,
+	)},
+	{"really gone", func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Mail string
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			_     struct{} `kivis:"removed=Mail"`
+			ID    ID[T]
+			Phone string
+		}
+		return types(T{})
+	}, lines(
+		`T: new field Phone: string`,
+		`T: removed field Mail: string`,
+	), lines(
+		`T: new field Phone: string`,
+		`T: removed field Mail: string`,
+	)},
+	{"another type", func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			A  string
+			B  struct{ X int }
+			C  []int
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID ID[T]
+			D  *string
+			E  struct{ Y int }
+			F  []int8
+		}
+		return types(T{})
+	}, lines(
+		`T: new field D: *string`,
+		`T: new field E: struct`,
+		`T: new field F: []int8`,
+		`T: removed field A: string`,
+		`T: removed field B: struct`,
+		`T: removed field C: []int64`,
+	), lines(
+		`T: new field D: *string`,
+		`T: new field E: struct`,
+		`T: new field F: []int8`,
+		`T: removed field A: string`,
+		`T: removed field B: struct`,
+		`T: removed field C: []int64`,
+	)},
+	{"in a nested struct, and a struct", func() []reflect.Type {
+		type In struct{ X int }
+		type T struct {
+			ID   ID[T]
+			List []In
+			A    struct{ Q bool }
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type In struct{ Y int }
+		type T struct {
+			ID   ID[T]
+			List []In
+			B    struct{ Q bool }
+		}
+		return types(T{})
+	}, lines(
+		`T: new field List.Y: int64`,
+		"T: suspected rename List.Y: X is gone, Y is new and of the same type, int64, and stored records hold values (refused); if X has become Y, tag that `kivis:\"was=X\"`; if it really is another field, tag it `kivis:\"new\"`",
+		`T: new field B: struct`,
+		"T: suspected rename B: A is gone, B is new and of the same type, struct, and stored records hold values (refused); if A has become B, tag that `kivis:\"was=A\"`; if it really is another field, tag it `kivis:\"new\"`",
+	), lines(
+		`T: new field List.Y: int64`,
+		`T: removed field List.X: int64; if it has become Y, tag that was=X`,
+		`T: new field B: struct`,
+		`T: removed field A: struct; if it has become B, tag that was=A`,
+	)},
+	{"the name and the old name are stored", func() []reflect.Type {
+		type T struct {
+			ID         ID[T]
+			Name, Full string
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID   ID[T]
+			Name string `kivis:"was=Full"`
+		}
+		return types(T{})
+	}, lines(
+		"T: ambiguous rename Name: Name and Full are all stored, and one field can hold the values of one (refused); to keep those of Name, drop was=Full; to keep those of Full, store them by a name that is free: `kivis:\"name=NEW,was=Full\"`",
+		`T: removed field Full: string`,
+	), lines(
+		"T: ambiguous rename Name: Name and Full are all stored, and one field can hold the values of one (refused); to keep those of Name, drop was=Full; to keep those of Full, store them by a name that is free: `kivis:\"name=NEW,was=Full\"`",
+		`T: removed field Full: string`,
+	)},
+	{"two old names are stored", func() []reflect.Type {
+		type T struct {
+			ID    ID[T]
+			A, B  string
+			Other int
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID    ID[T]
+			C     string `kivis:"was=A|B"`
+			Other int
+		}
+		return types(T{})
+	}, lines(
+		"T: renamed field C: was A",
+		"T: ambiguous rename C: A and B are all stored, and one field can hold the values of one (refused); name the one whose values are to be kept: `kivis:\"was=A\"` or `kivis:\"was=B\"`",
+		`T: removed field B: string`,
+	), lines(
+		"T: renamed field C: was A",
+		"T: ambiguous rename C: A and B are all stored, and one field can hold the values of one (refused); name the one whose values are to be kept: `kivis:\"was=A\"` or `kivis:\"was=B\"`",
+		`T: removed field B: string`,
+	)},
+	{"a record type of another name", func() []reflect.Type {
+		type T struct {
+			ID int `kivis:"key"`
+			A  string
+		}
+		type S struct {
+			ID int `kivis:"key"`
+			A  string
+		}
+		return types(T{}, S{})
+	}, func() []reflect.Type {
+		type U struct {
+			ID int `kivis:"key"`
+			A  string
+		}
+		type T struct {
+			ID int `kivis:"key"`
+			A  string
+		}
+		type V struct {
+			_  struct{} `kivis:"table=V"`
+			ID int      `kivis:"key"`
+			A  string
+		}
+		type W struct {
+			ID int `kivis:"key"`
+			A  []byte
+		}
+		return types(U{}, T{}, V{}, W{})
+	}, lines(
+		`U: new table`,
+		"U: suspected rename: no record of this Register has the table S, which holds records with the same fields (refused); if schema.U is its record type under another name, write _ struct{} `kivis:\"table=S\"`; if it is another table, name it: _ struct{} `kivis:\"table=U\"`",
+		`V: new table`,
+		`W: new table`,
+	), lines(
+		`U: new table`,
+		`V: new table`,
+		`W: new table`,
+	)},
+}
+
+func TestRenames(t *testing.T) {
+	for _, test := range renames {
+		before := finish(planAll(t, NewCatalog(), compileTypes(t, test.before()), PlanOptions{}))
+		for _, c := range []struct {
+			holds bool
+			want  []string
+		}{{true, test.full}, {false, test.empty}} {
+			opts := PlanOptions{Holds: func(uint32, int) bool { return c.holds }}
+			got := strings.Join(planText(planAll(t, before, compileTypes(t, test.after()), opts)), "\n")
+			if want := strings.Join(c.want, "\n"); got != want {
+				t.Errorf("%s, records hold values: %t:\n%s\nwant:\n%s", test.name, c.holds, got, want)
+			}
+		}
+	}
+}
+
+// TestRemoved takes the newest field out again: a struct that then equals an
+// older program's says so.
+func TestRemoved(t *testing.T) {
+	type one struct {
+		_  struct{} `kivis:"table=T"`
+		ID int      `kivis:"key"`
+		A  string
+	}
+	type two struct {
+		_    struct{} `kivis:"table=T"`
+		ID   int      `kivis:"key"`
+		A    string
+		B    int
+		List []struct{ C int }
+	}
+	type three struct {
+		_  struct{} `kivis:"table=T,removed=B|List|Long.Ago"`
+		ID int      `kivis:"key"`
+		A  string
+	}
+	type part struct {
+		_  struct{} `kivis:"table=T,removed=B"`
+		ID int      `kivis:"key"`
+		A  string
+	}
+	c := finish(planAll(t, NewCatalog(), compileAll(t, one{}), PlanOptions{}))
+	c = finish(planAll(t, c, compileAll(t, two{}), PlanOptions{}))
+	if got := planAll(t, c, compileAll(t, part{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "older program") {
+		t.Errorf("with one of two fields removed on purpose: %s", got)
+	}
+	change := planAll(t, c, compileAll(t, three{}), PlanOptions{})
+	want := "T: removed field B: int64\nT: removed field List: []struct"
+	if got := strings.Join(planText(change), "\n"); got != want {
+		t.Errorf("Plan:\n%s\nwant:\n%s", got, want)
+	}
+	c = finish(change)
+	for _, v := range []any{one{}, three{}} { // the program may drop the tag again, and is now the newest
+		models := compileAll(t, v)
+		if again := planAll(t, c, models, PlanOptions{}); !again.Diff.Empty() || bindAll(t, again.Catalog, models).Tables()[0].Older() {
+			t.Errorf("%T: %v", v, again.Diff)
+		}
+	}
+	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "new field B") {
+		t.Errorf("the program before: %s", got)
+	}
+}

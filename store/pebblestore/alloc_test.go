@@ -1,0 +1,31 @@
+package pebblestore_test
+
+import "testing"
+
+// The store allocates hardly more often than Pebble by hand.
+func TestAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	p := openPair(t, true)
+	p.load(t, 1000)
+	value := benchValue(500)
+	key := benchKey(500)
+	next := 1000
+	for _, test := range []struct {
+		name      string
+		more      float64 // than by hand
+		raw, ours func()
+	}{
+		{"get", 1, func() { check(t, p.getRaw(key)) }, func() { check(t, p.getOurs(key)) }},
+		{"scan", 6, func() { check(t, p.scanRaw(500, false)) }, func() { check(t, p.scanOurs(500, false)) }},
+		{"reverse scan", 6, func() { check(t, p.scanRaw(500, true)) }, func() { check(t, p.scanOurs(500, true)) }},
+		{"insert", 18, func() { next++; check(t, p.setRaw(next, value)) }, func() { next++; check(t, p.setOurs(next, value)) }},
+	} {
+		r, o := testing.AllocsPerRun(300, test.raw), testing.AllocsPerRun(300, test.ours)
+		t.Logf("%s: %.0f, Pebble by hand %.0f", test.name, o, r)
+		if o > r+test.more {
+			t.Errorf("%s allocates %.0f times, Pebble by hand %.0f; want at most %.0f more", test.name, o, r, test.more)
+		}
+	}
+}

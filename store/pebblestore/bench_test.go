@@ -1,0 +1,329 @@
+package pebblestore_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/pebblestore"
+)
+
+// Each benchmark here runs the same work on the store and on Pebble by hand, in
+// turn, and reports the times and the median of the ratios of a turn. Run them
+// with -benchtime=1x.
+
+const turns = 5
+
+// compare runs n operations of each kind, in turns.
+func compare(b *testing.B, n int, raw, ours func(from, n int)) {
+	b.Helper()
+	var ratios, rawNs, ourNs []float64
+	raw(0, n/4+1)
+	ours(0, n/4+1)
+	for i := range turns {
+		from := (i + 1) * n
+		r, o := timed(func() { raw(from, n) }), timed(func() { ours(from, n) })
+		rawNs = append(rawNs, r/float64(n))
+		ourNs = append(ourNs, o/float64(n))
+		ratios = append(ratios, o/r)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(rawNs), "raw-ns")
+	b.ReportMetric(median(ourNs), "ours-ns")
+	b.ReportMetric(median(ratios), "ratio")
+}
+
+func timed(f func()) float64 {
+	start := time.Now()
+	f()
+	return float64(time.Since(start))
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// pair is a store and a Pebble of the same options.
+type pair struct {
+	raw  *pebble.DB
+	sync *pebble.WriteOptions
+	ours *pebblestore.Store
+	path string // of the latter
+}
+
+func openPair(t testing.TB, noSync bool) pair {
+	t.Helper()
+	const memory = 64 << 20 // as is the default
+	opts := &pebble.Options{
+		Cache:                       pebble.NewCache(memory / 2),
+		MemTableSize:                memory / 8,
+		MemTableStopWritesThreshold: 4,
+		FormatMajorVersion:          pebble.FormatTableFormatV6,
+		Logger:                      quiet{},
+	}
+	defer opts.Cache.Unref()
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	raw, err := pebble.Open(t.TempDir(), opts)
+	check(t, err)
+	t.Cleanup(func() { raw.Close() })
+	sync := pebble.Sync
+	if noSync {
+		sync = pebble.NoSync
+	}
+	path := t.TempDir()
+	return pair{raw, sync, open(t, path, &pebblestore.Options{NoSync: noSync}), path}
+}
+
+// quiet is a logger that says nothing.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf(format, args...))
+}
+
+func benchKey(i int) []byte {
+	return binary.BigEndian.AppendUint64([]byte("table/"), uint64(i))
+}
+
+// benchValue is a record of 303 bytes, half of it text.
+func benchValue(i int) []byte {
+	r := rand.New(rand.NewPCG(uint64(i), 1))
+	v := make([]byte, 0, 320)
+	for len(v) < 150 {
+		v = binary.BigEndian.AppendUint64(v, r.Uint64())
+	}
+	for len(v) < 303 {
+		v = append(v, " lorem ipsum dolor sit amet"...)
+	}
+	return v[:303]
+}
+
+func (p pair) load(t testing.TB, n int) {
+	t.Helper()
+	const batch = 1000
+	for from := 0; from < n; from += batch {
+		b := p.raw.NewBatch()
+		for i := from; i < from+batch; i++ {
+			check(t, b.Set(benchKey(i), benchValue(i), nil))
+		}
+		check(t, b.Commit(p.sync))
+		check(t, update(p.ours, func(tx store.Tx) error {
+			for i := from; i < from+batch; i++ {
+				if err := tx.Set(benchKey(i), benchValue(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+}
+
+// sizes returns how many records to load.
+func sizes(testing.TB) int {
+	if n, err := strconv.Atoi(os.Getenv("KIVIS_BENCH_RECORDS")); err == nil {
+		return n
+	}
+	return 100_000
+}
+
+// getRaw reads a record as a program would that keeps it.
+func (p pair) getRaw(key []byte) error {
+	snap := p.raw.NewSnapshot()
+	value, closer, err := snap.Get(key)
+	if err != nil {
+		return errors.Join(err, snap.Close())
+	}
+	kept = append(make([]byte, 0, len(value)), value...)
+	return errors.Join(closer.Close(), snap.Close())
+}
+
+// kept keeps what was read, so that it has to be copied.
+var kept []byte
+
+func (p pair) getOurs(key []byte) error {
+	return view(p.ours, func(tx store.Tx) (err error) {
+		kept, err = tx.Get(key)
+		return err
+	})
+}
+
+func BenchmarkGet(b *testing.B) {
+	n := sizes(b)
+	p := openPair(b, true)
+	p.load(b, n)
+	keys := make([][]byte, n)
+	for i := range keys {
+		keys[i] = benchKey((i * 7919) % n)
+	}
+	compare(b, 100_000, func(from, m int) {
+		for i := range m {
+			check(b, p.getRaw(keys[(from+i)%n]))
+		}
+	}, func(from, m int) {
+		for i := range m {
+			check(b, p.getOurs(keys[(from+i)%n]))
+		}
+	})
+}
+
+// scanRaw reads 100 records from number at on, as the store's cursor does.
+func (p pair) scanRaw(at int, reverse bool) error {
+	snap := p.raw.NewSnapshot()
+	opts := &pebble.IterOptions{LowerBound: benchKey(at), UpperBound: []byte("table0")}
+	if reverse {
+		opts.LowerBound, opts.UpperBound = []byte("table/"), append(benchKey(at), 0)
+	}
+	it, err := snap.NewIter(opts)
+	if err != nil {
+		return errors.Join(err, snap.Close())
+	}
+	first, next, n := it.First, it.Next, 0
+	if reverse {
+		first, next = it.Last, it.Prev
+	}
+	for ok := first(); ok && n < 100; ok = next() {
+		kept = append(append(kept[:0], it.Key()...), it.Value()...)
+		n++
+	}
+	if n != 100 {
+		err = fmt.Errorf("a scan from %d finds %d", at, n)
+	}
+	return errors.Join(err, it.Close(), snap.Close())
+}
+
+func (p pair) scanOurs(at int, reverse bool) error {
+	return view(p.ours, func(tx store.Tx) error {
+		r := store.Range{Lo: benchKey(at), Hi: []byte("table0"), Reverse: reverse}
+		if reverse {
+			r.Lo, r.Hi = []byte("table/"), append(benchKey(at), 0)
+		}
+		c, err := tx.Scan(r)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		n := 0
+		for n < 100 && c.Next() {
+			n++
+		}
+		if n != 100 {
+			return fmt.Errorf("a scan from %d finds %d: %w", at, n, c.Err())
+		}
+		return c.Err()
+	})
+}
+
+func BenchmarkScan100(b *testing.B) {
+	n := sizes(b)
+	p := openPair(b, true)
+	p.load(b, n)
+	for _, reverse := range []bool{false, true} {
+		b.Run(fmt.Sprintf("reverse=%t", reverse), func(b *testing.B) {
+			at := func(i int) int { return 100 + i*7919%(n-200) }
+			compare(b, 5000, func(from, m int) {
+				for i := range m {
+					check(b, p.scanRaw(at(from+i), reverse))
+				}
+			}, func(from, m int) {
+				for i := range m {
+					check(b, p.scanOurs(at(from+i), reverse))
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	n := sizes(b)
+	p := openPair(b, true)
+	p.load(b, n)
+	lo, hi := benchKey(n/10), benchKey(2*n/10)
+	compare(b, 20, func(_, m int) {
+		for range m {
+			it, err := p.raw.NewIter(&pebble.IterOptions{LowerBound: lo, UpperBound: hi})
+			check(b, err)
+			for ok := it.First(); ok; ok = it.Next() {
+			}
+			check(b, it.Close())
+		}
+	}, func(_, m int) {
+		for range m {
+			check(b, view(p.ours, func(tx store.Tx) error {
+				_, err := store.Count(tx, store.Range{Lo: lo, Hi: hi})
+				return err
+			}))
+		}
+	})
+}
+
+// setRaw inserts a record that is not there yet. Pebble has no transactions, so a
+// program would have to see to it that nobody else does.
+func (p pair) setRaw(i int, value []byte) error {
+	key := benchKey(i)
+	_, closer, err := p.raw.Get(key)
+	if err == nil {
+		return errors.Join(fmt.Errorf("key %d is there", i), closer.Close())
+	}
+	return p.raw.Set(key, value, p.sync)
+}
+
+func (p pair) setOurs(i int, value []byte) error {
+	return update(p.ours, func(tx store.Tx) error {
+		key := benchKey(i)
+		if _, err := tx.Get(key); err != store.ErrNotFound {
+			return fmt.Errorf("key %d is there: %w", i, err)
+		}
+		return tx.Set(key, value)
+	})
+}
+
+func BenchmarkInsert(b *testing.B) {
+	for _, t := range []struct {
+		name       string
+		noSync     bool
+		writers, n int
+	}{
+		{"durable,writers=1", false, 1, 1000},
+		{"durable,writers=8", false, 8, 2000},
+		{"nosync,writers=1", true, 1, 20_000},
+		{"nosync,writers=8", true, 8, 20_000},
+	} {
+		b.Run(t.name, func(b *testing.B) {
+			p := openPair(b, t.noSync)
+			compare(b, t.n, func(from, m int) {
+				parallel(t.writers, from, m, func(i int) { check(b, p.setRaw(i, benchValue(i))) })
+			}, func(from, m int) {
+				parallel(t.writers, from, m, func(i int) { check(b, p.setOurs(i, benchValue(i))) })
+			})
+		})
+	}
+}
+
+// parallel calls f for m numbers from from on, by several goroutines.
+func parallel(writers, from, m int, f func(i int)) {
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := w; i < m; i += writers {
+				f(1_000_000 + from + i)
+			}
+		})
+	}
+	wg.Wait()
+}
