@@ -46,6 +46,8 @@ var imports = map[string][]string{
 
 	"internal/histories": {},
 
+	"cache": {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
+
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
 	"kivistest": {".", "store/memstore"},
 

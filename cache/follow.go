@@ -1,0 +1,165 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
+)
+
+// follow has the layers follow the origin at least to the version head.
+//
+// The order is: the origin's transaction is begun; what was written up to its
+// version is noted; each layer takes it in; the version is published.
+func (s *Store) follow(ctx context.Context, head uint64) error {
+	select {
+	case s.following <- struct{}{}:
+		defer func() { <-s.following }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.isAt(head) {
+		return nil
+	}
+	err := s.step(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.doubt.Store(true)
+	}
+	return err
+}
+
+// step has the layers follow the origin to its newest version, with following
+// held.
+func (s *Store) step(ctx context.Context) error {
+	tx, err := s.origin.Begin(context.WithoutCancel(ctx), false)
+	if err != nil {
+		return err
+	}
+	next := newView(s, tx)
+	if err := s.advance(ctx, tx); err != nil {
+		next.release()
+		return err
+	}
+	s.publish(next)
+	s.doubt.Store(false)
+	return nil
+}
+
+// advance has the layers follow to what tx sees.
+func (s *Store) advance(ctx context.Context, tx store.Tx) error {
+	from, to := s.current.Load().version, tx.Version()
+	life, err := incarnationOf(tx)
+	if err != nil {
+		return err
+	}
+	if life != s.life || to < from {
+		return s.restart(life, to)
+	}
+	writes, err := s.written(ctx, from, to)
+	switch {
+	case errors.Is(err, store.ErrGap):
+		return s.restart(life, to)
+	case err != nil:
+		return err
+	}
+	s.hist.note(to, writes)
+	for _, l := range s.layers {
+		l.apply(to, writes)
+	}
+	return nil
+}
+
+// restart has the layers know nothing, as of a version: what came before it is
+// not known, or was never so.
+func (s *Store) restart(life schema.Incarnation, version uint64) error {
+	s.life = life
+	s.hist.init(version)
+	for _, l := range s.layers {
+		l.reset(mark{life: life, position: version})
+	}
+	return nil
+}
+
+// written returns what was written after one version, up to another: of each key
+// the last write.
+func (s *Store) written(ctx context.Context, from, to uint64) ([]write, error) {
+	if from == to {
+		return nil, nil
+	}
+	var writes []write
+	index := map[string]int{}
+	add := func(w write) {
+		i, ok := index[string(w.key)]
+		if !ok {
+			index[string(w.key)] = len(writes)
+			writes = append(writes, w)
+			return
+		}
+		writes[i] = w
+	}
+	err := s.feeder.Changes(ctx, from, func(c store.Commit) bool {
+		if c.Version > to {
+			return false
+		}
+		values := s.stash.take(c.Version)
+		for _, w := range c.Writes {
+			add(write{w.Key, c.Version, w.Deleted, values.of(w.Key)})
+		}
+		return true
+	})
+	return writes, err
+}
+
+// publish makes next the newest view, and with it its version.
+func (s *Store) publish(next *view) {
+	old := s.current.Load()
+	s.core.Publish(next.version, func([]uint64) { s.current.Store(next) })
+	old.stop()
+	old.release()
+	if next.pinned() {
+		next.watch()
+	}
+}
+
+// watch has a view let go of the origin when nobody has used it for a while, so
+// that the origin need not keep the version for nobody.
+func (v *view) watch() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.timer = time.AfterFunc(idle, v.expire)
+}
+
+func (v *view) stop() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.timer != nil {
+		v.timer.Stop()
+	}
+}
+
+func (v *view) expire() {
+	select {
+	case v.s.following <- struct{}{}:
+		defer func() { <-v.s.following }()
+	default:
+		v.timer.Reset(idle)
+		return
+	}
+	if v.s.current.Load() != v {
+		return
+	}
+	dropped := false
+	v.s.core.Publish(v.version, func([]uint64) {
+		if v.refs.Load() == 1 {
+			v.s.current.Store(unpinned(v.s, v.version))
+			dropped = true
+		}
+	})
+	if dropped {
+		v.release()
+	} else {
+		v.timer.Reset(idle)
+	}
+}
