@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -27,12 +28,19 @@ func (l *layer) apply(version uint64, writes []write) {
 }
 
 func (l *layer) applyLocked(version uint64, writes []write) error {
-	l.position.Store(version)
-	if l.off.Load() || len(writes) == 0 {
+	if l.off.Load() {
+		l.position.Store(version)
 		return nil
 	}
-	if len(writes) == 1 && !l.touches(writes[0].key) {
-		return nil
+	if len(writes) > maxApply {
+		if err := l.forgetMany(writes); err != nil {
+			return err
+		}
+		writes = nil
+	}
+	l.position.Store(version)
+	if len(writes) == 0 || len(writes) == 1 && !l.touches(writes[0].key) {
+		return l.saveSometimes()
 	}
 	c, err := l.begin()
 	if err != nil {
@@ -44,10 +52,49 @@ func (l *layer) applyLocked(version uint64, writes []write) error {
 	}
 	if !touched && c.err == nil {
 		c.tx.Discard()
-		return nil
+		return l.saveSometimes()
 	}
 	l.makeRoom(c, 0)
 	return c.commit(nil, nil, false)
+}
+
+// maxApply is how many writes are taken in at a time. Of more, a layer lets go,
+// some at a time, before it says that it has followed.
+const maxApply = 4096
+
+// saveEvery is after how many versions that do not concern a layer its mark is
+// written: as many are told again when it is opened after a kill.
+const saveEvery = 4096
+
+func (l *layer) saveSometimes() error {
+	if l.position.Load() < l.saved+saveEvery {
+		return nil
+	}
+	return l.saveMark()
+}
+
+// forgetMany forgets the keys of many writes.
+func (l *layer) forgetMany(writes []write) error {
+	for some := range slices.Chunk(writes, maxApply) {
+		c, err := l.begin()
+		if err != nil {
+			return err
+		}
+		touched := false
+		for i := range some {
+			w := write{key: some[i].key}
+			touched = c.write(&w) || touched
+		}
+		c.forgot = true
+		if !touched && c.err == nil {
+			c.tx.Discard()
+			continue
+		}
+		if err := c.commit(nil, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // touches says whether l knows something of key.
@@ -124,6 +171,18 @@ func (l *layer) reset(m mark) {
 	l.resumed, l.hand = false, nil
 	if l.broken = l.clear(); l.broken == nil {
 		l.off.Store(false)
+	}
+	l.saved = 0
+	if l.archive {
+		l.wake()
+	}
+}
+
+// wake has whoever copies look for what is to be copied.
+func (l *layer) wake() {
+	select {
+	case l.lost <- struct{}{}:
+	default:
 	}
 }
 

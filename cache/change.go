@@ -139,6 +139,10 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 	}
 	l.bytes.Store(c.bytes)
 	l.known.Store(&more.intervals)
+	l.saved = l.position.Load()
+	if l.archive && c.cut {
+		l.wake()
+	}
 	return nil
 }
 
@@ -155,33 +159,42 @@ type filling struct {
 
 type entry struct{ key, value []byte }
 
-// fill takes in what was read at a version, unless it was written since.
-func (l *layer) fill(f *filling) {
+// fill takes in what was read at a version, unless it was written since. It says
+// whether it has.
+func (l *layer) fill(f *filling) bool {
 	if l.off.Load() {
-		return
+		return false
 	}
 	size := int64(0)
 	for _, e := range f.entries {
 		size += entrySize(e.key, e.value)
 	}
 	if l.max > 0 && size > l.max/smallShare {
-		return
+		return false
 	}
 	l.mu.Lock()
-	err := l.fillLocked(f, size)
+	ok, err := l.mayFill(f), error(nil)
+	if ok {
+		err = l.fillLocked(f, size)
+	}
 	l.mu.Unlock()
 	if err != nil {
 		l.fail(err)
 	}
+	return ok && err == nil
+}
+
+// mayFill says whether what was read still holds.
+func (l *layer) mayFill(f *filling) bool {
+	newest := l.hist.newest.Load()
+	if l.off.Load() || f.version > newest || l.position.Load() != newest {
+		return false
+	}
+	_, some, _ := l.hist.firstIn(f.lo, f.hi, false, f.version)
+	return !some
 }
 
 func (l *layer) fillLocked(f *filling, size int64) error {
-	if l.off.Load() || f.version > l.hist.newest.Load() || l.position.Load() != l.hist.newest.Load() {
-		return nil
-	}
-	if _, some, _ := l.hist.firstIn(f.lo, f.hi, false, f.version); some {
-		return nil
-	}
 	c, err := l.begin()
 	if err != nil {
 		return err

@@ -64,6 +64,9 @@ func (s *Store) advance(ctx context.Context, tx store.Tx) error {
 	case err != nil:
 		return err
 	}
+	if err := s.complete(tx, writes); err != nil {
+		return err
+	}
 	s.hist.note(to, writes)
 	for _, l := range s.layers {
 		l.apply(to, writes)
@@ -110,6 +113,44 @@ func (s *Store) written(ctx context.Context, from, to uint64) ([]write, error) {
 		return true
 	})
 	return writes, err
+}
+
+// maxComplete is how many values are read while somebody waits for the layers to
+// follow. Of more changes, an archive lets go, and copies them by and by.
+const maxComplete = 4096
+
+// complete adds the values that an archive wants and nobody has told.
+func (s *Store) complete(tx store.Tx, writes []write) error {
+	var want []int
+	for i := range writes {
+		if w := &writes[i]; !w.deleted && w.value == nil && s.archived(w.key) {
+			want = append(want, i)
+		}
+	}
+	if len(want) == 0 || len(want) > maxComplete {
+		return nil
+	}
+	keys, values := make([][]byte, len(want)), make([][]byte, len(want))
+	for i, at := range want {
+		keys[i] = writes[at].key
+	}
+	if err := tx.GetMany(keys, values); err != nil {
+		return err
+	}
+	for i, at := range want {
+		writes[at].value = values[i]
+	}
+	return nil
+}
+
+// archived says whether an archive knows key.
+func (s *Store) archived(key []byte) bool {
+	for _, l := range s.layers {
+		if l.archive && l.known.Load().has(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // publish makes next the newest view, and with it its version.

@@ -14,17 +14,19 @@ import (
 // intervals that it knows whole, in which a key that it does not hold is absent.
 // The package comment has the invariants.
 type layer struct {
-	name   string
-	local  store.Store
-	max    int64 // how many bytes it may hold; 0: no bound
-	keeps  bool  // outlives the process: what it knows is in the local store as well
-	prefix []byte
-	policy *policy // nil: never forgets
-	hist   *history
+	name    string
+	local   store.Store
+	max     int64 // how many bytes it may hold; 0: no bound
+	keeps   bool  // outlives the process: what it knows is in the local store as well
+	archive bool  // is to know everything
+	prefix  []byte
+	policy  *policy // nil: never forgets
+	hist    *history
 
 	known  atomic.Pointer[intervals]
 	forgot atomic.Uint64 // how often something was forgotten, beside what was written
 	off    atomic.Bool   // answers nothing
+	whole  atomic.Bool   // of an archive: it knows everything
 
 	mu       sync.Mutex // what follows, and each change of the local store
 	position atomic.Uint64
@@ -33,6 +35,9 @@ type layer struct {
 	resumed  bool  // what it held when it was opened, from hand on, is no item yet
 	hand     []byte
 	life     schema.Incarnation // of the origin
+	saved    uint64             // the position in the local store's mark
+	lost     chan struct{}      // of an archive: something is to be copied
+	loaded   bool               // it is one that was here before
 
 	hits, misses, evictions atomic.Int64
 }
@@ -208,14 +213,23 @@ func (l *layer) rangeOf(r store.Range) store.Range {
 	return r
 }
 
-// start has l know what it may, as of the origin's version.
-func (l *layer) start(now mark) {
-	l.life = now.life
-	l.position.Store(now.position)
+// close says what l knows, and closes the local store.
+func (l *layer) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.saveMark()
+	l.off.Store(true)
+	return errors.Join(err, l.local.Close())
 }
 
-// close closes the local store.
-func (l *layer) close() error {
-	l.off.Store(true)
-	return l.local.Close()
+// saveMark writes the mark, if there is anything to be said.
+func (l *layer) saveMark() error {
+	if !l.keeps || l.off.Load() || l.saved == l.position.Load() {
+		return nil
+	}
+	c, err := l.begin()
+	if err != nil {
+		return err
+	}
+	return c.commit(nil, nil, false)
 }

@@ -30,6 +30,7 @@ type Layer struct {
 	max     int64
 	bounded bool
 	keeps   bool
+	archive bool
 }
 
 // least is how many bytes a layer must be given: below that, next to nothing fits.
@@ -38,18 +39,19 @@ const least = 16 << 10
 // make makes the layer.
 func (d Layer) make(h *history) (*layer, error) {
 	switch {
-	case d.open == nil:
-		return nil, errors.New("no layer; use Memory, Persistent or Archive")
+	case d.open == nil || d.open() == nil:
+		return nil, errors.New("no layer; use Memory, Persistent or Archive, with a store")
 	case d.bounded && d.max < least:
 		return nil, fmt.Errorf("may hold %d bytes; want %d at least", d.max, least)
 	}
-	l := &layer{name: d.name, local: d.open(), max: d.max, keeps: d.keeps, hist: h}
+	l := &layer{name: d.name, local: d.open(), max: d.max, keeps: d.keeps, archive: d.archive, hist: h, lost: make(chan struct{}, 1)}
 	l.known.Store(newIntervals())
 	if d.bounded {
 		l.policy = newPolicy(d.max)
 	}
 	if d.keeps {
 		l.prefix = entryKey
+		return l, l.load()
 	}
 	return l, nil
 }

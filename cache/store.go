@@ -43,6 +43,10 @@ type Store struct {
 	life      schema.Incarnation // under following
 	doubt     atomic.Bool        // the origin has failed: it may be another when it is back
 
+	open    context.Context // ends at Close
+	shut    context.CancelFunc
+	workers sync.WaitGroup
+
 	closing sync.Mutex
 	closed  bool
 }
@@ -55,6 +59,7 @@ type engine struct{ *Store }
 // the layers are made of: Close closes them.
 func New(origin store.Store, options *Options, layers ...Layer) (*Store, error) {
 	s := &Store{origin: origin, following: make(chan struct{}, 1)}
+	s.open, s.shut = context.WithCancel(context.Background())
 	if options != nil {
 		s.options = *options
 	}
@@ -101,11 +106,15 @@ func (s *Store) start() error {
 		return err
 	}
 	s.hist.init(tx.Version())
-	for _, l := range s.layers {
-		l.start(mark{life: s.life, position: tx.Version()})
+	if err := s.catchUp(tx); err != nil {
+		tx.Discard()
+		return err
 	}
 	s.core.Init(&s.engine, tx.Version(), occ.Options{ReadOnly: readOnly})
-	s.current.Store(newView(s, tx))
+	first := newView(s, tx)
+	s.current.Store(first)
+	first.watch()
+	s.work()
 	return nil
 }
 
@@ -256,7 +265,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.shut()
 	s.core.Close()
+	s.workers.Wait()
 	if s.unhook != nil {
 		s.unhook()
 	}
@@ -276,6 +287,20 @@ func (s *Store) Close() error {
 // what is not asked for.
 func Memory(bytes int64) Layer {
 	return Layer{name: "memory", max: bytes, bounded: true, open: func() store.Store { return memstore.New() }}
+}
+
+// Persistent returns a layer in st that holds up to so many bytes, through
+// restarts, and forgets what is not asked for. It is the layer's alone: st must be
+// empty, or have been a layer before.
+func Persistent(st store.Store, bytes int64) Layer {
+	return Layer{name: "persistent", max: bytes, bounded: true, keeps: true, open: func() store.Store { return st }}
+}
+
+// Archive returns a layer in st that copies everything, in the background, and
+// forgets nothing. It is the layer's alone: st must be empty, or have been a layer
+// before. What was copied before a restart is not copied again.
+func Archive(st store.Store) Layer {
+	return Layer{name: "archive", keeps: true, archive: true, open: func() store.Store { return st }}
 }
 
 // idle is how long the origin's transaction of a version is held that nobody uses.
