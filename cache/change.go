@@ -140,6 +140,9 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 	l.bytes.Store(c.bytes)
 	l.known.Store(&more.intervals)
 	l.saved = l.position.Load()
+	if whole {
+		l.changed()
+	}
 	if l.archive && c.cut {
 		l.wake()
 	}

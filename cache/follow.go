@@ -23,11 +23,7 @@ func (s *Store) follow(ctx context.Context, head uint64) error {
 	if s.isAt(head) {
 		return nil
 	}
-	err := s.step(ctx)
-	if err != nil && ctx.Err() == nil {
-		s.doubt.Store(true)
-	}
-	return err
+	return s.step(ctx)
 }
 
 // step has the layers follow the origin to its newest version, with following

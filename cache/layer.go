@@ -37,6 +37,7 @@ type layer struct {
 	life     schema.Incarnation // of the origin
 	saved    uint64             // the position in the local store's mark
 	lost     chan struct{}      // of an archive: something is to be copied
+	change   chan struct{}      // closed when something more is known; nil while nobody waits
 	loaded   bool               // it is one that was here before
 
 	hits, misses, evictions atomic.Int64
@@ -126,6 +127,7 @@ func (l *layer) fail(err error) {
 	if l.broken == nil {
 		l.broken = err
 	}
+	l.changed()
 }
 
 // piece is the beginning of a range that a layer knows whole.
@@ -232,4 +234,21 @@ func (l *layer) saveMark() error {
 		return err
 	}
 	return c.commit(nil, nil, false)
+}
+
+// next returns a channel that is closed when more is known than now, with the lock
+// held.
+func (l *layer) next() <-chan struct{} {
+	if l.change == nil {
+		l.change = make(chan struct{})
+	}
+	return l.change
+}
+
+// changed tells those who wait for it that more is known, with the lock held.
+func (l *layer) changed() {
+	if l.change != nil {
+		close(l.change)
+		l.change = nil
+	}
 }

@@ -42,6 +42,9 @@ type Store struct {
 	following chan struct{}
 	life      schema.Incarnation // under following
 	doubt     atomic.Bool        // the origin has failed: it may be another when it is back
+	newest    atomic.Uint64      // the origin's version, when it was last asked
+	checked   atomic.Int64       // when it was asked what the layers have followed to since
+	reads     atomic.Int64       // of the origin
 
 	open    context.Context // ends at Close
 	shut    context.CancelFunc
@@ -186,23 +189,39 @@ func (e *engine) Snapshot(uint64) (occ.Reader, error) {
 }
 
 // fresh returns once the newest view is at least as new as the origin was when it
-// was called.
+// was called, or, for reads, at most so much older as options allow.
 func (s *Store) fresh(ctx context.Context, write bool) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
+	began := time.Now().UnixNano()
+	if !write && s.options.Lag > 0 && began-s.checked.Load() <= int64(s.options.Lag) && s.current.Load().pinned() {
+		return nil
+	}
 	before := s.current.Load().version
 	head, err := s.head(ctx)
 	if err != nil {
-		return s.failure(err)
+		return s.away(ctx, err)
 	}
+	s.newest.Store(head)
 	if head < before {
 		s.doubt.Store(true) // the origin has gone back: it is another
 	}
-	if s.isAt(head) {
-		return nil
+	if !s.isAt(head) {
+		if err := s.follow(ctx, head); err != nil {
+			return s.away(ctx, err)
+		}
 	}
-	return s.failure(s.follow(ctx, head))
+	s.checked.Store(began)
+	return nil
+}
+
+// away notes that the origin has failed: when it is back it may be another.
+func (s *Store) away(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		s.doubt.Store(true)
+	}
+	return s.failure(err)
 }
 
 // isAt says whether the newest view is at least as new as head.

@@ -141,6 +141,7 @@ func (v *view) read(key []byte) ([]byte, error) {
 	if !v.pinned() {
 		return nil, errOffline
 	}
+	v.s.reads.Add(1)
 	src := v.source()
 	defer src.mu.Unlock()
 	return src.tx.Get(key)
@@ -150,6 +151,7 @@ func (v *view) getMany(keys, values [][]byte) error {
 	if !v.pinned() {
 		return errOffline
 	}
+	v.s.reads.Add(1)
 	src := v.source()
 	defer src.mu.Unlock()
 	return src.tx.GetMany(keys, values)
@@ -159,6 +161,7 @@ func (v *view) count(r store.Range) (int, error) {
 	if !v.pinned() {
 		return 0, errOffline
 	}
+	v.s.reads.Add(1)
 	src := v.source()
 	defer src.mu.Unlock()
 	return store.Count(src.tx, r)
@@ -169,6 +172,7 @@ func (v *view) scan(r store.Range) (*originCursor, error) {
 	if !v.pinned() {
 		return nil, errOffline
 	}
+	v.s.reads.Add(1)
 	src := v.source()
 	defer src.mu.Unlock()
 	cur, err := src.tx.Scan(r)

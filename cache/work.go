@@ -59,16 +59,13 @@ func (s *Store) copy(l *layer) {
 	size := copyKeys
 	for s.open.Err() == nil {
 		r, ok := l.known.Load().gap(nil)
-		switch {
-		case !ok || l.off.Load():
-			l.whole.Store(!l.off.Load())
+		if !ok || l.off.Load() {
 			select {
 			case <-l.lost:
 			case <-s.open.Done():
 			}
 			continue
 		}
-		l.whole.Store(false)
 		done, err := s.copySome(l, r, size)
 		switch {
 		case err != nil:
