@@ -46,7 +46,8 @@ var imports = map[string][]string{
 
 	"internal/histories": {},
 
-	"cache": {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
+	"cache":           {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
+	"cache/slowstore": {"store"},
 
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
 	"kivistest": {".", "store/memstore"},

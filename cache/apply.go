@@ -168,7 +168,7 @@ func (l *layer) reset(m mark) {
 	if l.policy != nil {
 		l.policy.empty()
 	}
-	l.resumed, l.hand = false, nil
+	l.resumed, l.hand, l.behind = false, nil, false
 	if l.broken = l.clear(); l.broken == nil {
 		l.off.Store(false)
 	}

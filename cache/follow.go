@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/kivisdb/kivis/schema"
@@ -34,40 +35,48 @@ func (s *Store) step(ctx context.Context) error {
 		return err
 	}
 	next := newView(s, tx)
-	if err := s.advance(ctx, tx); err != nil {
+	keys, err := s.advance(ctx, tx)
+	if err != nil {
 		next.release()
 		return err
 	}
-	s.publish(next)
+	s.publish(next, keys)
 	s.doubt.Store(false)
 	return nil
 }
 
-// advance has the layers follow to what tx sees.
-func (s *Store) advance(ctx context.Context, tx store.Tx) error {
+// advance has the layers follow to what tx sees, and returns the keys that were
+// written since, or nil where it is not known which.
+func (s *Store) advance(ctx context.Context, tx store.Tx) (iter.Seq[[]byte], error) {
 	from, to := s.current.Load().version, tx.Version()
 	life, err := incarnationOf(tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if life != s.life || to < from {
-		return s.restart(life, to)
+		return nil, s.restart(life, to)
 	}
 	writes, err := s.written(ctx, from, to)
 	switch {
 	case errors.Is(err, store.ErrGap):
-		return s.restart(life, to)
+		return nil, s.restart(life, to)
 	case err != nil:
-		return err
+		return nil, err
 	}
 	if err := s.complete(tx, writes); err != nil {
-		return err
+		return nil, err
 	}
 	s.hist.note(to, writes)
 	for _, l := range s.layers {
+		if l.behind {
+			if err := s.catchUpOne(l, tx); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		l.apply(to, writes)
 	}
-	return nil
+	return keysOf(writes), nil
 }
 
 // restart has the layers know nothing, as of a version: what came before it is
@@ -149,14 +158,30 @@ func (s *Store) archived(key []byte) bool {
 	return false
 }
 
-// publish makes next the newest view, and with it its version.
-func (s *Store) publish(next *view) {
+// publish makes next the newest view, and with it its version, up to which keys
+// were written.
+func (s *Store) publish(next *view, keys iter.Seq[[]byte]) {
 	old := s.current.Load()
-	s.core.Publish(next.version, func([]uint64) { s.current.Store(next) })
+	swap := func([]uint64) { s.current.Store(next) }
+	if s.watches {
+		s.core.PublishOthers(next.version, keys, swap)
+	} else {
+		s.core.Publish(next.version, swap)
+	}
 	old.stop()
 	old.release()
 	if next.pinned() {
 		next.watch()
+	}
+}
+
+func keysOf(writes []write) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := range writes {
+			if !yield(writes[i].key) {
+				return
+			}
+		}
 	}
 }
 

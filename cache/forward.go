@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -55,58 +54,27 @@ func (s *Store) KeepFeed(ctx context.Context, f *store.Feed) error {
 	return keeper.KeepFeed(ctx, f)
 }
 
-// Written implements [store.Watcher]: by the origin, or else by asking its feed.
+// Written implements [store.Watcher]: by the origin, or else by what the layers
+// have followed.
 func (s *Store) Written(ranges []store.Range, version uint64) (bool, error) {
 	if w, ok := s.origin.(store.Watcher); ok {
 		return w.Written(ranges, version)
 	}
-	written := false
-	err := s.Changes(s.open, version, func(c store.Commit) bool {
-		written = slices.ContainsFunc(c.Writes, func(w store.Write) bool { return within(ranges, w.Key) })
-		return !written
-	})
-	return written, err
+	if err := s.fresh(s.open, true); err != nil {
+		return false, err
+	}
+	return s.core.Written(ranges, version)
 }
 
-// within says whether a key is in one of ranges.
-func within(ranges []store.Range, key []byte) bool {
-	return slices.ContainsFunc(ranges, func(r store.Range) bool {
-		return string(r.Lo) <= string(key) && under(key, r.Hi)
-	})
-}
-
-// Watch implements [store.Watcher]. Over an origin that is none, the channel is
-// closed a while after the commit.
+// Watch implements [store.Watcher]. Over an origin that is none, a commit that is
+// made through the stack closes the channel before it returns, and one that is not
+// does a little later.
 func (s *Store) Watch(ranges []store.Range, version uint64) (written <-chan struct{}, stop func()) {
 	if w, ok := s.origin.(store.Watcher); ok {
 		return w.Watch(ranges, version)
 	}
-	ctx, stop := context.WithCancel(s.open)
-	done := make(chan struct{})
-	go func() {
-		if s.untilWritten(ctx, ranges, version) {
-			close(done)
-		}
-	}()
-	return done, stop
-}
-
-// untilWritten returns true once something in ranges may have been written after
-// version, or the store is closed, and false if ctx ends before.
-func (s *Store) untilWritten(ctx context.Context, ranges []store.Range, version uint64) bool {
-	for {
-		head, err := s.feeder.Wait(ctx, version)
-		if err == nil {
-			var hit bool
-			if hit, err = s.Written(ranges, version); hit {
-				return true
-			}
-			version = head
-		}
-		if err != nil {
-			return ctx.Err() == nil || s.open.Err() != nil
-		}
-	}
+	s.follower.Do(func() { s.workers.Go(s.followOn) })
+	return s.core.Watch(ranges, version)
 }
 
 // Lease implements [store.Leaser], in the origin.

@@ -38,6 +38,7 @@ type layer struct {
 	saved    uint64             // the position in the local store's mark
 	lost     chan struct{}      // of an archive: something is to be copied
 	change   chan struct{}      // closed when something more is known; nil while nobody waits
+	behind   bool               // off, until the origin can be reached: others knew of a newer version
 	loaded   bool               // it is one that was here before
 
 	hits, misses, evictions atomic.Int64

@@ -107,6 +107,10 @@ func (s *Store) catchUp(tx store.Tx) error {
 
 func (s *Store) catchUpOne(l *layer, tx store.Tx) error {
 	now := mark{life: s.life, position: tx.Version()}
+	if l.behind {
+		l.behind = false
+		l.off.Store(false)
+	}
 	if !l.keeps {
 		l.life = now.life
 		l.position.Store(now.position)

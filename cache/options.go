@@ -14,6 +14,12 @@ type Options struct {
 	// at most so long ago, without a request. What one transaction sees is of
 	// one version all the same, and write transactions are as ever.
 	Lag time.Duration
+
+	// Feed is how long the origin is told to keep its feed, if it is a
+	// store.FeedKeeper, so that layers which are opened again learn what they
+	// have missed. Nil has it told of the default bounds if there is such a
+	// layer.
+	Feed *store.Feed
 }
 
 func (o *Options) check() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,9 @@ type Store struct {
 	shut    context.CancelFunc
 	workers sync.WaitGroup
 
+	follower sync.Once // starts followOn
+	watches  bool      // the origin is no store.Watcher, so the core has the watches
+
 	closing sync.Mutex
 	closed  bool
 }
@@ -95,8 +99,17 @@ func (s *Store) start() error {
 	if hooker, ok := s.origin.(store.CommitHooker); ok && s.embedded {
 		s.unhook = hooker.OnCommit(s.stash.put)
 	}
+	_, watcher := s.origin.(store.Watcher)
+	s.watches = !watcher
 	tx, err := s.origin.Begin(context.Background(), false)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrUnreachable):
+		return s.startOffline(err)
+	case err != nil:
+		return err
+	}
+	if err := s.keepFeed(); err != nil {
+		tx.Discard()
 		return err
 	}
 	if s.life, err = incarnationOf(tx); err != nil {
@@ -119,6 +132,29 @@ func (s *Store) start() error {
 	first.watch()
 	s.work()
 	return nil
+}
+
+// keepFeed has the origin keep its feed for layers that outlive the process, if it
+// can be told to.
+func (s *Store) keepFeed() error {
+	keeper, ok := s.origin.(store.FeedKeeper)
+	if !ok || s.options.Feed == nil && !s.outlives() {
+		return nil
+	}
+	feed := s.options.Feed
+	if feed == nil {
+		feed = &store.Feed{}
+	}
+	err := keeper.KeepFeed(context.Background(), feed)
+	if errors.Is(err, store.ErrReadOnly) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// outlives says whether a layer outlives the process.
+func (s *Store) outlives() bool {
+	return slices.ContainsFunc(s.layers, func(l *layer) bool { return l.keeps })
 }
 
 // readOnly says whether the origin takes no write transactions.
@@ -160,7 +196,8 @@ func (s *Store) Self() store.Store { return s }
 // has the layers follow to it.
 func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
 	for {
-		if err := s.fresh(ctx, write); err != nil {
+		err := s.fresh(ctx, write)
+		if err != nil && !s.mayBeOffline(ctx, write, err) {
 			return nil, err
 		}
 		tx, err := s.core.Begin(ctx, write)
@@ -179,7 +216,7 @@ var errUnpinned = errors.New("cache: unpinned")
 // Snapshot implements [occ.Engine].
 func (e *engine) Snapshot(uint64) (occ.Reader, error) {
 	v := e.current.Load()
-	if !v.pinned() {
+	if !v.usable() {
 		return nil, errUnpinned
 	}
 	v.refs.Add(1)

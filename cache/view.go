@@ -16,6 +16,7 @@ type view struct {
 	version uint64
 	s       *Store
 	origin  bool         // there are sources: reads of the origin are possible
+	offline bool         // there are none, since the origin cannot be reached
 	refs    atomic.Int32 // the transactions on it, and one while it is the newest
 
 	mu      sync.Mutex
@@ -47,6 +48,9 @@ func unpinned(s *Store, version uint64) *view {
 	v.refs.Store(1)
 	return v
 }
+
+// usable says whether transactions may begin on v.
+func (v *view) usable() bool { return v.origin || v.offline }
 
 // pinned says whether reads of the origin are possible.
 func (v *view) pinned() bool { return v.origin }

@@ -11,15 +11,13 @@ import (
 // work begins what goes on in the background: nothing where all layers are in
 // memory.
 func (s *Store) work() {
-	follows := false
 	for _, l := range s.layers {
-		follows = follows || l.keeps
 		if l.archive {
 			s.workers.Go(func() { s.copy(l) })
 		}
 	}
-	if follows {
-		s.workers.Go(s.followOn)
+	if s.outlives() {
+		s.follower.Do(func() { s.workers.Go(s.followOn) })
 	}
 }
 
