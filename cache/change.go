@@ -24,7 +24,8 @@ type change struct {
 	bytes  int64  // what the layer is to hold
 	buf    []byte
 	sealed []byte
-	err    error // of the local store: what comes later is not done
+	stay   []item // keys of forgotten ranges
+	err    error  // of the local store: what comes later is not done
 }
 
 // begin begins a change, with the lock of l held.
@@ -101,13 +102,33 @@ func (c *change) forget(lo, hi []byte) {
 		return
 	}
 	defer cur.Close()
-	for cur.Next() && c.err == nil {
-		c.bytes -= entrySize(cur.Key()[len(c.l.prefix):], cur.Value())
+	for c.err == nil && cur.Next() {
+		key := cur.Key()[len(c.l.prefix):]
+		size := entrySize(key, cur.Value())
+		if c.stays(key, size) {
+			continue
+		}
+		c.bytes -= size
 		c.err = c.tx.Delete(cur.Key())
 	}
 	if c.err == nil {
 		c.err = cur.Err()
 	}
+}
+
+// stays says whether a key of a range that is forgotten stays, since it was asked
+// for by itself: a scan that has brought it once more must not take it away.
+func (c *change) stays(key []byte, size int64) bool {
+	p := c.l.policy
+	if p == nil {
+		return false
+	}
+	hash := p.hash(key)
+	if p.counter(hash).Load() == 0 {
+		return false
+	}
+	c.stay = append(c.stay, item{bytes.Clone(key), behind(key), hash, size})
+	return true
 }
 
 // commit makes the change, after which [lo, hi) is known, if whole says so.
@@ -136,6 +157,9 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 	}
 	if c.err != nil {
 		return c.err
+	}
+	for _, it := range c.stay {
+		l.policy.main.push(it)
 	}
 	l.bytes.Store(c.bytes)
 	l.known.Store(&more.intervals)

@@ -16,11 +16,24 @@ type collector struct {
 	some    bool // an entry has been passed since edge
 }
 
-// A piece that is kept is about so large: it is what leaves a layer at a time.
+// A piece that is kept is about so large: it is what leaves a layer at a time. So
+// that a small layer has several of them in its small queue, it is a part of that.
 const (
 	maxKept      = 256
 	maxKeptBytes = 32 << 10
+	keptShare    = 4
 )
+
+// keptSize returns how many bytes are kept at a time.
+func keptSize(layers []*layer) int {
+	size := int64(maxKeptBytes)
+	for _, l := range layers {
+		if l.max > 0 {
+			size = min(size, l.max/smallShare/keptShare)
+		}
+	}
+	return int(size)
+}
 
 // begin begins with a piece over r.
 func (f *collector) begin(c *cursor, r store.Range) {
@@ -43,7 +56,7 @@ func (f *collector) add(c *cursor) {
 	e := entry{bytes.Clone(c.key), c.valueToKeep()}
 	f.entries = append(f.entries, e)
 	f.size += len(e.key) + len(e.value) + itemCost
-	if len(f.entries) >= maxKept || f.size >= maxKeptBytes {
+	if len(f.entries) >= maxKept || f.size >= c.r.s.kept {
 		f.pass(c)
 	}
 }

@@ -28,6 +28,7 @@ type Store struct {
 	feeder   store.Feeder
 	embedded bool
 	layers   []*layer // from the nearest
+	kept     int      // how many bytes of a scan they keep at a time
 	options  Options
 
 	core    occ.Core
@@ -85,6 +86,7 @@ func New(origin store.Store, options *Options, layers ...Layer) (*Store, error) 
 		}
 		s.layers = append(s.layers, made)
 	}
+	s.kept = keptSize(s.layers)
 	return s, s.start()
 }
 
