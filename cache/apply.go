@@ -70,7 +70,7 @@ func (l *layer) saveSometimes() error {
 	if l.position.Load() < l.saved+saveEvery {
 		return nil
 	}
-	return l.saveMark()
+	return l.saveMark(false)
 }
 
 // forgetMany forgets the keys of many writes.

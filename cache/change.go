@@ -181,7 +181,7 @@ type filling struct {
 	lo, hi  []byte // what it covers
 	whole   bool   // the range is known whole; else a key that is there
 	entries []entry
-	version uint64 // as of when
+	as      moment
 }
 
 type entry struct{ key, value []byte }
@@ -214,10 +214,10 @@ func (l *layer) fill(f *filling) bool {
 // mayFill says whether what was read still holds.
 func (l *layer) mayFill(f *filling) bool {
 	newest := l.hist.newest.Load()
-	if l.off.Load() || f.version > newest || l.position.Load() != newest {
+	if l.off.Load() || f.as.version > newest || l.position.Load() != newest {
 		return false
 	}
-	_, some, _ := l.hist.firstIn(f.lo, f.hi, false, f.version)
+	_, some, _ := l.hist.firstIn(f.lo, f.hi, false, f.as)
 	return !some
 }
 

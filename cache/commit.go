@@ -50,8 +50,10 @@ func (e *engine) unwritten(ctx context.Context, tx *occ.Tx, version uint64) erro
 			return e.failure(err)
 		}
 	}
+	// A transaction of an earlier life of the origin has been ended.
+	as := moment{tx.Version(), e.hist.era.Load()}
 	for lo, hi := range read.All() {
-		if _, some, _ := e.hist.firstIn(lo, hi, false, tx.Version()); some {
+		if _, some, _ := e.hist.firstIn(lo, hi, false, as); some {
 			return store.ErrConflict
 		}
 	}
@@ -82,11 +84,11 @@ func hand(tx *occ.Tx, to store.Tx) error {
 // take has the layers take in a commit, or else let go of what it has written:
 // the next Begin then follows.
 func (e *engine) take(ctx context.Context, tx *occ.Tx, version uint64) {
-	for e.current.Load().version < version {
-		if err := e.follow(ctx, version); err != nil {
-			e.letGo(tx)
-			return
-		}
+	if e.current.Load().as.version >= version {
+		return
+	}
+	if err := e.follow(ctx, version); err != nil {
+		e.letGo(tx)
 	}
 }
 

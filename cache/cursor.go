@@ -125,7 +125,7 @@ func (c *cursor) open() bool {
 		// For the layers before to keep it, a piece is read with its values.
 		r := c.rest
 		r.KeysOnly = r.KeysOnly && i == 0
-		if p, ok := l.piece(r, c.r.v.version); ok {
+		if p, ok := l.piece(r, c.r.v.as); ok {
 			l.hits.Add(1)
 			c.show(i, p.cur, p.r)
 			c.local, c.strip = p, len(l.prefix)

@@ -8,7 +8,7 @@ func FillBlindly(s *Store, key, value []byte) {
 	l := s.layers[0]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := single(bytes.Clone(key), value, l.position.Load())
+	f := single(bytes.Clone(key), value, moment{})
 	if err := l.fillLocked(f, 0); err != nil {
 		panic(err)
 	}

@@ -34,13 +34,12 @@ func (s *Store) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := newView(s, tx)
 	keys, err := s.advance(ctx, tx)
 	if err != nil {
-		next.release()
+		tx.Discard()
 		return err
 	}
-	s.publish(next, keys)
+	s.publish(newView(s, tx), keys)
 	s.doubt.Store(false)
 	return nil
 }
@@ -48,7 +47,7 @@ func (s *Store) step(ctx context.Context) error {
 // advance has the layers follow to what tx sees, and returns the keys that were
 // written since, or nil where it is not known which.
 func (s *Store) advance(ctx context.Context, tx store.Tx) (iter.Seq[[]byte], error) {
-	from, to := s.current.Load().version, tx.Version()
+	from, to := s.current.Load().as.version, tx.Version()
 	life, err := incarnationOf(tx)
 	if err != nil {
 		return nil, err
@@ -84,6 +83,7 @@ func (s *Store) advance(ctx context.Context, tx store.Tx) (iter.Seq[[]byte], err
 func (s *Store) restart(life schema.Incarnation, version uint64) error {
 	s.life = life
 	s.hist.init(version)
+	s.core.EndWriters(store.ErrConflict)
 	for _, l := range s.layers {
 		l.reset(mark{life: life, position: version})
 	}
@@ -164,9 +164,9 @@ func (s *Store) publish(next *view, keys iter.Seq[[]byte]) {
 	old := s.current.Load()
 	swap := func([]uint64) { s.current.Store(next) }
 	if s.watches {
-		s.core.PublishOthers(next.version, keys, swap)
+		s.core.PublishOthers(next.as.version, keys, swap)
 	} else {
-		s.core.Publish(next.version, swap)
+		s.core.Publish(next.as.version, swap)
 	}
 	old.stop()
 	old.release()
@@ -213,9 +213,9 @@ func (v *view) expire() {
 		return
 	}
 	dropped := false
-	v.s.core.Publish(v.version, func([]uint64) {
+	v.s.core.Publish(v.as.version, func([]uint64) {
 		if v.refs.Load() == 1 {
-			v.s.current.Store(unpinned(v.s, v.version))
+			v.s.current.Store(unpinned(v.s, v.as.version))
 			dropped = true
 		}
 	})

@@ -19,7 +19,12 @@ const generation = 1 << 16
 // A version is noted before any layer begins to change for it. So whoever finds
 // in a layer what a version has made of it finds that version here, too.
 type history struct {
+	era    atomic.Uint64 // how many lives of the origin there were
 	newest atomic.Uint64 // the newest version noted
+
+	// When the origin was asked what the layers have followed to since, in
+	// nanoseconds of Unix time.
+	checked atomic.Int64
 
 	mu    sync.RWMutex
 	young *btree.BTreeG[written] // what was written last
@@ -38,8 +43,13 @@ func newWritten() *btree.BTreeG[written] {
 	return btree.NewG(32, func(a, b written) bool { return occ.Less(a.key, b.key) })
 }
 
-// init forgets everything: what follows version will be noted.
+// A moment is a version in one life of the origin.
+type moment struct{ version, era uint64 }
+
+// init forgets everything: what follows version will be noted. What was known of
+// earlier moments is void, whatever their versions.
 func (h *history) init(version uint64) {
+	h.era.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.forget(version)
@@ -68,18 +78,21 @@ func (h *history) note(version uint64, writes []write) {
 	}
 }
 
-// wrote says whether key may have been written after version.
-func (h *history) wrote(key []byte, version uint64) bool {
-	if h.newest.Load() == version {
+// wrote says whether key may have been written after a moment.
+func (h *history) wrote(key []byte, m moment) bool {
+	if h.era.Load() != m.era {
+		return true
+	}
+	if h.newest.Load() == m.version {
 		return false
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if version < h.floor {
+	if m.version < h.floor {
 		return true
 	}
 	for _, tree := range [...]*btree.BTreeG[written]{h.young, h.old} {
-		if w, ok := tree.Get(written{key: occ.Pivot(key)}); ok && w.version > version {
+		if w, ok := tree.Get(written{key: occ.Pivot(key)}); ok && w.version > m.version {
 			return true
 		}
 	}
@@ -87,19 +100,22 @@ func (h *history) wrote(key []byte, version uint64) bool {
 }
 
 // firstIn returns the first key in [lo, hi), or in reverse the last, that was
-// written after version, and whether there is one. It returns all where it does
+// written after a moment, and whether there is one. It returns all where it does
 // not know.
-func (h *history) firstIn(lo, hi []byte, reverse bool, version uint64) (key []byte, some, all bool) {
-	if h.newest.Load() == version {
+func (h *history) firstIn(lo, hi []byte, reverse bool, m moment) (key []byte, some, all bool) {
+	if h.era.Load() != m.era {
+		return nil, true, true
+	}
+	if h.newest.Load() == m.version {
 		return nil, false, false
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if version < h.floor {
+	if m.version < h.floor {
 		return nil, true, true
 	}
 	for _, tree := range [...]*btree.BTreeG[written]{h.young, h.old} {
-		found, ok := firstAfter(tree, lo, hi, reverse, version)
+		found, ok := firstAfter(tree, lo, hi, reverse, m.version)
 		if ok && (!some || reverse == (bytes.Compare(found, key) > 0)) {
 			key, some = found, true
 		}

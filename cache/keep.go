@@ -37,6 +37,7 @@ type mark struct {
 	life     schema.Incarnation
 	position uint64
 	bytes    int64
+	checked  int64 // when position was last known to be the newest, in nanoseconds of Unix time
 }
 
 // magic begins a mark; its last byte is the format.
@@ -46,19 +47,21 @@ func (m *mark) encode() []byte {
 	b := append([]byte(magic), m.life[:]...)
 	b = binary.BigEndian.AppendUint64(b, m.position)
 	b = binary.BigEndian.AppendUint64(b, uint64(m.bytes))
+	b = binary.BigEndian.AppendUint64(b, uint64(m.checked))
 	return seal(nil, markKey, b)
 }
 
 // decodeMark returns the mark, and whether it is one that this release can read.
 func decodeMark(sealed []byte) (m mark, ok bool) {
 	b, err := unseal(markKey, sealed)
-	if err != nil || len(b) != len(magic)+len(m.life)+16 || string(b[:len(magic)]) != magic {
+	if err != nil || len(b) != len(magic)+len(m.life)+24 || string(b[:len(magic)]) != magic {
 		return mark{}, false
 	}
 	b = b[len(magic):]
 	b = b[copy(m.life[:], b):]
 	m.position = binary.BigEndian.Uint64(b)
 	m.bytes = int64(binary.BigEndian.Uint64(b[8:]))
+	m.checked = int64(binary.BigEndian.Uint64(b[16:]))
 	return m, true
 }
 
@@ -81,7 +84,7 @@ func (l *layer) save(tx store.Tx, d *draft, bytes int64) error {
 			return err
 		}
 	}
-	m := mark{l.life, l.position.Load(), bytes}
+	m := mark{l.life, l.position.Load(), bytes, l.hist.checked.Load()}
 	return tx.Set(markKey, m.encode())
 }
 

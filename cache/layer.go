@@ -36,6 +36,7 @@ type layer struct {
 	hand     []byte
 	life     schema.Incarnation // of the origin
 	saved    uint64             // the position in the local store's mark
+	checked  int64              // when it was opened: of its mark
 	lost     chan struct{}      // of an archive: something is to be copied
 	change   chan struct{}      // closed when something more is known; nil while nobody waits
 	behind   bool               // off, until the origin can be reached: others knew of a newer version
@@ -88,8 +89,8 @@ func (l *layer) read(key []byte) ([]byte, error) {
 	return unseal(key, sealed)
 }
 
-// get returns what l knows of key at version.
-func (l *layer) get(key []byte, version uint64) ([]byte, answer) {
+// get returns what l knows of key at a moment.
+func (l *layer) get(key []byte, m moment) ([]byte, answer) {
 	if l.off.Load() {
 		return nil, unknown
 	}
@@ -99,19 +100,19 @@ func (l *layer) get(key []byte, version uint64) ([]byte, answer) {
 	value, err := l.read(key)
 	switch {
 	case err == nil:
-		return value, l.current(key, version, present)
+		return value, l.current(key, m, present)
 	case !errors.Is(err, store.ErrNotFound):
 		l.fail(err)
 		return nil, unknown
 	case !known.has(key) || l.forgot.Load() != forgot:
 		return nil, unknown
 	}
-	return nil, l.current(key, version, absent)
+	return nil, l.current(key, m, absent)
 }
 
-// current returns a, or unknown where key was written since version.
-func (l *layer) current(key []byte, version uint64, a answer) answer {
-	if l.hist.wrote(key, version) {
+// current returns a, or unknown where key was written since.
+func (l *layer) current(key []byte, m moment, a answer) answer {
+	if l.hist.wrote(key, m) {
 		return unknown
 	}
 	if l.policy != nil {
@@ -143,8 +144,9 @@ func (p *piece) close() {
 	p.tx.Discard()
 }
 
-// piece returns what l knows of the beginning of r, in its direction, at version.
-func (l *layer) piece(r store.Range, version uint64) (*piece, bool) {
+// piece returns what l knows of the beginning of r, in its direction, at a
+// moment.
+func (l *layer) piece(r store.Range, m moment) (*piece, bool) {
 	if l.off.Load() {
 		return nil, false
 	}
@@ -158,7 +160,7 @@ func (l *layer) piece(r store.Range, version uint64) (*piece, bool) {
 		l.fail(err)
 		return nil, false
 	}
-	if r, ok = l.hist.unwritten(r, version); !ok || l.forgot.Load() != forgot {
+	if r, ok = l.hist.unwritten(r, m); !ok || l.forgot.Load() != forgot {
 		tx.Discard()
 		return nil, false
 	}
@@ -186,9 +188,9 @@ func (s *intervals) beginning(r store.Range) (store.Range, bool) {
 }
 
 // unwritten returns the beginning of r, in its direction, in which nothing was
-// written after version.
-func (h *history) unwritten(r store.Range, version uint64) (store.Range, bool) {
-	key, some, all := h.firstIn(r.Lo, r.Hi, r.Reverse, version)
+// written after a moment.
+func (h *history) unwritten(r store.Range, m moment) (store.Range, bool) {
+	key, some, all := h.firstIn(r.Lo, r.Hi, r.Reverse, m)
 	switch {
 	case all:
 		return r, false
@@ -220,14 +222,14 @@ func (l *layer) rangeOf(r store.Range) store.Range {
 func (l *layer) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.saveMark()
+	err := l.saveMark(true)
 	l.off.Store(true)
 	return errors.Join(err, l.local.Close())
 }
 
-// saveMark writes the mark, if there is anything to be said.
-func (l *layer) saveMark() error {
-	if !l.keeps || l.off.Load() || l.saved == l.position.Load() {
+// saveMark writes the mark, if there is anything new to be said or always is set.
+func (l *layer) saveMark(always bool) error {
+	if !l.keeps || l.off.Load() || l.saved == l.position.Load() && !always {
 		return nil
 	}
 	c, err := l.begin()

@@ -42,6 +42,7 @@ func (l *layer) load() error {
 	l.life, l.saved = m.life, m.position
 	l.position.Store(m.position)
 	l.bytes.Store(m.bytes)
+	l.checked = m.checked
 	l.resumed = l.policy != nil && m.bytes > 0
 	l.loaded = true
 	return nil

@@ -34,7 +34,7 @@ func (s *Store) mayBeOffline(ctx context.Context, write bool, err error) bool {
 		return false
 	}
 	if old := s.current.Load(); !old.usable() {
-		v := unpinned(s, old.version)
+		v := unpinned(s, old.as.version)
 		v.offline = true
 		s.publish(v, keysOf(nil))
 	}
@@ -56,6 +56,7 @@ func (s *Store) startOffline(err error) error {
 	}
 	version := best.position.Load()
 	s.life = best.life
+	s.hist.checked.Store(best.checked)
 	s.hist.init(version)
 	for _, l := range s.layers {
 		switch {

@@ -31,12 +31,12 @@ func (r *reader) Close() {
 
 // Get implements [occ.Reader].
 func (r *reader) Get(key []byte) ([]byte, error) {
-	value, at, a := r.s.ask(key, r.v.version, 0)
+	value, at, a := r.s.ask(key, r.v.as)
 	if a == unknown {
 		return r.fetch(key)
 	}
 	if at > 0 {
-		r.s.keep(at, single(key, value, r.v.version))
+		r.s.keep(at, single(key, value, r.v.as))
 	}
 	if a == absent {
 		return nil, store.ErrNotFound
@@ -44,12 +44,12 @@ func (r *reader) Get(key []byte) ([]byte, error) {
 	return value, nil
 }
 
-// ask asks the layers from the given one on for a key, and says which has answered.
-func (s *Store) ask(key []byte, version uint64, from int) (value []byte, at int, a answer) {
-	for i, l := range s.layers[from:] {
-		if value, a = l.get(key, version); a != unknown {
+// ask asks the layers for a key, and says which has answered.
+func (s *Store) ask(key []byte, m moment) (value []byte, at int, a answer) {
+	for i, l := range s.layers {
+		if value, a = l.get(key, m); a != unknown {
 			l.hits.Add(1)
-			return value, from + i, a
+			return value, i, a
 		}
 		l.misses.Add(1)
 	}
@@ -60,14 +60,14 @@ func (s *Store) ask(key []byte, version uint64, from int) (value []byte, at int,
 func (r *reader) fetch(key []byte) ([]byte, error) {
 	value, first, err := r.v.get(key)
 	if first && (err == nil || errors.Is(err, store.ErrNotFound)) {
-		r.s.keep(len(r.s.layers), single(key, value, r.v.version))
+		r.s.keep(len(r.s.layers), single(key, value, r.v.as))
 	}
 	return value, err
 }
 
 // single is the filling that one key is, a nil value meaning that it is absent.
-func single(key, value []byte, version uint64) *filling {
-	f := &filling{lo: key, hi: behind(key), whole: value == nil, version: version}
+func single(key, value []byte, m moment) *filling {
+	f := &filling{lo: key, hi: behind(key), whole: value == nil, as: m}
 	if value != nil {
 		f.entries = []entry{{key, value}}
 	}
@@ -85,14 +85,14 @@ func (s *Store) keep(before int, f *filling) {
 func (r *reader) GetMany(keys, values [][]byte) error {
 	var missing []int
 	for i, key := range keys {
-		value, at, a := r.s.ask(key, r.v.version, 0)
+		value, at, a := r.s.ask(key, r.v.as)
 		if a == unknown {
 			missing = append(missing, i)
 			continue
 		}
 		values[i] = value
 		if at > 0 {
-			r.s.keep(at, single(key, value, r.v.version))
+			r.s.keep(at, single(key, value, r.v.as))
 		}
 	}
 	if len(missing) == 0 {
@@ -113,7 +113,7 @@ func (r *reader) fetchMany(keys, values [][]byte, missing []int) error {
 		values[at] = found[i]
 	}
 	for i, key := range asked {
-		r.s.keep(len(r.s.layers), single(key, found[i], r.v.version))
+		r.s.keep(len(r.s.layers), single(key, found[i], r.v.as))
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (r *reader) Count(rg store.Range) (int, error) {
 // countSome counts the beginning of a range, and returns where the rest begins.
 func (r *reader) countSome(rg store.Range) (n int, rest []byte, more bool, err error) {
 	for _, l := range r.s.layers {
-		p, ok := l.piece(rg, r.v.version)
+		p, ok := l.piece(rg, r.v.as)
 		if !ok {
 			continue
 		}

@@ -32,7 +32,7 @@ type LayerStats struct {
 
 // Stats returns what the stack has done until now.
 func (s *Store) Stats() Stats {
-	st := Stats{Version: s.current.Load().version, Age: s.Age(), Reads: s.reads.Load()}
+	st := Stats{Version: s.current.Load().as.version, Age: s.Age(), Reads: s.reads.Load()}
 	st.Head = max(s.newest.Load(), st.Version)
 	st.Lag = st.Head - st.Version
 	for _, l := range s.layers {
@@ -63,7 +63,7 @@ func (l *layer) stats() LayerStats {
 }
 
 // Age returns how long ago the layers were last known to be as new as the origin.
-func (s *Store) Age() time.Duration { return time.Since(time.Unix(0, s.checked.Load())) }
+func (s *Store) Age() time.Duration { return time.Since(time.Unix(0, s.hist.checked.Load())) }
 
 // Sync returns once every layer has followed to what is the origin's newest version
 // now, and archives have copied everything.

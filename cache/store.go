@@ -45,7 +45,6 @@ type Store struct {
 	life      schema.Incarnation // under following
 	doubt     atomic.Bool        // the origin has failed: it may be another when it is back
 	newest    atomic.Uint64      // the origin's version, when it was last asked
-	checked   atomic.Int64       // when it was asked what the layers have followed to since
 	reads     atomic.Int64       // of the origin
 
 	open    context.Context // ends at Close
@@ -124,6 +123,7 @@ func (s *Store) start() error {
 		return err
 	}
 	s.hist.init(tx.Version())
+	s.hist.checked.Store(time.Now().UnixNano())
 	if err := s.catchUp(tx); err != nil {
 		tx.Discard()
 		return err
@@ -234,10 +234,10 @@ func (s *Store) fresh(ctx context.Context, write bool) error {
 		return err
 	}
 	began := time.Now().UnixNano()
-	if !write && s.options.Lag > 0 && began-s.checked.Load() <= int64(s.options.Lag) && s.current.Load().pinned() {
+	if !write && s.options.Lag > 0 && began-s.hist.checked.Load() <= int64(s.options.Lag) && s.current.Load().pinned() {
 		return nil
 	}
-	before := s.current.Load().version
+	before := s.current.Load().as.version
 	head, err := s.head(ctx)
 	if err != nil {
 		return s.away(ctx, err)
@@ -251,7 +251,7 @@ func (s *Store) fresh(ctx context.Context, write bool) error {
 			return s.away(ctx, err)
 		}
 	}
-	s.checked.Store(began)
+	s.hist.checked.Store(began)
 	return nil
 }
 
@@ -266,7 +266,7 @@ func (s *Store) away(ctx context.Context, err error) error {
 // isAt says whether the newest view is at least as new as head.
 func (s *Store) isAt(head uint64) bool {
 	v := s.current.Load()
-	return v.version >= head && v.pinned() && !s.doubt.Load()
+	return v.as.version >= head && v.pinned() && !s.doubt.Load()
 }
 
 // usable returns why a call must be refused.
@@ -300,7 +300,7 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	if err := s.fresh(ctx, false); err != nil {
 		return nil, err
 	}
-	value, at, a := s.ask(key, s.current.Load().version, 0)
+	value, at, a := s.ask(key, s.current.Load().as)
 	switch {
 	case a == present && at == 0:
 		return value, nil
@@ -331,7 +331,7 @@ func (s *Store) Close() error {
 	}
 	s.following <- struct{}{} // for ever: nobody follows any more
 	v := s.current.Load()
-	s.current.Store(unpinned(s, v.version))
+	s.current.Store(unpinned(s, v.as.version))
 	v.stop()
 	v.release()
 	var errs []error

@@ -13,7 +13,7 @@ import (
 // they share the origin's transactions, which are begun when the view is made, so
 // that what a layer does not know is read as of the same version.
 type view struct {
-	version uint64
+	as      moment
 	s       *Store
 	origin  bool         // there are sources: reads of the origin are possible
 	offline bool         // there are none, since the origin cannot be reached
@@ -37,14 +37,14 @@ type source struct {
 const maxSources = 16
 
 func newView(s *Store, tx store.Tx) *view {
-	v := &view{version: tx.Version(), s: s, origin: true, sources: []*source{{tx: tx}}}
+	v := &view{as: moment{tx.Version(), s.hist.era.Load()}, s: s, origin: true, sources: []*source{{tx: tx}}}
 	v.refs.Store(1)
 	return v
 }
 
 // unpinned returns a view that has no transaction of the origin.
 func unpinned(s *Store, version uint64) *view {
-	v := &view{version: version, s: s, grown: true}
+	v := &view{as: moment{version, s.hist.era.Load()}, s: s, grown: true}
 	v.refs.Store(1)
 	return v
 }
@@ -96,8 +96,8 @@ func (v *view) grow() *source {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if tx.Version() != v.version || len(v.sources) >= maxSources {
-		v.grown = v.grown || tx.Version() != v.version
+	if tx.Version() != v.as.version || len(v.sources) >= maxSources {
+		v.grown = v.grown || tx.Version() != v.as.version
 		tx.Discard()
 		return nil
 	}

@@ -30,7 +30,7 @@ const (
 func (s *Store) followOn() {
 	for s.open.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.open, askEvery)
-		_, err := s.feeder.Wait(ctx, s.current.Load().version)
+		_, err := s.feeder.Wait(ctx, s.current.Load().as.version)
 		quiet := ctx.Err() != nil
 		cancel()
 		if err == nil || quiet {
@@ -110,7 +110,7 @@ func (s *Store) hold() *view {
 	}
 	defer tx.Discard()
 	v := s.current.Load()
-	if v.version != tx.Version() || !v.pinned() {
+	if v.as.version != tx.Version() || !v.pinned() {
 		return nil // somebody has followed just now
 	}
 	v.refs.Add(1) // tx has one, so it is not gone
@@ -124,7 +124,7 @@ func (v *view) collect(r store.Range, keys int) (*filling, error) {
 		return nil, err
 	}
 	defer c.Close()
-	f := &filling{lo: r.Lo, hi: r.Hi, whole: true, version: v.version}
+	f := &filling{lo: r.Lo, hi: r.Hi, whole: true, as: v.as}
 	for size := 0; c.Next(); {
 		e := entry{bytes.Clone(c.Key()), c.Keep()}
 		f.entries = append(f.entries, e)
