@@ -47,6 +47,9 @@ var imports = map[string][]string{
 	"internal/live":      {"internal/tables", "schema", "store"},
 	"internal/histories": {},
 
+	"cache":           {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
+	"cache/slowstore": {"store"},
+
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live"},
 	"kivistest": {".", "store/memstore"},
 

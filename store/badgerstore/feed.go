@@ -7,8 +7,9 @@ import (
 )
 
 var (
-	_ store.Feeder  = (*Store)(nil)
-	_ store.Watcher = (*Store)(nil)
+	_ store.Feeder   = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
+	_ store.Embedded = (*Store)(nil)
 )
 
 // Changes implements [store.Feeder].
@@ -33,3 +34,6 @@ func (s *Store) Written(ranges []store.Range, version uint64) (bool, error) {
 func (s *Store) Watch(ranges []store.Range, version uint64) (written <-chan struct{}, stop func()) {
 	return s.core.Watch(ranges, version)
 }
+
+// Embedded implements [store.Embedded].
+func (s *Store) Embedded() bool { return true }

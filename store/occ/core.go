@@ -249,6 +249,17 @@ func (c *Core) endAll(reason error) {
 	}
 }
 
+// EndWriters discards every live write transaction that is not being committed:
+// it is for a store that finds what they have read void. Their calls return reason.
+func (c *Core) EndWriters(reason error) {
+	c.mu.Lock()
+	live := c.writers.append(nil)
+	c.mu.Unlock()
+	for _, tx := range live {
+		tx.finish(reason)
+	}
+}
+
 // Admit checks tx against what was committed since its snapshot and against
 // what was admitted before it, and takes it into the batch or returns
 // store.ErrConflict.

@@ -54,6 +54,9 @@ func (tx *Tx) Version() uint64 { return tx.version }
 // Overlay returns the writes of a transaction that is being committed.
 func (tx *Tx) Overlay() *Overlay { return &tx.own().overlay }
 
+// Reads returns what a transaction that is being committed has read.
+func (tx *Tx) Reads() *Footprint { return &tx.own().footprint }
+
 // Writes calls f for each write of a transaction that is being committed, in
 // key order, the value of a deletion being nil. The bytes never change and may
 // be kept.
