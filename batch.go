@@ -29,7 +29,7 @@ func getMany(ctx context.Context, conn Conn, ref tableRef, b batch) error {
 			err = b.read(&s, from, min(from+batchSize, b.n), &found)
 		}
 	}
-	return s.close(nil, Result{Rows: found, Entries: b.n}, err)
+	return s.close(nil, Outcome{Rows: found, Entries: b.n}, err)
 }
 
 // read reads the keys from..to.

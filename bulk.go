@@ -60,7 +60,7 @@ func (db *DB) Bulk(ctx context.Context, opts *BulkOptions, fn func(context.Conte
 	if err != nil {
 		err = fmt.Errorf("kivis: bulk: %d records are in, and the chunk after them was dropped: %w", b.done, err)
 	}
-	c.end(Result{Rows: b.done}, err)
+	c.end(Outcome{Rows: b.done}, err)
 	return err
 }
 

@@ -47,13 +47,13 @@ type queryChange struct {
 	a    queryCall
 	ctx  context.Context // of the call
 	one  func(t *tables.Tx, tb *schema.Table, tuple []byte) error
-	n    int    // how many have been changed
-	page int    // how many keys are read at a time; 0 is all
-	how  Result // the reading of the keys
+	n    int     // how many have been changed
+	page int     // how many keys are read at a time; 0 is all
+	how  Outcome // the reading of the keys
 }
 
 // report tells the tracer how the records were found.
-func (c *queryChange) report(r *Result) {
+func (c *queryChange) report(r *Outcome) {
 	r.Rows, r.Plan, r.Entries = c.n, c.how.Plan, c.how.Entries
 }
 
@@ -73,7 +73,7 @@ func (c *queryChange) run(ctx context.Context) (int, error) {
 
 // do changes all of the records in t.
 func (c *queryChange) do(t *tables.Tx, tb *schema.Table) error {
-	c.n, c.how = 0, Result{}
+	c.n, c.how = 0, Outcome{}
 	keys, _, err := c.keys(c.ctx, t, tb)
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (s *chunkChange) do(t *tables.Tx, tb *schema.Table) (err error) {
 
 func (s *chunkChange) repeats() bool { return true }
 
-func (s *chunkChange) report(r *Result) { r.Rows = s.changed }
+func (s *chunkChange) report(r *Outcome) { r.Rows = s.changed }
 
 // stillFound returns those of the keys whose records the query's predicate holds
 // for in t.

@@ -99,7 +99,7 @@ func (db *DB) Check(ctx context.Context, opts *CheckOptions) (Report, error) {
 	c := db.startCall(ctx, "check", "")
 	report, err := db.check(ctx, &o)
 	err = wrap("check", nil, nil, err)
-	c.end(Result{Rows: len(report.Faults), Entries: report.Records + report.Entries}, err)
+	c.end(Outcome{Rows: len(report.Faults), Entries: report.Records + report.Entries}, err)
 	return report, err
 }
 

@@ -208,7 +208,7 @@ func (s *session) release() {
 
 // close ends the read, reports it to the tracer and the log, and returns err
 // with the call, the table and, where tuple is set, the key in it.
-func (s *session) close(tuple []byte, r Result, err error) error {
+func (s *session) close(tuple []byte, r Outcome, err error) error {
 	err = wrap(s.call.op, s.table, tuple, err)
 	s.release()
 	s.call.end(r, err)

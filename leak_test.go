@@ -48,7 +48,7 @@ type spanCount int
 
 func (n *spanCount) Start(ctx context.Context, _ kivis.Op) context.Context { *n++; return ctx }
 
-func (n *spanCount) End(context.Context, kivis.Result) { *n-- }
+func (n *spanCount) End(context.Context, kivis.Outcome) { *n-- }
 
 // Fickle does not come back while fail is set.
 type Fickle struct {

@@ -73,7 +73,7 @@ type worker interface {
 	// chunk, as it depends on what it reads; else what it wrote is written again.
 	repeats() bool
 	// report tells the tracer more than that one record was changed.
-	report(*Result)
+	report(*Outcome)
 }
 
 // run performs the call: in a transaction of its own on a DB, else as a step
@@ -100,7 +100,7 @@ func (m *mutation) run(ctx context.Context) error {
 			err = m.conn.settle(ctx, m, t.Log()[before:])
 		}
 	}
-	r := Result{Attempts: attempts}
+	r := Outcome{Attempts: attempts}
 	if err == nil {
 		r.Rows = 1
 	}

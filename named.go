@@ -48,7 +48,7 @@ func (t NamedTable) Schema(ctx context.Context) (*schema.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.table, s.close(nil, Result{}, nil)
+	return s.table, s.close(nil, Outcome{}, nil)
 }
 
 // newest returns the table as it is now, for what has no context.
@@ -114,7 +114,7 @@ func (t NamedTable) Get(ctx context.Context, key Key) (rec Record, err error) {
 	if err == nil {
 		rec, err = openRecord(s.table, tuple, value)
 	}
-	return rec, s.close(tuple, Result{Rows: 1, Entries: 1}, err)
+	return rec, s.close(tuple, Outcome{Rows: 1, Entries: 1}, err)
 }
 
 // Has reports whether there is a record with the key.

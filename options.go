@@ -51,8 +51,8 @@ type Op struct {
 	Call  string // such as "get" or "update"
 }
 
-// Result is how a call ended.
-type Result struct {
+// Outcome is how a call ended.
+type Outcome struct {
 	Plan     string // of a query: what was read, as Explain says it
 	Rows     int    // records returned or changed
 	Entries  int    // index entries and records read by a query
@@ -65,7 +65,7 @@ type Result struct {
 // stands for the one it was given.
 type Tracer interface {
 	Start(ctx context.Context, op Op) context.Context
-	End(ctx context.Context, r Result)
+	End(ctx context.Context, r Outcome)
 }
 
 // defaultAttempts is MaxAttempts where it is not set.

@@ -15,7 +15,7 @@ import (
 // recorder is a Tracer that notes what it is told.
 type recorder struct {
 	ops     []kivis.Op
-	results []kivis.Result
+	results []kivis.Outcome
 }
 
 type spanKey struct{}
@@ -25,9 +25,9 @@ func (r *recorder) Start(ctx context.Context, op kivis.Op) context.Context {
 	return context.WithValue(ctx, spanKey{}, len(r.ops)-1)
 }
 
-func (r *recorder) End(ctx context.Context, res kivis.Result) {
+func (r *recorder) End(ctx context.Context, res kivis.Outcome) {
 	for len(r.results) < len(r.ops) {
-		r.results = append(r.results, kivis.Result{})
+		r.results = append(r.results, kivis.Outcome{})
 	}
 	r.results[ctx.Value(spanKey{}).(int)] = res
 }
@@ -37,7 +37,7 @@ type silent struct{ ended int }
 
 func (s *silent) Start(context.Context, kivis.Op) context.Context { return nil }
 
-func (s *silent) End(ctx context.Context, _ kivis.Result) {
+func (s *silent) End(ctx context.Context, _ kivis.Outcome) {
 	if ctx != nil {
 		s.ended++
 	}

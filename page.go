@@ -83,7 +83,7 @@ func (p *pager) run(ctx context.Context, token string, fn func(*query.Row) error
 	return s.close(nil, r, err)
 }
 
-func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Result, err error) {
+func (p *pager) read(ctx context.Context, s *session, token string, fn func(*query.Row) error) (r Outcome, err error) {
 	if p.a.err != nil {
 		return r, inTable(p.a.err, s.table)
 	}

@@ -37,7 +37,7 @@ func (db *DB) RegisterContext(ctx context.Context, records ...any) error {
 	}
 	c := db.startCall(ctx, "register", "")
 	err := wrap("register", nil, nil, db.migrator.Register(c.ctx, compile(records)))
-	c.end(Result{}, err)
+	c.end(Outcome{}, err)
 	return err
 }
 

@@ -39,7 +39,7 @@ func (r *queryRun) start(ctx context.Context, a *queryCall, want query.Want, lif
 	}
 	s := &r.s
 	if r.plan, err = a.plan(s, want); err != nil {
-		return s.close(nil, Result{}, err)
+		return s.close(nil, Outcome{}, err)
 	}
 	r.rows = s.t.Run(s.call.ctx, r.plan)
 	return nil
@@ -162,8 +162,8 @@ func (r *queryRun) close(err error) error {
 }
 
 // result is what the tracer gets to know of a query.
-func (db *DB) result(plan *query.Plan, stats query.Stats) Result {
-	r := Result{Rows: stats.Rows, Entries: stats.Entries + stats.Records}
+func (db *DB) result(plan *query.Plan, stats query.Stats) Outcome {
+	r := Outcome{Rows: stats.Rows, Entries: stats.Entries + stats.Records}
 	if db.opts.Tracer != nil {
 		r.Plan = plan.String()
 	}
@@ -178,7 +178,7 @@ func (a *queryCall) count(ctx context.Context) (n int, err error) {
 	defer s.abandoned()
 	plan, err := a.plan(&s, query.Want{Kind: query.Count})
 	if err != nil {
-		return 0, s.close(nil, Result{}, err)
+		return 0, s.close(nil, Outcome{}, err)
 	}
 	n, stats, err := plan.Count(s.call.ctx, s.t.Reader())
 	result := s.db.result(plan, stats)
@@ -195,7 +195,7 @@ func (a *queryCall) explain() (plan query.Plan, err error) {
 	if err == nil {
 		plan = *p
 	}
-	return plan, s.close(nil, Result{}, err)
+	return plan, s.close(nil, Outcome{}, err)
 }
 
 func (a *queryCall) analyze(ctx context.Context) (plan query.Plan, err error) {
@@ -208,5 +208,5 @@ func (a *queryCall) analyze(ctx context.Context) (plan query.Plan, err error) {
 	if err == nil {
 		plan, err = p.Analyze(s.call.ctx, s.t.Reader())
 	}
-	return plan, s.close(nil, Result{}, err)
+	return plan, s.close(nil, Outcome{}, err)
 }

@@ -93,9 +93,9 @@ func getRecord(ctx context.Context, conn Conn, ref tableRef, key keySlot, rec re
 	if err == nil {
 		err = decode(s.table, tuple, value, rec)
 	}
-	r := Result{Rows: 1, Entries: 1}
+	r := Outcome{Rows: 1, Entries: 1}
 	if tuple == nil {
-		r = Result{} // nothing was read
+		r = Outcome{} // nothing was read
 	}
 	return s.close(tuple, r, err)
 }
@@ -116,7 +116,7 @@ func hasRecord(ctx context.Context, conn Conn, ref tableRef, key keySlot) (bool,
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}
-	return found, s.close(tuple, Result{Entries: 1}, err)
+	return found, s.close(tuple, Outcome{Entries: 1}, err)
 }
 
 // GetMany returns the records with the keys, read as one batch from one

@@ -40,12 +40,12 @@ func (db *DB) startCall(ctx context.Context, op, table string) call {
 // function.
 func (c *call) abandoned() {
 	if !c.ended {
-		c.end(Result{}, errAbandoned)
+		c.end(Outcome{}, errAbandoned)
 	}
 }
 
 // end tells the tracer, and logs the call if it was slow.
-func (c *call) end(r Result, err error) {
+func (c *call) end(r Outcome, err error) {
 	c.ended = true
 	if c.db == nil {
 		return

@@ -33,7 +33,7 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, *Tx) error) err
 	c := db.startCall(ctx, "view", "")
 	defer c.abandoned()
 	err := db.view(c.ctx, fn)
-	c.end(Result{Attempts: 1}, err)
+	c.end(Outcome{Attempts: 1}, err)
 	return err
 }
 
@@ -67,7 +67,7 @@ func (db *DB) Update(ctx context.Context, fn func(context.Context, *Tx) error) e
 	if !op.failed {
 		err = wrap("update", nil, nil, db.outOfAttempts(attempts, err))
 	}
-	c.end(Result{Attempts: attempts}, err)
+	c.end(Outcome{Attempts: attempts}, err)
 	return err
 }
 

@@ -55,7 +55,7 @@ func (p *putting) do(t *tables.Tx, tb *schema.Table) error {
 	return err
 }
 
-func (p *putting) report(*Result) {}
+func (p *putting) report(*Outcome) {}
 
 func (p *putting) repeats() bool { return false }
 
@@ -121,7 +121,7 @@ func (m *modification) do(t *tables.Tx, tb *schema.Table) (err error) {
 	return t.Modify(tb, m.tuple, m.on)
 }
 
-func (m *modification) report(*Result) {}
+func (m *modification) report(*Outcome) {}
 
 func (m *modification) repeats() bool { return true }
 
@@ -139,7 +139,7 @@ func (d *deletion) do(t *tables.Tx, tb *schema.Table) (err error) {
 	return t.Delete(tb, d.tuple)
 }
 
-func (d *deletion) report(*Result) {}
+func (d *deletion) report(*Outcome) {}
 
 func (d *deletion) repeats() bool { return false }
 
@@ -195,7 +195,7 @@ func (m *insertingMany) putAll(t *tables.Tx, tb *schema.Table) error {
 	return nil
 }
 
-func (m *insertingMany) report(r *Result) { r.Rows *= len(m.recs) }
+func (m *insertingMany) report(r *Outcome) { r.Rows *= len(m.recs) }
 
 func (m *insertingMany) repeats() bool { return false }
 

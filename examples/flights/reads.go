@@ -26,7 +26,7 @@ type read struct {
 func (*reads) Start(ctx context.Context, _ kivis.Op) context.Context { return ctx }
 
 // End implements kivis.Tracer.
-func (r *reads) End(_ context.Context, res kivis.Result) {
+func (r *reads) End(_ context.Context, res kivis.Outcome) {
 	if res.Plan == "" || res.Err != nil {
 		return
 	}

@@ -32,7 +32,7 @@ func (t tracer) Start(ctx context.Context, op kivis.Op) context.Context {
 	return ctx
 }
 
-func (t tracer) End(ctx context.Context, r kivis.Result) {
+func (t tracer) End(ctx context.Context, r kivis.Outcome) {
 	t.log.DebugContext(ctx, "end", "rows", r.Rows, "entries", r.Entries, "attempts", r.Attempts, "err", r.Err)
 }
 
