@@ -27,6 +27,7 @@ var imports = map[string][]string{
 	"store/occ":         {"store", "github.com/google/btree"},
 	"store/memstore":    {"store", "store/occ", "github.com/google/btree"},
 	"store/badgerstore": {"store", "store/occ", "store/badgerstore/internal/badgerfile", "github.com/dgraph-io/", "golang.org/x/sys/"},
+	"store/filestore":   {"internal/backupfile", "store", "store/occ"},
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
 
@@ -43,6 +44,8 @@ var imports = map[string][]string{
 
 	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
 	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
+
+	"internal/backupfile": {"store", "github.com/klauspost/compress/"},
 
 	"internal/histories": {},
 

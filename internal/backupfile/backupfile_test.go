@@ -209,12 +209,13 @@ func TestEveryByte(t *testing.T) {
 	refused("the file twice", append(bytes.Clone(good), good...))
 }
 
-// TestIndexLevels has keys so long that the index has three levels.
+// TestIndexLevels has keys so long that the index has many levels: a block has
+// two children, however long their keys are.
 func TestIndexLevels(t *testing.T) {
 	var buf bytes.Buffer
 	w := NewWriter(&buf, Header{Version: 1})
 	r := rand.New(rand.NewPCG(1, 1))
-	const n = 1500
+	const n = 200
 	for i := range n {
 		if err := w.Set(append(fmt.Appendf(nil, "%06d", i), noise(r, maxKey-6)...), nil); err != nil {
 			t.Fatal(err)
@@ -227,8 +228,8 @@ func TestIndexLevels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.foot.levels < 3 {
-		t.Errorf("the index has %d levels, want 3 or more", f.foot.levels)
+	if got, want := f.foot.levels, 8; got != want { // 2^8 >= 200
+		t.Errorf("the index has %d levels, want %d", got, want)
 	}
 	if err := f.Verify(context.Background(), nil); err != nil {
 		t.Error(err)
@@ -244,8 +245,8 @@ func TestIndexLevels(t *testing.T) {
 			t.Errorf("a scan finds %d, %v; want %d", count, cur.Err(), n)
 		}
 	}
-	if got, err := c.Count(store.Range{Lo: []byte("000100"), Hi: []byte("001200")}); got != 1100 || err != nil {
-		t.Errorf("Count = %d, %v; want 1100", got, err)
+	if got, err := c.Count(store.Range{Lo: []byte("000020"), Hi: []byte("000150")}); got != 130 || err != nil {
+		t.Errorf("Count = %d, %v; want 130", got, err)
 	}
 }
 

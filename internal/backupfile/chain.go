@@ -29,6 +29,7 @@ func OpenChain(whole io.ReaderAt, increments ...io.ReaderAt) (*Chain, error) {
 		if err != nil {
 			return nil, c.inFile(i, len(increments)+1, err)
 		}
+		f.most = max(cached/(len(increments)+1), leastCached)
 		c.files = append(c.files, f)
 	}
 	return c, nil
@@ -57,8 +58,10 @@ func (c *Chain) continues(f *File) error {
 		return fmt.Errorf("a whole backup, not an increment: %w", ErrChain)
 	case h.Previous != last.Hash:
 		return fmt.Errorf("an increment of the backup with the hash %x, not of the one before it, %x: %w", h.Previous[:8], last.Hash[:8], ErrChain)
-	case h.Incarnation != last.Incarnation || h.Version < last.Version:
-		return fmt.Errorf("version %d of another database than version %d before it: %w", h.Version, last.Version, ErrChain)
+	case h.Incarnation != last.Incarnation:
+		return fmt.Errorf("an increment of incarnation %x after a backup of %x: %w: %w", h.Incarnation, last.Incarnation, store.ErrIncarnation, ErrChain)
+	case h.Version < last.Version:
+		return fmt.Errorf("version %d after version %d: %w", h.Version, last.Version, ErrChain)
 	}
 	return nil
 }

@@ -9,8 +9,12 @@ import (
 	"sync"
 )
 
-// cached is how many blocks a File keeps at hand.
-const cached = 64
+// cached is how many blocks the files of a chain keep at hand together, and
+// leastCached how many each does in any case.
+const (
+	cached      = 64
+	leastCached = 4
+)
 
 // A File is a file that is read in place. It is safe for concurrent use.
 type File struct {
@@ -19,6 +23,7 @@ type File struct {
 	foot footer
 
 	mu     sync.Mutex
+	most   int                     // blocks at hand
 	blocks map[int64]*list.Element // of *loaded, by the place of the frame
 	recent list.List               // the block used last in front
 }
@@ -36,7 +41,7 @@ func Open(r io.ReaderAt) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{r: r, blocks: make(map[int64]*list.Element)}
+	f := &File{r: r, most: cached, blocks: make(map[int64]*list.Element)}
 	head := make([]byte, min(size, headerSize))
 	if err := readAt(r, head, 0); err != nil {
 		return nil, err
@@ -214,7 +219,7 @@ func (f *File) keep(off int64, node any) {
 		return
 	}
 	f.blocks[off] = f.recent.PushFront(&loaded{off, node})
-	if f.recent.Len() > cached {
+	if f.recent.Len() > f.most {
 		oldest := f.recent.Remove(f.recent.Back()).(*loaded)
 		delete(f.blocks, oldest.off)
 	}

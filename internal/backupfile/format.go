@@ -22,7 +22,8 @@ const (
 	maxValue    = 1 << 30       // the longest value
 	maxKeyBytes = 1 << 20       // of all keys in a block, written out, at which it is complete
 	maxRaw      = 4 * blockSize // the longest block
-	maxLevels   = 12            // of index blocks
+	maxLevels   = 40            // of index blocks
+	minChildren = 2             // of an index block that has another one above it
 	headerSize  = 8 + 4 + 16 + 8 + 32 + 4
 	footerSize  = 1 + 1 + 8 + 4 + 8 + 8 + 8 + 32 + 4 + 8
 	hashedTail  = 1 + 1 + 8 + 4 + 8 + 8 + 8 // what of the footer goes into the hash

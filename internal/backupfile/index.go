@@ -89,7 +89,8 @@ func (b *indexBuilder) add(level int, c child) error {
 	}
 	l := &b.levels[level]
 	l.add(level, c)
-	if len(l.raw) < blockSize && l.keyBytes < maxKeyBytes {
+	// With one child a block would have as many above it as there are below.
+	if l.children < minChildren || len(l.raw) < blockSize && l.keyBytes < maxKeyBytes {
 		return nil
 	}
 	return b.flush(level)

@@ -23,6 +23,7 @@ var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Verifier = (*Store)(nil)
 	_ store.Sizer    = (*Store)(nil)
+	_ store.Verified = (*Store)(nil)
 )
 
 // Store is a backup, with the increments to it, as a read-only [store.Store].
@@ -88,6 +89,9 @@ func (s *Store) Close() error {
 
 // Verify implements [store.Verifier]: every byte of every file is read.
 func (s *Store) Verify(ctx context.Context) error { return s.engine.chain.Verify(ctx, nil) }
+
+// Verified implements [store.Verified]: each block is checked when it is loaded.
+func (s *Store) Verified() bool { return true }
 
 // Size implements [store.Sizer]: the bytes of the files.
 func (s *Store) Size() (int64, error) { return s.engine.chain.Size(), nil }

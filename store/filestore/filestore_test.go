@@ -63,16 +63,20 @@ func (m *mirror) Begin(ctx context.Context, write bool) (store.Tx, error) {
 	}
 	defer tx.Discard()
 	if m.latest != tx.Version() {
-		m.backup(tx)
+		if err := m.backup(tx); err != nil {
+			return nil, err // the store was closed meanwhile
+		}
 	}
 	return m.files[len(m.files)-1].Begin(ctx, false)
 }
 
 // backup writes the version that tx sees and opens it.
-func (m *mirror) backup(tx store.Tx) {
-	now := contents(m.t, tx)
+func (m *mirror) backup(tx store.Tx) error {
+	now, err := contents(tx)
+	if err != nil {
+		return err
+	}
 	var s *filestore.Store
-	var err error
 	if m.chained && m.base != nil {
 		base := bytes.NewReader(m.base)
 		s, err = filestore.New(base, bytes.NewReader(increment(m.t, m.base, m.before, now, tx.Version())))
@@ -85,6 +89,7 @@ func (m *mirror) backup(tx store.Tx) {
 		m.t.Fatal(err)
 	}
 	m.files, m.latest = append(m.files, s), tx.Version()
+	return nil
 }
 
 func (m *mirror) Close() error {
@@ -97,18 +102,17 @@ func (m *mirror) Close() error {
 	return err
 }
 
-func contents(t testing.TB, tx store.Tx) map[string]string {
-	t.Helper()
+func contents(tx store.Tx) (map[string]string, error) {
 	c, err := tx.Scan(store.Range{})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer c.Close()
 	all := make(map[string]string)
 	for c.Next() {
 		all[string(c.Key())] = string(c.Value())
 	}
-	return all
+	return all, c.Err()
 }
 
 func whole(t testing.TB, now map[string]string, version uint64) []byte {
@@ -181,8 +185,8 @@ func TestFiles(t *testing.T) {
 	if err != nil || tx.Version() != 9 {
 		t.Fatalf("Begin: %v; want version 9", err)
 	}
-	if got := contents(t, tx); len(got) != 3 || got["b"] != "3" {
-		t.Errorf("the store holds %v, want %v", got, now)
+	if got, err := contents(tx); err != nil || !maps.Equal(got, now) {
+		t.Errorf("the store holds %v, %v; want %v", got, err, now)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("Close: %v", err)
