@@ -155,7 +155,19 @@ func parseFooter(b []byte, size int64) (f footer, err error) {
 	return f, nil
 }
 
-// damaged returns an error that matches store.ErrCorrupt and says where.
-func damaged(off int64, what string) error {
-	return fmt.Errorf("backup file, at byte %d: %s: %w", off, what, store.ErrCorrupt)
+// A DamageError says where a file is not what the writer wrote. It matches
+// store.ErrCorrupt.
+type DamageError struct {
+	Offset int64
+	What   string
 }
+
+// Error implements error.
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("backup file, at byte %d: %s: %v", e.Offset, e.What, store.ErrCorrupt)
+}
+
+// Unwrap returns store.ErrCorrupt.
+func (e *DamageError) Unwrap() error { return store.ErrCorrupt }
+
+func damaged(off int64, what string) error { return &DamageError{off, what} }
