@@ -228,7 +228,7 @@ func (tx *Tx) writable(key []byte) error {
 		return store.ErrReadOnly
 	}
 	if limit := tx.core.options.MaxKey; limit > 0 && len(key) > limit {
-		return fmt.Errorf("store: key of %d bytes, the longest is %d", len(key), limit)
+		return fmt.Errorf("store: key of %d bytes, the longest is %d: %w", len(key), limit, store.ErrKeyTooLarge)
 	}
 	return nil
 }
