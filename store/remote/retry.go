@@ -31,8 +31,11 @@ func (s *Store) try(ctx context.Context, request func(ctx context.Context) error
 			return s.reason(ctx.Err())
 		case !lost(err):
 			return err
-		case !s.pause(ctx, pause, until):
-			s.down.Store(ctx.Err() == nil)
+		case s.pause(ctx, pause, until):
+		case ctx.Err() != nil:
+			return s.reason(ctx.Err())
+		default:
+			s.down.Store(true)
 			return s.reason(unreachable(err))
 		}
 	}
