@@ -29,6 +29,9 @@ var imports = map[string][]string{
 	"store/badgerstore": {"store", "store/occ", "store/badgerstore/internal/badgerfile", "github.com/dgraph-io/", "golang.org/x/sys/"},
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
+	"store/remote":      {"store", "store/occ"},
+
+	"store/remote/remotetest": {"store", "store/remote", "github.com/google/btree"},
 
 	"store/badgerstore/internal/badgerfile": {"github.com/dgraph-io/", "github.com/klauspost/compress/"},
 
