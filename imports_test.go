@@ -30,6 +30,9 @@ var imports = map[string][]string{
 	"store/filestore":   {"internal/backupfile", "store", "store/occ"},
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
+	"store/remote":      {"store", "store/occ"},
+
+	"store/remote/remotetest": {"store", "store/remote", "github.com/google/btree"},
 
 	"store/badgerstore/internal/badgerfile": {"github.com/dgraph-io/", "github.com/klauspost/compress/"},
 

@@ -27,6 +27,11 @@ var (
 	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached
 	// now. Nothing was committed; the call may be tried again later.
 	ErrUnreachable = errors.New("store: unreachable")
+	// ErrSnapshotTooOld: the transaction has lasted so long that the store, which
+	// keeps its data elsewhere, no longer has the version that it sees.
+	ErrSnapshotTooOld = errors.New("store: the snapshot is too old")
+	// ErrKeyTooLarge: the key is longer than the store takes.
+	ErrKeyTooLarge = errors.New("store: key too large")
 	// ErrIncarnation: what was kept speaks of versions of another incarnation of
 	// the database, as one that a backup has been restored into since.
 	ErrIncarnation = errors.New("store: another incarnation of the database")

@@ -129,6 +129,9 @@ func (c *Core) enter(tx *Tx) error {
 	if err != nil {
 		return err
 	}
+	if r, ok := r.(ContextReader); ok && tx.ctx != nil {
+		r.SetContext(tx.ctx)
+	}
 	tx.reader, tx.version = r, c.version
 	c.listOf(tx).push(tx)
 	c.live.add(tx.version)

@@ -193,7 +193,7 @@ func (c *Core) Watch(ranges []store.Range, version uint64) (written <-chan struc
 func (c *Core) PublishOthers(version uint64, keys iter.Seq[[]byte], swap func(seen []uint64)) {
 	if keys == nil {
 		c.Publish(version, swap)
-		c.feed.recent.forget(version)
+		c.feed.recent.jump(version)
 		c.feed.watches.markAll()
 		return
 	}

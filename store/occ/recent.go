@@ -84,13 +84,6 @@ func (n *noted) size() int64 { return int64(len(n.keys) + endCost*len(n.ends) + 
 // init makes r empty, knowing nothing of what was committed up to version.
 func (r *recent) init(version uint64) { r.floor, r.newest, r.max = version, version, maxRecent }
 
-// forget forgets what was committed up to version.
-func (r *recent) forget(version uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.blocks, r.bytes, r.floor, r.newest = nil, 0, version, version
-}
-
 // bound sets new bounds.
 func (r *recent) bound(keep time.Duration, max int64) {
 	r.mu.Lock()

@@ -28,12 +28,12 @@ func (tx *Tx) Footprint() []store.Range {
 	for c := tx.cursors; c != nil; c = c.next {
 		c.observe()
 	}
-	return tx.own().footprint.ranges(maxHanded, maxHandedBytes)
+	return tx.own().footprint.Ranges(maxHanded, maxHandedBytes)
 }
 
-// ranges returns the footprint as at most n ranges, ascending and disjoint, with
+// Ranges returns the footprint as at most n ranges, ascending and disjoint, with
 // bounds of about so many bytes, which makes it coarser if need be.
-func (f *Footprint) ranges(n, bytes int) []store.Range {
+func (f *Footprint) Ranges(n, bytes int) []store.Range {
 	g := f.merged(noJoin)
 	for len(g.spans) > n || len(g.arena) > bytes && len(g.spans) > 1 {
 		g = g.merged(g.closest())

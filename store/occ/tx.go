@@ -54,9 +54,6 @@ func (tx *Tx) Version() uint64 { return tx.version }
 // Overlay returns the writes of a transaction that is being committed.
 func (tx *Tx) Overlay() *Overlay { return &tx.own().overlay }
 
-// Reads returns what a transaction that is being committed has read.
-func (tx *Tx) Reads() *Footprint { return &tx.own().footprint }
-
 // Writes calls f for each write of a transaction that is being committed, in
 // key order, the value of a deletion being nil. The bytes never change and may
 // be kept.
@@ -231,7 +228,7 @@ func (tx *Tx) writable(key []byte) error {
 		return store.ErrReadOnly
 	}
 	if limit := tx.core.options.MaxKey; limit > 0 && len(key) > limit {
-		return fmt.Errorf("store: key of %d bytes, the longest is %d", len(key), limit)
+		return fmt.Errorf("store: key of %d bytes, the longest is %d: %w", len(key), limit, store.ErrKeyTooLarge)
 	}
 	return nil
 }

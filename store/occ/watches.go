@@ -207,15 +207,6 @@ func (ws *watches) markOne(w *watch) {
 	}
 }
 
-// markAll marks all watches that there are.
-func (ws *watches) markAll() {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	for w := range ws.all {
-		w.mark()
-	}
-}
-
 // close marks all watches, also those that are added later.
 func (ws *watches) close() {
 	ws.mu.Lock()
