@@ -38,6 +38,9 @@ var (
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
+	// ErrSortTooLarge: a query without a limit would have to sort more than
+	// [query.MaxSortBytes] in memory. A page, a Limit and First do not meet it.
+	ErrSortTooLarge = query.ErrSortTooLarge
 	// ErrUntyped: a table by name cannot write records that only a program with
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")

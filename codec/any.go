@@ -121,7 +121,7 @@ func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte
 		return dst, errCycle
 	}
 	t := v.Type()
-	if t.Kind() == reflect.Struct || marshalsItself(t) {
+	if t.Kind() == reflect.Struct || marshalsItself(t) && !storedByKind(t) {
 		return e.appendLibrary(dst, v, depth)
 	}
 	switch t.Kind() {
@@ -147,6 +147,12 @@ func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte
 		return e.appendNilable(dst, v, depth)
 	}
 	return dst, fmt.Errorf("a %v cannot be stored", t)
+}
+
+// storedByKind reports whether values of t are stored by kind whatever methods
+// they have, as they are in a field of their own type.
+func storedByKind(t reflect.Type) bool {
+	return scalarKind(t) != Invalid && reflectx.MarshalOf(t) != reflectx.MarshalMsgpack
 }
 
 // marshalsItself reports whether values of t have methods that the library
@@ -194,6 +200,9 @@ func recovered(err *error) {
 // make of it is for the type to know.
 func ends(v reflect.Value, depth int) bool {
 	if !v.IsValid() || depth < maxDepth && marshalsItself(v.Type()) {
+		if v.IsValid() {
+			registerID(v.Type())
+		}
 		return true
 	}
 	depth++

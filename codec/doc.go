@@ -96,7 +96,7 @@
 //	struct                  map[string]any, by the msgpack library's names
 //	pointer                 what it points to
 //	nil of any kind         nil
-//	MarshalBinary or -Text  []byte of what it returns
+//	MarshalBinary or -Text  []byte of what it returns, but for named scalars and bytes
 //	msgpack's methods       what they have written, as one of these
 //	extension               what the program has registered for it, or else [Raw]
 //
