@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -135,6 +136,19 @@ func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 	}}
 }
 
+// Valid returns a view of a field that holds a value or nothing as the value, as
+// [Deref] does of a pointer.
+func Valid[R, V any](f Field[R, sql.Null[V]]) Field[R, V] {
+	op := f.operand
+	op.Deref = true
+	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
+		if n := f.Get(rec); n.Valid {
+			v = n.V
+		}
+		return v
+	}}
+}
+
 // Each returns a view of a slice field that matches where any element does. An
 // index with `each` serves it. Ne is a [QueryError] on it.
 func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
@@ -193,6 +207,7 @@ func keyOfRecord(conn Conn, typ reflect.Type, rec *source, key keySlot) {
 var literals sync.Map // reflect.Type -> *literalPlan
 
 type literalPlan struct {
+	of   reflect.Type
 	typ  codec.KeyType
 	plan *codec.KeyPlan
 	err  error
@@ -214,19 +229,28 @@ func (l *literalPlan) at(p reflectx.Pointer) query.Literal {
 	}
 	b, err := l.plan.Append(nil, p)
 	if err != nil && l.typ.Kind == codec.Time { // no record can hold it
-		if l.typ.Ptr {
-			p = p.Elem()
-		}
-		return query.TimeLiteral(&l.typ, *reflectx.Ref[time.Time](p))
+		return query.TimeLiteral(&l.typ, *reflectx.Ref[time.Time](l.pointed(p)))
 	}
 	return query.Literal{Type: &l.typ, Exact: b, Err: err}
+}
+
+// pointed returns where the value lies that p, a pointer or nullable, holds, or p
+// where it is neither.
+func (l *literalPlan) pointed(p reflectx.Pointer) reflectx.Pointer {
+	if null, ok := reflectx.NullableOf(l.of); ok {
+		return null.At(p)
+	}
+	if l.of.Kind() == reflect.Pointer {
+		return p.Elem()
+	}
+	return p
 }
 
 func literalPlanOf(t reflect.Type) *literalPlan {
 	if l, ok := literals.Load(t); ok {
 		return l.(*literalPlan)
 	}
-	l := &literalPlan{}
+	l := &literalPlan{of: t}
 	if l.typ, l.err = codec.KeyTypeOf(t, schema.StoredFields); l.err == nil {
 		l.plan, l.err = codec.CompileKey(t, schema.StoredFields, l.typ)
 	}

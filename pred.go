@@ -109,10 +109,15 @@ func HasKey[R any, M ~map[K]V, K comparable, V any](f Field[R, M], key K) Pred[R
 	return Pred[R]{query.Contains{Field: f.operand, Value: literalPlanOf(reflect.TypeFor[K]()).at(reflectx.To(&key))}}
 }
 
-// IsNil holds where the pointer is nil.
-func IsNil[R, V any](f Field[R, *V]) Pred[R] {
+// IsNil holds where the pointer, slice, map, bytes or interface is nil; on a field
+// that never is, it is a [QueryError].
+func IsNil[R, V any](f Field[R, V]) Pred[R] {
 	return Pred[R]{query.IsNil{Field: f.operand}}
 }
+
+// IsNull is IsNil, for a field that holds a value or nothing, such as sql.Null,
+// sql.NullString and uuid.NullUUID.
+func IsNull[R, V any](f Field[R, V]) Pred[R] { return IsNil(f) }
 
 // Func holds where fn returns true. No index serves it, and a plan cannot look
 // inside, so it comes after all else. It must depend on the record alone, and

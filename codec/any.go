@@ -121,6 +121,9 @@ func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte
 		return dst, errCycle
 	}
 	t := v.Type()
+	if _, ok := reflectx.NullableOf(t); ok && reflectx.MarshalOf(t) != reflectx.MarshalMsgpack {
+		return e.appendNullable(dst, v, depth)
+	}
 	if t.Kind() == reflect.Struct || marshalsItself(t) && !storedByKind(t) {
 		return e.appendLibrary(dst, v, depth)
 	}
@@ -244,6 +247,12 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 		return e.appendElements(dst, v, depth)
 	}
 	return e.appendValue(dst, v.Elem(), depth+1)
+}
+
+// appendNullable appends what v holds, or nil.
+func (e *anyEncoder) appendNullable(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	held, _ := heldBy(v)
+	return e.append(dst, held, depth+1)
 }
 
 func (e *anyEncoder) appendElements(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {
