@@ -21,6 +21,7 @@ import (
 type Field[R, V any] struct {
 	operand query.Operand
 	get     func(*R) V
+	elems   func(*R) []V // of Each: all of them
 	literal *literalPlan // of V; nil where it has not been looked up
 }
 
@@ -154,12 +155,27 @@ func Valid[R, V any](f Field[R, sql.Null[V]]) Field[R, V] {
 func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
 	op := f.operand
 	op.Each = true
-	return Field[R, E]{operand: op, get: func(rec *R) (v E) {
-		if s := f.Get(rec); len(s) > 0 {
+	elems := func(rec *R) []E { return f.Get(rec) }
+	return Field[R, E]{operand: op, get: firstOf(elems), elems: elems}
+}
+
+// firstOf returns the first of a record's elements, or zero.
+func firstOf[R, E any](elems func(*R) []E) func(*R) E {
+	return func(rec *R) (v E) {
+		if s := elems(rec); len(s) > 0 {
 			v = s[0]
 		}
 		return v
-	}}
+	}
+}
+
+// Fold returns a view of a string field without regard to case, in predicates,
+// ranges and orders, as [strings.EqualFold] has it. An index with `fold` serves it.
+// Get returns the string as it is; what [Values], [Distinct] and groups give is
+// folded.
+func Fold[R any, V ~string](f Field[R, V]) Field[R, V] {
+	f.operand.Fold = true
+	return f
 }
 
 // Key returns the primary key as a field handle, a composite or computed one

@@ -86,6 +86,11 @@ func Substring[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
 	return Pred[R]{query.Substring{Field: f.operand, Value: f.literalOf(v)}}
 }
 
+// SubstringFold holds where the string has v in it, case set aside.
+func SubstringFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
+	return Substring(Fold(f), v)
+}
+
 // EqualFold holds where the string equals v with case set aside, as
 // [strings.EqualFold] has it. An index with `fold` serves it.
 func EqualFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
