@@ -49,6 +49,9 @@ var (
 	// ErrBackupChain: files are not a whole backup and the increments to it, in
 	// order, or the database is older than they are.
 	ErrBackupChain = backupfile.ErrChain
+	// ErrSortTooLarge: a query without a limit would have to sort more than
+	// [query.MaxSortBytes] in memory. A page, a Limit and First do not meet it.
+	ErrSortTooLarge = query.ErrSortTooLarge
 	// ErrUntyped: a table by name cannot write records that only a program with
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A Model is the Go side of a table, compiled from a record struct. It is
@@ -173,9 +174,9 @@ func (c *compiler) implied() {
 // or a reference.
 func (c *compiler) impliedByID(i int) error {
 	f := &c.list[i]
-	t, pointer := f.Type, f.Type.Kind() == reflect.Pointer
-	if pointer {
-		t = t.Elem()
+	t, pointer := reflectx.Pointed(f.Type)
+	if !pointer {
+		t = f.Type
 	}
 	record := recordOf(t)
 	switch {

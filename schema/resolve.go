@@ -240,7 +240,7 @@ func (ref *modelRef) checkEntry(e *Entry) error {
 	var have []codec.KeyType
 	for _, p := range ref.parts {
 		k := p.Key.Base()
-		k.Ptr = k.Ptr && p.typ.Kind() != reflect.Pointer
+		k.Ptr = k.Ptr && !canBeNil(p.typ)
 		have = append(have, k)
 	}
 	if len(have) == 1 && len(want) != 1 && have[0].Kind == codec.Struct {
