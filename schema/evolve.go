@@ -18,6 +18,7 @@ type evolver struct {
 	forms      bool                  // a type that marshals itself is another Go type now
 	removed    []string              // paths of fields that are gone on purpose
 	holds      func(column int) bool // see PlanOptions.Holds
+	count      func(column int) int  // see PlanOptions.Count
 }
 
 // none is the number of no struct: what a new field is paired with.

@@ -18,6 +18,12 @@ type PlanOptions struct {
 	// there is a record at all. What would lose such values, and looks like a
 	// mistake, is refused. A nil Holds says that nothing is held.
 	Holds func(table uint32, column int) bool
+
+	// Count returns how many stored records of a table hold a value in a column,
+	// or, for the column -1, how many records there are. It is asked for the
+	// Records of each Difference: those that hold a value in a field that is gone,
+	// or else all of the table. Nil leaves them 0.
+	Count func(table uint32, column int) int
 }
 
 // An IndexRef names an index by ids.
@@ -137,7 +143,7 @@ func (t *tablePlan) checkRenamed() {
 		if taken || !sameLayout(e.newest().Layout, t.model.layout) || e.Key.Kind != t.model.key.kind || !t.opts.Holds(e.ID, anyRecord) {
 			continue
 		}
-		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Refused: true,
+		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Class: Refused, Refused: true, Records: t.count(e.ID, anyRecord),
 			Detail: fmt.Sprintf("no record of this Register has the table %s, which holds records with the same fields", e.Name),
 			Remedy: fmt.Sprintf("if %s is its record type under another name, write %s; if it is another table, name it: %s",
 				typeName(t.model.Type), onBlank("table="+e.Name), onBlank("table="+t.model.Name))})
@@ -156,12 +162,28 @@ func (t *tablePlan) finish() {
 	}
 }
 
-// report notes a difference. Those of a new table are not told one by one.
+// report notes a difference, which concerns all stored records of the table
+// unless it says how many. Those of a new table are not told one by one.
 func (t *tablePlan) report(d Difference) {
-	if t.old != nil || len(t.diff) == 0 {
-		d.Table = t.model.Name
-		t.diff = append(t.diff, d)
+	if t.old == nil && len(t.diff) > 0 {
+		return
 	}
+	d.Table = t.model.Name
+	if d.Refused {
+		d = d.refuse()
+	}
+	if d.Records == 0 && t.old != nil {
+		d.Records = t.count(t.old.ID, anyRecord)
+	}
+	t.diff = append(t.diff, d)
+}
+
+// count asks the options' Count.
+func (p *planner) count(table uint32, column int) int {
+	if p.opts.Count == nil {
+		return 0
+	}
+	return p.opts.Count(table, column)
 }
 
 func (t *tablePlan) refused() bool {
@@ -174,7 +196,7 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds}
+	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
@@ -190,6 +212,15 @@ func (t *tablePlan) layout() {
 // holds asks the options' Holds about the table as it is.
 func (t *tablePlan) holds(column int) bool {
 	return t.old != nil && t.opts.Holds != nil && t.opts.Holds(t.old.ID, column)
+}
+
+// countColumn asks the options' Count about the table as it is. A column that
+// is negative stands for all records.
+func (t *tablePlan) countColumn(column int) int {
+	if t.old == nil {
+		return 0
+	}
+	return t.count(t.old.ID, column)
 }
 
 // key returns the primary key, which may not change. The layout is that of the
@@ -261,7 +292,7 @@ func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
 	if slices.ContainsFunc(had, func(y IndexEntry) bool { return y.Name == x.Name }) {
 		kind = "changed index"
 	}
-	t.report(Difference{Kind: kind, Index: x.Name, Detail: x.text(t.entry.newest().Layout)})
+	t.report(Difference{Kind: kind, Class: Build, Index: x.Name, Detail: x.text(t.entry.newest().Layout)})
 }
 
 // dropIndex plans that an index goes: at once if its fields are gone, or else

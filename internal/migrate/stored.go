@@ -40,11 +40,11 @@ func checkStored(ctx context.Context, db *tables.DB, tb *schema.Table, r *schema
 }
 
 func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error {
-	return &schema.ChangeError{Table: tb.Name, Changes: []schema.Difference{{
-		Table: tb.Name, Kind: "stored data breaks a reference", Field: r.Name, Refused: true,
+	return schema.NewChangeError(tb.Name, schema.Difference{
+		Kind: "stored data breaks a reference", Field: r.Name,
 		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
 		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
-	}}}
+	})
 }
 
 // checkForms looks for stored records that do not come back the same from a tb
@@ -67,13 +67,13 @@ func checkForms(ctx context.Context, db *tables.DB, tb *schema.Table) error {
 			}
 			continue
 		}
-		d := schema.Difference{Table: tb.Name, Kind: "stored data has another form", Refused: true,
+		d := schema.Difference{Kind: "stored data has another form",
 			Remedy: "keep the type that wrote it, or add a field of another name and fill it from this one"}
 		d.Detail = fmt.Sprintf("record %s does not come back the same", record.RefTo(tb, rec.Tuple))
 		if err != nil {
 			d.Detail += ": " + err.Error()
 		}
-		return &schema.ChangeError{Table: tb.Name, Changes: []schema.Difference{d}}
+		return schema.NewChangeError(tb.Name, d)
 	}
 	return nil
 }
