@@ -24,6 +24,17 @@ type PlanOptions struct {
 	// Records of each Difference: those that hold a value in a field that is gone,
 	// or else all of the table. Nil leaves them 0.
 	Count func(table uint32, column int) int
+
+	// Nils returns what stored records of a table hold that is nil where a next
+	// layout has a value in the place of a pointer, by the path of stored names.
+	// A nil Nils says that nothing is.
+	Nils func(table uint32, next *codec.Layout) map[string]Nils
+}
+
+// Nils are the stored records in which something is nil.
+type Nils struct {
+	Records int
+	Keys    []string // of the first of them
 }
 
 // An IndexRef names an index by ids.
@@ -46,6 +57,7 @@ type Change struct {
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
+	Nils    []uint32   // tables in which a pointer has become a value: no record may hold a nil there
 	Forms   []uint32   // tables of which a type marshals itself in a way that may be another: each record must come back the same
 }
 
@@ -92,6 +104,7 @@ type tablePlan struct {
 	drop   []IndexRef
 	checks []RefCheck
 	forms  bool // see Change.Forms
+	nils   bool // see Change.Nils
 }
 
 // table plans all of a table but its references, which need the ids of every
@@ -197,6 +210,9 @@ func (t *tablePlan) layout() {
 		newest = t.old.newest().Layout
 	}
 	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
+	if t.old != nil {
+		v.past = t.old.earlier()
+	}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
@@ -206,7 +222,35 @@ func (t *tablePlan) layout() {
 	} else if v.forms {
 		t.entry.newest().Layout = v.out
 	}
-	t.forms = v.forms
+	t.forms, t.nils = v.forms, len(v.derefs) > 0
+	t.reportNils(v)
+}
+
+// reportNils says which pointers have become values, and refuses those that are
+// nil in stored records.
+func (t *tablePlan) reportNils(v evolver) {
+	var found map[string]Nils
+	if len(v.derefs) > 0 && t.opts.Nils != nil {
+		found = t.opts.Nils(t.old.ID, v.out)
+	}
+	for _, path := range v.derefs {
+		d := Difference{Kind: "pointer is a value", Field: path}
+		if n := found[path]; n.Records > 0 {
+			d.Refused, d.Records = true, n.Records
+			d.Detail = "it is nil in the stored records " + keysText(n.Records, n.Keys)
+			d.Remedy = "write a value into each of them, or keep the pointer, or pass Register a migration that fills them"
+		}
+		t.report(d)
+	}
+}
+
+// keysText lists keys, of which there are n.
+func keysText(n int, keys []string) string {
+	text := strings.Join(keys, ", ")
+	if n > len(keys) {
+		text += fmt.Sprintf(" and %d more", n-len(keys))
+	}
+	return text
 }
 
 // holds asks the options' Holds about the table as it is.
@@ -327,6 +371,9 @@ func (p *planner) change(tables []*tablePlan) *Change {
 			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
 				c.Build = append(c.Build, x)
 			}
+		}
+		if t.nils {
+			c.Nils = append(c.Nils, t.entry.ID)
 		}
 		if t.forms {
 			c.Forms = append(c.Forms, t.entry.ID)

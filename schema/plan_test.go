@@ -216,12 +216,12 @@ var evolutions = []struct {
 		`T: changed type D: int64 to float64 (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or add a field of another name and fill it from this one`,
 		`T: changed type F: []int64 to []string (refused); keep []int64, or add a field of another name and fill it from this one`,
-		`T: changed type G: *int64 to int64 (refused); keep *int64, or add a field of another name and fill it from this one`,
 		`T: changed type H: int64 to uint64 (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type I.X: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type J: struct to map[string]int64 (refused); keep struct, or add a field of another name and fill it from this one`,
-		`T: changed type K: int64 to *int64 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: value is a pointer K: int64 to *int64; zero stays a value, and is not nil (nothing to do)`,
 		`T: changed type L: float64 to float32 (refused); keep float64, or add a field of another name and fill it from this one`,
+		`T: pointer is a value G (nothing to do)`,
 	)},
 	{"new and removed indexes", func() []reflect.Type {
 		type T struct {
@@ -785,7 +785,7 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: new field B: int64 (nothing to do)",
+		"1: T: restored field B: int64; records that have not been written since it was gone hold its values (nothing to do)",
 	)},
 }
 

@@ -79,6 +79,9 @@ func (v *evolver) likeliest(gone *codec.Field, model, old []codec.Field) (found 
 		if findOld(f, old) >= 0 || found != nil && !found.New {
 			continue
 		}
+		if again, _ := v.revived(f, old); again != nil {
+			continue
+		}
 		same := matcher{v.model, v.old, make(map[pair]bool)}
 		if same.types(&f.Type, &gone.Type) {
 			found = f

@@ -313,7 +313,7 @@ func TestRemoved(t *testing.T) {
 			t.Errorf("%T: %v", v, again.Diff)
 		}
 	}
-	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "new field B") {
+	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "restored field B") {
 		t.Errorf("the program before: %s", got)
 	}
 }

@@ -117,6 +117,11 @@ func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *sche
 			faults = append(faults, err)
 		}
 	}
+	for _, id := range plan.Nils {
+		if err := checkNils(ctx, m.db, set.ByID(id)); err != nil {
+			faults = append(faults, err)
+		}
+	}
 	for _, id := range plan.Forms {
 		if err := checkForms(ctx, m.db, set.ByID(id)); err != nil {
 			faults = append(faults, err)

@@ -56,7 +56,7 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 		return schema.Diff{}, err
 	}
 	s := stock{ctx: ctx, db: m.db}
-	change, err := s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Holds: s.holds, Count: s.count})
+	change, err := s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Count: s.count})
 	if err != nil {
 		return schema.Diff{}, err
 	}
@@ -88,5 +88,5 @@ func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 // plan plans what is to change of a catalog, by what is stored now.
 func (m *Migrator) plan(ctx context.Context, c *schema.Catalog, models []*schema.Model) (*schema.Change, error) {
 	s := stock{ctx: ctx, db: m.db}
-	return s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Holds: s.holds})
+	return s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder})
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
@@ -40,8 +42,9 @@ func (t *tally) add(tb *schema.Table, rec tables.Record, damage error) {
 	}
 }
 
-// plan is schema.Plan with the stock's own errors.
+// plan is schema.Plan by what is stored.
 func (s *stock) plan(c *schema.Catalog, models []*schema.Model, opts schema.PlanOptions) (*schema.Change, error) {
+	opts.Holds, opts.Nils = s.holds, s.nils
 	change, err := schema.Plan(c, models, opts)
 	return change, errors.Join(err, s.err)
 }
@@ -83,6 +86,41 @@ func (s *stock) count(table uint32, column int) int {
 		return t.columns[column]
 	}
 	return 0
+}
+
+// maxKeys bounds how many keys of records a difference lists.
+const maxKeys = 20
+
+// nils returns what records of the table hold that is nil where the next layout
+// has a value in the place of a pointer.
+func (s *stock) nils(table uint32, next *codec.Layout) map[string]schema.Nils {
+	found := make(map[string]schema.Nils)
+	var finder *record.Nils
+	s.each(table, func(tb *schema.Table, rec tables.Record, damage error) bool {
+		if finder == nil {
+			finder = record.NewNils(tb, next)
+		}
+		if damage != nil {
+			return true // the next reader of it says so
+		}
+		paths, err := finder.Find(rec.Tuple, rec.Value)
+		if err != nil {
+			s.err = err
+			return false
+		}
+		for i, path := range paths {
+			if slices.Contains(paths[:i], path) {
+				continue
+			}
+			n := found[path]
+			if n.Records++; len(n.Keys) < maxKeys {
+				n.Keys = append(n.Keys, record.RefTo(tb, rec.Tuple).String())
+			}
+			found[path] = n
+		}
+		return true
+	})
+	return found
 }
 
 // each calls fn with each record of a table as it is stored now, until fn

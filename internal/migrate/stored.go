@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
@@ -45,6 +48,25 @@ func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error
 		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
 		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
 	})
+}
+
+// checkNils looks for stored records that hold a nil where tb has a value in the
+// place of a pointer: others may have written one while the change was planned.
+func checkNils(ctx context.Context, db *tables.DB, tb *schema.Table) error {
+	s := stock{ctx: ctx, db: db}
+	found := s.nils(tb.ID, tb.Layout)
+	if s.err != nil {
+		return s.err
+	}
+	var faults []schema.Difference
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		faults = append(faults, schema.Difference{Kind: "pointer is a value", Field: path, Records: found[path].Records,
+			Detail: "it is nil in the stored records " + strings.Join(found[path].Keys, ", "), Remedy: "write a value into each of them"})
+	}
+	if faults == nil {
+		return nil
+	}
+	return schema.NewChangeError(tb.Name, faults...)
 }
 
 // checkForms looks for stored records that do not come back the same from a tb
