@@ -98,6 +98,96 @@ type (
 	}
 )
 
+// Versions of a program that gives its table another name, and refers to it.
+type (
+	place1 struct {
+		_    struct{} `kivis:"table=place"`
+		Code string   `kivis:"key"`
+		Name string
+	}
+	visit1 struct {
+		_    struct{} `kivis:"table=visit"`
+		ID   int      `kivis:"key"`
+		Code string   `kivis:"ref=place"`
+	}
+	place2 struct {
+		_    struct{} `kivis:"table=site,was=spot|place"`
+		Code string   `kivis:"key"`
+		Name string
+		City string
+	}
+	visit2 struct {
+		_    struct{} `kivis:"table=visit"`
+		ID   int      `kivis:"key"`
+		Code string   `kivis:"ref=site"`
+	}
+	place2Bare struct {
+		_    struct{} `kivis:"table=site"`
+		Code string   `kivis:"key"`
+		Name string
+		City string
+	}
+	placeOther struct {
+		_    struct{} `kivis:"table=place"`
+		Mark int      `kivis:"key"`
+	}
+)
+
+// TestTableRenames: a table goes on under its new name, with all that refers to
+// it; records under both names are refused, and so is an older program.
+func TestTableRenames(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		bare  bool // the new name is registered without was= first
+		full  bool // and gets a record
+		class schema.Class
+		text  string
+		sites []string
+		older string // what the program before is told
+	}{
+		{"renamed", false, false, schema.NothingToDo, "site: renamed table: was place", []string{`{"Code":"A","Name":"a","City":""}`},
+			"the table is named site now"},
+		{"with an empty one in the place", true, false, schema.NothingToDo, "removed table: an empty one", []string{`{"Code":"A","Name":"a","City":""}`},
+			"the table is named site now"},
+		{"records under both", true, true, schema.Refused, "ambiguous rename: there are records both under site and under its former name (was=spot|place)",
+			[]string{`{"Code":"B","Name":"b","City":"c"}`}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			st := kept{stores[0].open(t)}
+			db, _ := openLogged(t, st)
+			check(t, db.Register(&place1{}, &visit1{}))
+			putJSON(t, db, "place", `{"Code":"A","Name":"a"}`)
+			putJSON(t, db, "visit", `{"ID":1,"Code":"A"}`)
+			if test.bare {
+				check(t, db.Register(&place2Bare{}))
+			}
+			if test.full {
+				putJSON(t, db, "site", `{"Code":"B","Name":"b","City":"c"}`)
+			}
+			check(t, db.Close())
+			db, _ = openLogged(t, st)
+			registerAll(t, db, test.class, test.text, &place2{}, &visit2{})
+			wantJSON(t, db, "site", test.sites...)
+			if test.class != schema.Refused {
+				wantErr(t, kivis.TableNamed(db, "site").Delete(bg, must(kivis.TableNamed(db, "site").Key("A"))(t)), kivis.ErrReference)
+				check(t, db.Register(&place2{}, &visit2{})) // was= may stay
+			}
+			mustBeClean(t, db)
+			check(t, db.Close())
+			db, _ = openLogged(t, st)
+			if err := db.Register(&place1{}, &visit1{}); test.older == "" {
+				check(t, err)
+			} else if err == nil || !strings.Contains(err.Error(), test.older) {
+				t.Errorf("the program before: error = %v, want one that says %s", err, test.older)
+			}
+			if test.class != schema.Refused {
+				check(t, db.Register(&place2{}, &placeOther{})) // the former name is free
+			}
+			check(t, db.Close())
+		})
+	}
+}
+
 // evRecords are records of evBase: one whose Ptr is nil, and one that is not.
 var (
 	evOne = []string{`{"ID":1,"Name":"a","Size":-3,"Ptr":7}`}
@@ -171,21 +261,28 @@ func TestEvolutions(t *testing.T) {
 // and what becomes of it against a class and a text.
 func registerAs(t *testing.T, db *kivis.DB, record any, strict bool, class schema.Class, text string) {
 	t.Helper()
-	diff := must(db.Diff(bg, record))(t)
-	err := db.Register(record)
 	if !strict {
-		check(t, err)
+		check(t, db.Register(record))
 		return
 	}
+	registerAll(t, db, class, text, record)
+}
+
+// registerAll registers records and holds the Diff, and what becomes of it,
+// against a class and a text.
+func registerAll(t *testing.T, db *kivis.DB, class schema.Class, text string, records ...any) {
+	t.Helper()
+	diff := must(db.Diff(bg, records...))(t)
+	err := db.Register(records...)
 	if diff.Class() != class || !strings.Contains(diff.String(), text) {
-		t.Errorf("the Diff of %T is %v, want %v with %q:\n%s", record, diff.Class(), class, text, diff)
+		t.Errorf("the Diff of %T is %v, want %v with %q:\n%s", records, diff.Class(), class, text, diff)
 	}
 	var change *kivis.SchemaChangeError
 	switch {
 	case class != schema.Refused:
 		check(t, err)
 	case !errors.As(err, &change) || !strings.Contains(err.Error(), strings.Split(text, " (refused")[0]):
-		t.Errorf("Register of %T: error = %v, want a SchemaChangeError with %q", record, err, text)
+		t.Errorf("Register of %T: error = %v, want a SchemaChangeError with %q", records, err, text)
 	}
 }
 

@@ -53,6 +53,7 @@ type RefCheck struct {
 type Change struct {
 	Catalog *Catalog   // afterwards, but for what is in Build and Drop
 	Entries []uint32   // the ids of entries that differ
+	Gone    []uint32   // the ids of tables that go, if they are empty
 	Diff    Diff       // in words; tables with refused differences are as they were
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
@@ -82,6 +83,9 @@ func Plan(c *Catalog, models []*Model, opts PlanOptions) (*Change, error) {
 	for _, t := range tables {
 		t.finish()
 	}
+	for _, t := range tables {
+		t.checkGone()
+	}
 	return p.change(tables), nil
 }
 
@@ -105,12 +109,14 @@ type tablePlan struct {
 	checks []RefCheck
 	forms  bool // see Change.Forms
 	nils   bool // see Change.Nils
+	gone   []uint32
 }
 
 // table plans all of a table but its references, which need the ids of every
 // table.
 func (p *planner) table(m *Model) *tablePlan {
-	t := &tablePlan{planner: p, model: m, old: p.old.byName(m.Name)}
+	c := p.old.claimOf(m, p.resolver.models, func(id uint32) bool { return p.opts.Holds != nil && p.opts.Holds(id, anyRecord) })
+	t := &tablePlan{planner: p, model: m, old: c.entry}
 	if t.old == nil {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
@@ -120,6 +126,14 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = t.old.clone()
 	}
 	p.ids[m.Name] = t.entry.ID
+	if c.former {
+		t.older = true
+		t.reportFormer()
+		return t
+	}
+	if c.renamed {
+		t.rename(c)
+	}
 	if v := t.olderVersion(); v != nil {
 		t.older = true
 		t.reportOlder(v)
@@ -170,8 +184,12 @@ func (t *tablePlan) finish() {
 	}
 	t.indexes()
 	t.refs()
-	if !t.refused() {
-		t.next.Entries[t.entry.ID] = t.entry
+	if t.refused() {
+		return
+	}
+	t.next.Entries[t.entry.ID] = t.entry
+	for _, id := range t.gone {
+		delete(t.next.Entries, id)
 	}
 }
 
@@ -372,6 +390,7 @@ func (p *planner) change(tables []*tablePlan) *Change {
 				c.Build = append(c.Build, x)
 			}
 		}
+		c.Gone = append(c.Gone, t.gone...)
 		if t.nils {
 			c.Nils = append(c.Nils, t.entry.ID)
 		}

@@ -32,7 +32,7 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		if err = refused(plan.Diff); err == nil {
 			_, err = schema.Bind(plan.Catalog, models)
 		}
-		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries}, err
+		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries, Gone: plan.Gone, Empty: plan.Gone}, err
 	})
 	if err != nil {
 		return err
