@@ -45,7 +45,7 @@ var imports = map[string][]string{
 	"internal/retry":  {"store"},
 	"internal/tables": {"internal/record", "internal/retry", "query", "schema", "codec", "store", "github.com/google/uuid"},
 
-	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
+	"internal/migrate": {"internal/record", "internal/tables", "schema", "codec", "store"},
 	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
 
 	"internal/backup":     {"internal/backupfile", "internal/record", "internal/tables", "schema", "codec", "store"},

@@ -97,6 +97,10 @@ func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touche
 			touched = append(touched, id)
 		}
 	}
+	for _, id := range change.Gone {
+		next.Entries[id] = before.Entries[id]
+		touched = append(touched, id)
+	}
 	for _, e := range next.Entries {
 		next.Format = max(next.Format, e.format())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,6 +20,7 @@ type Model struct {
 
 	named    bool     // the name is given by a tag
 	formerly string   // the name that earlier releases gave the table; see [Model.in]
+	was      []string // names that the table had before, by its tag
 	removed  []string // paths of stored names that are gone on purpose
 
 	fields  *fields
@@ -124,6 +126,7 @@ func (c *compiler) tableName() {
 			named, c.m.Name = b, b.table
 		}
 	}
+	defer c.formerTables()
 	if c.m.named = named != nil; c.m.named {
 		return
 	}
@@ -133,6 +136,16 @@ func (c *compiler) tableName() {
 	}
 	if c.m.Name == "" {
 		c.fail("", "", fmt.Errorf("a struct type without a name needs one for its table: %s", onBlank("table=NAME")))
+	}
+}
+
+// formerTables takes the names that the table had before.
+func (c *compiler) formerTables() {
+	for _, b := range c.blanks {
+		if slices.Contains(b.was, c.m.Name) {
+			c.fail("_", b.text, fmt.Errorf("was=%s names the table as it is named now", c.m.Name))
+		}
+		c.m.was = append(c.m.was, b.was...)
 	}
 }
 

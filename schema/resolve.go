@@ -112,6 +112,15 @@ func (r *resolver) checkNames() {
 		}
 		names[m.Name] = m
 	}
+	was := make(map[string]*Model)
+	for _, m := range r.models {
+		for _, name := range m.was {
+			if o := was[name]; o != nil {
+				r.faults = append(r.faults, &Error{Type: m.Type, Err: fmt.Errorf("the table of %v was %s too: one table can have become one other", typeName(o.Type), name)})
+			}
+			was[name] = m
+		}
+	}
 }
 
 // mendName says how a table gets another name.

@@ -32,7 +32,7 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		if err = refused(plan.Diff); err == nil {
 			_, err = schema.Bind(plan.Catalog, models)
 		}
-		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries}, err
+		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries, Gone: plan.Gone, Empty: plan.Gone}, err
 	})
 	if err != nil {
 		return err
@@ -114,6 +114,11 @@ func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *sche
 	for _, check := range plan.Checks {
 		tb := set.ByID(check.Table)
 		if err := checkStored(ctx, m.db, tb, tb.Refs[check.Ref]); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	for _, id := range plan.Nils {
+		if err := checkNils(ctx, m.db, set.ByID(id)); err != nil {
 			faults = append(faults, err)
 		}
 	}

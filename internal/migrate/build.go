@@ -95,9 +95,9 @@ func (b *build) violation(tuple []byte, err error) error {
 	if !errors.As(err, &u) {
 		return err
 	}
-	return &schema.ChangeError{Table: b.tb.Name, Changes: []schema.Difference{{
-		Table: b.tb.Name, Kind: "stored data breaks a unique index", Index: b.ix.Name, Refused: true,
+	return schema.NewChangeError(b.tb.Name, schema.Difference{
+		Kind: "stored data breaks a unique index", Index: b.ix.Name,
 		Detail: fmt.Sprintf("records %s and %s have the same value", u.Holder, record.RefTo(b.tb, tuple)),
 		Remedy: "change or delete one of each pair, or make it an ordinary index",
-	}}}
+	})
 }

@@ -100,13 +100,22 @@ func (db *DB) Catalog(ctx context.Context) (*schema.Catalog, error) {
 type Edition struct {
 	Catalog       *schema.Catalog
 	Touched, Gone []uint32
+	Empty         []uint32 // tables that must be without records
 }
 
 // changed reports whether there is anything to write.
 func (e *Edition) changed() bool { return len(e.Touched)+len(e.Gone) > 0 }
 
+// errNotEmpty: somebody has written into a table that was empty, and was to go.
+var errNotEmpty = errors.New("records have been written meanwhile into a table that was empty: try again")
+
 // save writes the edition in kv.
 func (e *Edition) save(kv store.Tx) error {
+	for _, id := range e.Empty {
+		if found, err := hasKeys(kv, IndexPrefix(schema.IndexRef{Table: id})); err != nil || found {
+			return errors.Join(err, errNotEmpty)
+		}
+	}
 	for _, id := range e.Touched {
 		if err := kv.Set(tableKey(id), e.Catalog.Entries[id].Encode()); err != nil {
 			return err
@@ -118,6 +127,18 @@ func (e *Edition) save(kv store.Tx) error {
 		}
 	}
 	return kv.Set(headerKey, schema.EncodeHeader(e.Catalog))
+}
+
+// hasKeys reports whether there is a key with the prefix.
+func hasKeys(kv store.Tx, prefix []byte) (bool, error) {
+	r := record.PrefixRange(prefix)
+	r.KeysOnly = true
+	c, err := kv.Scan(r)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	return c.Next(), c.Err()
 }
 
 // ChangeCatalog replaces the catalog by what edit makes of it, and publishes
