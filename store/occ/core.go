@@ -91,6 +91,7 @@ type Core struct {
 	merged   Overlay // the writes of the batch, if it has several members
 	recorded int     // how many of the batch are in the tracker
 	seen     []uint64
+	log      feedLog
 }
 
 // Init makes c the core of a store whose newest version is version.
@@ -298,6 +299,7 @@ func (c *Core) Abort() {
 		// The records of the batch have taken the place of older ones.
 		c.tracker.Reset(c.version)
 	}
+	c.log.aborted()
 	c.endBatch()
 }
 
@@ -307,7 +309,7 @@ func (c *Core) Abort() {
 // the versions that somebody still reads, ascending and each once, which it must
 // not keep. Transactions that are being committed read no more.
 func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
-	c.feed.note(version, c.batch)
+	c.feed.note(version, c.log.published(), c.batch)
 	c.mu.Lock()
 	others := c.writers.n - len(c.batch)
 	oldest := c.writers.oldest(version)

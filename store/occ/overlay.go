@@ -109,9 +109,18 @@ func (o *Overlay) Put(e Entry) (old Entry, had bool) {
 	return old, had
 }
 
-// Absorb writes every entry of p on top of o's own, sharing their memory.
+// Absorb writes every entry of p on top of o's own, sharing their memory. Whether
+// a key is new is what the first to write it says.
 func (o *Overlay) Absorb(p *Overlay) {
 	for e := range p.All() {
+		old, had := o.Put(e)
+		if !had || e.Deleted() || e.Created() == old.Created() {
+			continue
+		}
+		e = NewEntry(e.Key(), e.Value())
+		if old.Created() {
+			e.create()
+		}
 		o.Put(e)
 	}
 }
