@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
 )
@@ -40,7 +41,7 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 		q.q.Limit = 1
 	}
 	var best []byte
-	err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
+	_, err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
 		if best == nil || (bytes.Compare(part, best) > 0) == greatest {
 			best = append(best[:0], part...)
 		}
@@ -63,7 +64,7 @@ func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Fi
 	var sum V
 	turns := 0 // how often sum has wrapped around, which later values may undo
 	a := q.call("sum")
-	err := eachPart(ctx, a, f.operand, func(part []byte) error {
+	_, err := eachPart(ctx, a, f.operand, func(part []byte) error {
 		var v V
 		if err := decodePart(part, &v); err != nil {
 			return err
@@ -101,20 +102,7 @@ func GroupCount[R any, K comparable, V comparable](ctx context.Context, q Query[
 	if reflect.TypeFor[V]().Kind() == reflect.Pointer && a.err == nil {
 		a.err = &QueryError{Clause: "group count", Err: errors.New("a pointer is compared by its address: use Deref")}
 	}
-	counts := map[string]*int{}
-	var last []byte
-	var n *int
-	err := eachPart(ctx, a, f.operand, func(part []byte) error {
-		if n == nil || !bytes.Equal(part, last) {
-			last = append(last[:0], part...)
-			if n = counts[string(part)]; n == nil {
-				n = new(int)
-				counts[string(part)] = n
-			}
-		}
-		*n++
-		return nil
-	})
+	counts, _, err := countParts(ctx, a, f.operand)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +117,26 @@ func GroupCount[R any, K comparable, V comparable](ctx context.Context, q Query[
 	return groups, nil
 }
 
+// countParts returns how many rows of the query have each key part of the field,
+// and what type the parts are.
+func countParts(ctx context.Context, a queryCall, op query.Operand) (map[string]*int, codec.KeyType, error) {
+	counts := map[string]*int{}
+	var last []byte
+	var n *int
+	typ, err := eachPart(ctx, a, op, func(part []byte) error {
+		if n == nil || !bytes.Equal(part, last) {
+			last = append(last[:0], part...)
+			if n = counts[string(part)]; n == nil {
+				n = new(int)
+				counts[string(part)] = n
+			}
+		}
+		*n++
+		return nil
+	})
+	return counts, typ, err
+}
+
 // decodePart sets v to the value of a key part.
 func decodePart[V any](part []byte, v *V) error {
 	l := literalPlanOf(reflect.TypeFor[V]())
@@ -141,20 +149,21 @@ func decodePart[V any](part []byte, v *V) error {
 
 // eachPart calls fn with the field's key part in each row of the query: of a
 // [Deref] field that of the pointed-to value, where there is one. fn may read
-// the slice until it returns.
-func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part []byte) error) error {
+// the slice until it returns. The type is that of the parts.
+func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part []byte) error) (typ codec.KeyType, err error) {
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
 	var run queryRun
 	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {
-		return err
+		return typ, err
 	}
 	defer run.close(nil)
+	typ = run.plan.ValueType()
 	for run.rows.Next() {
 		if err := fn(run.rows.Row().Part); err != nil {
-			return run.close(fmt.Errorf("%s: %w", op, err))
+			return typ, run.close(fmt.Errorf("%s: %w", op, err))
 		}
 	}
-	return run.close(run.rows.Err())
+	return typ, run.close(run.rows.Err())
 }

@@ -1,0 +1,2 @@
+package studio
+import _ "github.com/kivisdb/kivis"
