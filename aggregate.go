@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 
-	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/reflectx"
 )
@@ -41,7 +39,7 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 		q.q.Limit = 1
 	}
 	var best []byte
-	_, err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
+	err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
 		if best == nil || (bytes.Compare(part, best) > 0) == greatest {
 			best = append(best[:0], part...)
 		}
@@ -61,80 +59,53 @@ func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f F
 // where there are none, or ErrOverflow where it does not fit: of floats, where
 // finite ones add up to an infinity.
 func Sum[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Field[R, V]) (V, error) {
-	var sum V
-	turns := 0 // how often sum has wrapped around, which later values may undo
+	var sum total[V]
 	a := q.call("sum")
-	_, err := eachPart(ctx, a, f.operand, func(part []byte) error {
+	err := eachPart(ctx, a, f.operand, func(part []byte) error {
 		var v V
 		if err := decodePart(part, &v); err != nil {
 			return err
 		}
-		next := sum + v
-		switch {
-		case v > 0 && next < sum:
-			turns++
-		case v < 0 && next > sum:
-			turns--
-		case isInf(next) && !isInf(sum) && !isInf(v):
-			return ErrOverflow
-		}
-		sum = next
+		sum.add(v)
 		return nil
 	})
-	if err == nil && turns != 0 {
-		err = a.named(fmt.Errorf("%s: %w", f.operand, ErrOverflow))
+	if err != nil {
+		return 0, err
+	}
+	v, err := sum.value()
+	return v, sumError(a, f.operand, err)
+}
+
+// sumError says of which field a sum has gone wrong.
+func sumError(a queryCall, op query.Operand, err error) error {
+	if err == nil {
+		return nil
+	}
+	return a.named(fmt.Errorf("%s: %w", op, err))
+}
+
+// Avg returns the mean of the field over the records that the query finds, or
+// ErrNotFound where there is none. However large the values are, it does not
+// overflow; of integers it is the float64 nearest to the exact mean. A [Deref]
+// field's nils are left out.
+func Avg[R any, K comparable, V Number](ctx context.Context, q Query[R, K], f Field[R, V]) (float64, error) {
+	var m mean[V]
+	a := q.call("avg")
+	err := eachPart(ctx, a, f.operand, func(part []byte) error {
+		var v V
+		if err := decodePart(part, &v); err != nil {
+			return err
+		}
+		m.add(v)
+		return nil
+	})
+	if err == nil && m.n == 0 {
+		return 0, a.named(ErrNotFound)
 	}
 	if err != nil {
 		return 0, err
 	}
-	return sum, nil
-}
-
-// isInf reports whether v is a float that is an infinity.
-func isInf[V Number](v V) bool { return math.IsInf(float64(v), 0) }
-
-// GroupCount returns how many of the records that the query finds have each
-// value of the field; of an [Each] field, how many have each element. An index
-// on the field is read alone. A pointer field is a [QueryError]: use [Deref],
-// which leaves nils out.
-func GroupCount[R any, K comparable, V comparable](ctx context.Context, q Query[R, K], f Field[R, V]) (map[V]int, error) {
-	a := q.call("group count")
-	if reflect.TypeFor[V]().Kind() == reflect.Pointer && a.err == nil {
-		a.err = &QueryError{Clause: "group count", Err: errors.New("a pointer is compared by its address: use Deref")}
-	}
-	counts, _, err := countParts(ctx, a, f.operand)
-	if err != nil {
-		return nil, err
-	}
-	groups := make(map[V]int, len(counts))
-	for part, n := range counts {
-		var v V
-		if err := decodePart([]byte(part), &v); err != nil {
-			return nil, err
-		}
-		groups[v] += *n
-	}
-	return groups, nil
-}
-
-// countParts returns how many rows of the query have each key part of the field,
-// and what type the parts are.
-func countParts(ctx context.Context, a queryCall, op query.Operand) (map[string]*int, codec.KeyType, error) {
-	counts := map[string]*int{}
-	var last []byte
-	var n *int
-	typ, err := eachPart(ctx, a, op, func(part []byte) error {
-		if n == nil || !bytes.Equal(part, last) {
-			last = append(last[:0], part...)
-			if n = counts[string(part)]; n == nil {
-				n = new(int)
-				counts[string(part)] = n
-			}
-		}
-		*n++
-		return nil
-	})
-	return counts, typ, err
+	return m.value(), nil
 }
 
 // decodePart sets v to the value of a key part.
@@ -149,21 +120,26 @@ func decodePart[V any](part []byte, v *V) error {
 
 // eachPart calls fn with the field's key part in each row of the query: of a
 // [Deref] field that of the pointed-to value, where there is one. fn may read
-// the slice until it returns. The type is that of the parts.
-func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part []byte) error) (typ codec.KeyType, err error) {
+// the slice until it returns.
+func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part []byte) error) error {
+	return eachValue(ctx, a, query.Want{Kind: query.Values, Value: op}, func(row *query.Row) error { return fn(row.Part) })
+}
+
+// eachValue calls fn with each row of the query, in no order unless that
+// decides which rows there are.
+func eachValue(ctx context.Context, a queryCall, want query.Want, fn func(row *query.Row) error) error {
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
 		a.q.Order, a.q.ByKey = nil, false // it makes no difference
 	}
 	var run queryRun
-	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {
-		return typ, err
+	if err := run.start(ctx, &a, want, untilReturn); err != nil {
+		return err
 	}
 	defer run.close(nil)
-	typ = run.plan.ValueType()
 	for run.rows.Next() {
-		if err := fn(run.rows.Row().Part); err != nil {
-			return typ, run.close(fmt.Errorf("%s: %w", op, err))
+		if err := fn(run.rows.Row()); err != nil {
+			return run.close(fmt.Errorf("%s: %w", want.Value, err))
 		}
 	}
-	return typ, run.close(run.rows.Err())
+	return run.close(run.rows.Err())
 }

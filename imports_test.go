@@ -44,6 +44,8 @@ var imports = map[string][]string{
 	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
 	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
 
+	"internal/histories": {},
+
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
 	"kivistest": {".", "store/memstore"},
 

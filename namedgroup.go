@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
 )
 
@@ -40,6 +41,31 @@ func (q NamedQuery) GroupCount(ctx context.Context, field string) ([]Group, erro
 		groups = append(groups, Group{v, text, *counts[part]})
 	}
 	return groups, nil
+}
+
+// countParts returns how many rows of the query have each key part of the field,
+// and what type the parts are.
+func countParts(ctx context.Context, a queryCall, op query.Operand) (map[string]*int, codec.KeyType, error) {
+	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
+		a.q.Order, a.q.ByKey = nil, false // it makes no difference
+	}
+	var run queryRun
+	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {
+		return nil, codec.KeyType{}, err
+	}
+	defer run.close(nil)
+	typ := run.plan.ValueType()
+	counts := map[string]*int{}
+	for run.rows.Next() {
+		part := run.rows.Row().Part
+		n := counts[string(part)]
+		if n == nil {
+			n = new(int)
+			counts[string(part)] = n
+		}
+		*n++
+	}
+	return counts, typ, run.close(run.rows.Err())
 }
 
 // parseField returns the field that text names.

@@ -106,7 +106,7 @@ func rowRecord(row *query.Row) (Record, error) {
 
 // All returns the records one after the other as they are read; see [Query.All].
 func (q NamedQuery) All(ctx context.Context) iter.Seq2[Record, error] {
-	return eachRow(ctx, q.call("all"), query.Records, func(_ *queryRun, row *query.Row, rec *Record) (err error) {
+	return eachRow(ctx, q.call("all"), query.Want{Kind: query.Records}, func(_ *queryRun, row *query.Row, rec *Record) (err error) {
 		*rec, err = rowRecord(row)
 		return err
 	})
@@ -114,7 +114,7 @@ func (q NamedQuery) All(ctx context.Context) iter.Seq2[Record, error] {
 
 // Keys is All for the primary keys alone.
 func (q NamedQuery) Keys(ctx context.Context) iter.Seq2[Key, error] {
-	return eachRow(ctx, q.call("keys"), query.Keys, func(run *queryRun, row *query.Row, key *Key) error {
+	return eachRow(ctx, q.call("keys"), query.Want{Kind: query.Keys}, func(run *queryRun, row *query.Row, key *Key) error {
 		*key = keyFrom(run.s.table, row.Key)
 		return nil
 	})

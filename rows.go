@@ -21,23 +21,23 @@ import (
 // limit of [query.MaxSortBytes] the loop ends with an error, and Query.Modify
 // or a Bulk is the way.
 func (q Query[R, K]) All(ctx context.Context) iter.Seq2[R, error] {
-	return eachRow(ctx, q.call("all"), query.Records, func(_ *queryRun, row *query.Row, rec *R) error { return decodeRow(row, rec) })
+	return eachRow(ctx, q.call("all"), query.Want{Kind: query.Records}, func(_ *queryRun, row *query.Row, rec *R) error { return decodeRow(row, rec) })
 }
 
 // Keys is All for the primary keys alone. It reads no records where an index
 // has all that the query asks for.
 func (q Query[R, K]) Keys(ctx context.Context) iter.Seq2[K, error] {
-	return eachRow(ctx, q.call("keys"), query.Keys, func(run *queryRun, row *query.Row, key *K) error {
+	return eachRow(ctx, q.call("keys"), query.Want{Kind: query.Keys}, func(run *queryRun, row *query.Row, key *K) error {
 		return slot(key).decode(run.s.table, row.Key)
 	})
 }
 
 // eachRow returns what value, which is given zero, makes of each row of a query.
-func eachRow[V any](ctx context.Context, a queryCall, kind query.WantKind, value func(run *queryRun, row *query.Row, v *V) error) iter.Seq2[V, error] {
+func eachRow[V any](ctx context.Context, a queryCall, want query.Want, value func(run *queryRun, row *query.Row, v *V) error) iter.Seq2[V, error] {
 	return func(yield func(V, error) bool) {
 		var none V
 		var run queryRun
-		if err := run.start(ctx, &a, query.Want{Kind: kind}, untilClose); err != nil {
+		if err := run.start(ctx, &a, want, untilClose); err != nil {
 			yield(none, err)
 			return
 		}

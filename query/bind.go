@@ -40,6 +40,8 @@ type boundQuery struct {
 	back    bool
 	value   *operand // that is wanted of each record
 	inner   bool     // of value, what it points to: nils are left out
+	group   *operand // a second one, beside value; nil where there is none
+	within  bool     // of group, what it points to
 }
 
 type binder struct {
@@ -96,7 +98,14 @@ func (b *binder) bind(table *schema.Table, q *Query, want Want) (*boundQuery, er
 	}
 	if want.Kind == Values {
 		b.clause = "field"
-		b.wanted(want.Value)
+		b.value, b.inner = b.wanted(want.Value)
+		if want.Group.Field != nil {
+			b.clause = "group"
+			b.group, b.within = b.wanted(want.Group)
+			if b.value != nil && b.group != nil && b.value.each && b.group.each {
+				b.fail(want.Group, errors.New("elements cannot be grouped by elements"))
+			}
+		}
 	}
 	b.numbers()
 	if len(b.errs) > 0 {
@@ -105,17 +114,16 @@ func (b *binder) bind(table *schema.Table, q *Query, want Want) (*boundQuery, er
 	return &b.boundQuery, nil
 }
 
-// wanted sets the field that is wanted of each record. Where that is what a
-// pointer points to, records in which it is nil do not match: so an index on
-// the field reads past them. Of elements the nils are left out one by one.
-func (b *binder) wanted(o Operand) {
-	op := b.comparable(o, false)
-	if b.value = op; op == nil {
-		return
+// wanted returns a field that is wanted of each record, and whether what it
+// points to. Where that is so, records in which it is nil do not match: so an
+// index on the field reads past them. Of elements the nils are left out one by
+// one.
+func (b *binder) wanted(o Operand) (on *operand, inner bool) {
+	on = b.comparable(o, false)
+	if on != nil && o.Deref && !on.each {
+		b.root = allOf([]*node{b.root, b.setNode(on, spans{some})})
 	}
-	if b.inner = o.Deref; b.inner && !op.each {
-		b.root = allOf([]*node{b.root, b.setNode(op, spans{some})})
-	}
+	return on, o.Deref
 }
 
 func (b *binder) numbers() {

@@ -165,7 +165,7 @@ func (p *planner) eachCandidate(root *node, x *schema.Index, consider func(*cand
 			}
 		}
 	}
-	if root == always && p.value != nil && p.value.isPart(part) && !p.ordered && p.limit < 0 && p.offset == 0 {
+	if root == always && (p.value != nil && p.value.isPart(part) || p.group != nil && p.group.isPart(part)) && !p.ordered && p.limit < 0 && p.offset == 0 {
 		consider(p.candidate(root, x, nil)) // each entry is one of the values
 	}
 }
@@ -407,10 +407,15 @@ func (p *planner) costOf(c *candidate, root *node) costClass {
 	return costFetch
 }
 
-// givesValue reports whether each entry has the value that is wanted of its
+// givesValue reports whether each entry has the values that are wanted of its
 // record; of elements, all the entries together have.
 func (c *candidate) givesValue(p *planner, root *node) bool {
-	return c.holds(p.table, p.value) && (!p.value.each || c.each == nil && root == always)
+	for _, on := range [...]*operand{p.value, p.group} {
+		if on != nil && (!c.holds(p.table, on) || on.each && (c.each != nil || root != always)) {
+			return false
+		}
+	}
+	return true
 }
 
 // repeats reports whether the index may hold several entries of one record in

@@ -192,15 +192,21 @@ var (
 	planSeen = map[string]int{}
 )
 
-// checkValues asks for a field of each record, and compares the parts.
-func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan, []string, error)) {
+// A projection is one field of each record: as an operand, and as Go has it.
+type projection struct {
+	on   Operand
+	of   func(rec modelRecord) []string
+	drop func(rec modelRecord) bool // records that do not count
+}
+
+// projection draws a field.
+func (w *world) projection(t *testing.T) projection {
 	fields := w.fields()
 	f := fields[w.rng.IntN(len(fields))]
-	o := namedOperand(f.name)
-	values := func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val)).Exact)} }
-	if w.rng.IntN(4) == 0 {
-		o = Operand{Field: &Field{Name: "Tags"}, Each: true}
-		values = func(rec modelRecord) []string {
+	never := func(modelRecord) bool { return false }
+	switch {
+	case w.rng.IntN(4) == 0:
+		return projection{Operand{Field: &Field{Name: "Tags"}, Each: true}, func(rec modelRecord) []string {
 			var out []string
 			list := rec.val.FieldByName("Tags")
 			for i := range list.Len() {
@@ -208,14 +214,28 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 			}
 			slices.Sort(out)
 			return slices.Compact(out)
+		}, never}
+	case f.typ.Kind() == reflect.Pointer && w.rng.IntN(2) == 0:
+		o := namedOperand(f.name)
+		o.Deref = true
+		return projection{o, func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val).Elem()).Exact)} },
+			func(rec modelRecord) bool { return f.get(rec.val).IsNil() }}
+	}
+	return projection{namedOperand(f.name), func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val)).Exact)} }, never}
+}
+
+// checkValues asks for a field of each record, perhaps by groups of another, and
+// compares the parts.
+func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan, []string, error)) {
+	v := w.projection(t)
+	g := projection{of: func(modelRecord) []string { return []string{""} }, drop: func(modelRecord) bool { return false }}
+	if w.rng.IntN(2) == 0 {
+		if other := w.projection(t); !v.on.Each || !other.on.Each {
+			g = other
 		}
 	}
-	if !o.Each && f.typ.Kind() == reflect.Pointer && w.rng.IntN(2) == 0 {
-		o.Deref = true
-		m.all = slices.DeleteFunc(slices.Clone(m.all), func(rec modelRecord) bool { return f.get(rec.val).IsNil() })
-		values = func(rec modelRecord) []string { return []string{string(literal(t, f.get(rec.val).Elem()).Exact)} }
-	}
-	plan, err := Compile(w.table, m.q, Want{Values, o})
+	m.all = slices.DeleteFunc(slices.Clone(m.all), func(rec modelRecord) bool { return v.drop(rec) || g.drop(rec) })
+	plan, err := Compile(w.table, m.q, Want{Kind: Values, Value: v.on, Group: g.on})
 	if err != nil {
 		fail("values", plan, nil, err)
 	}
@@ -229,7 +249,7 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 	defer rows.Release()
 	var got, want []string
 	for rows.Next() {
-		got = append(got, string(rows.Row().Part))
+		got = append(got, fmt.Sprintf("%x by %x", rows.Row().Part, rows.Row().Group))
 	}
 	if !m.ordered && (m.q.Limit >= 0 || m.q.Offset > 0) {
 		return // which records, the plan decides
@@ -239,14 +259,18 @@ func (w *world) checkValues(t *testing.T, m modelQuery, fail func(string, *Plan,
 		recs = recs[:min(m.q.Limit, len(recs))]
 	}
 	for _, rec := range recs {
-		want = append(want, values(rec)...)
+		for _, value := range v.of(rec) {
+			for _, group := range g.of(rec) {
+				want = append(want, fmt.Sprintf("%x by %x", value, group))
+			}
+		}
 	}
 	if !m.ordered {
 		slices.Sort(got)
 		slices.Sort(want)
 	}
 	if !slices.Equal(got, want) || rows.Err() != nil {
-		fail(fmt.Sprintf("values of %v: %x want %x", o, got, want), plan, got, rows.Err())
+		fail(fmt.Sprintf("values of %v by %v: %s want %s", v.on, g.on, got, want), plan, got, rows.Err())
 	}
 }
 
@@ -363,7 +387,7 @@ var theSeed = flag.Uint64("seed", 0, "the only seed of random tests")
 var rounds = flag.Int("rounds", 1, "how many times the usual rounds")
 
 func TestModel(t *testing.T) {
-	tables, queries := 60, 150
+	tables, queries := 80, 150
 	if testing.Short() {
 		tables = 10
 	}

@@ -43,7 +43,10 @@ func parseQuery(set *schema.Set, text string) (*schema.Table, *Query, Want, erro
 		case "keys":
 			want.Kind = Keys
 		case "values":
-			want = Want{Values, namedOperand(rest)}
+			value, group, by := strings.Cut(rest, " by ")
+			if want = (Want{Kind: Values, Value: namedOperand(value)}); by {
+				want.Group = namedOperand(group)
+			}
 		default:
 			e, err := Parse(c, nil)
 			if err != nil {

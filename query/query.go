@@ -32,6 +32,7 @@ type Position struct {
 type Want struct {
 	Kind  WantKind
 	Value Operand // of Values; with Deref, nils are left out
+	Group Operand // of Values: a second field, as Row.Group, where it is set; not both have Each
 }
 
 // WantKind is a kind of [Want].

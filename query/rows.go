@@ -5,11 +5,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/store"
 )
@@ -40,7 +38,9 @@ type running struct {
 	visited *test
 
 	value    source // of Values, where it is in the record
-	parts    [][]byte
+	group    source
+	parts    [][]byte // elements that are left of the current record
+	single   []byte   // what stands beside each of them
 	position []source
 
 	frozen *itemBuffer // what was left when the rows were frozen
@@ -119,6 +119,9 @@ func (r *Rows) build() stream {
 	}
 	if p.fetch && p.value != nil && len(p.reads) > 0 {
 		r.value = r.source(p.reads[0], p.value, false)
+		if p.group != nil {
+			r.group = r.source(p.reads[0], p.group, false)
+		}
 	}
 	return top
 }
@@ -157,7 +160,7 @@ func (r *Rows) branch(a *accessPath) stream {
 		s = r.newScan(a)
 	}
 	if r.plan.value != nil && !r.plan.fetch {
-		s = &projector{r: r, in: s, of: r.source(a, r.plan.value, true)}
+		s = r.newProjector(s, a)
 	}
 	if a.fetch {
 		s = r.newFetcher(s, false)
@@ -176,26 +179,6 @@ func (r *Rows) sortKeyOf(at *Position) []byte {
 	}
 	return appendPart(k, at.Key, r.plan.keyDesc)
 }
-
-// A projector adds to the items of a stream the field that is wanted.
-type projector struct {
-	r   *Rows
-	in  stream
-	of  source
-	buf []byte
-}
-
-func (v *projector) next(it *item) bool {
-	if !v.in.next(it) {
-		return false
-	}
-	var ok bool
-	v.buf, ok = v.r.append(v.buf[:0], &v.of, it)
-	it.part = v.buf
-	return ok
-}
-
-func (v *projector) close() { v.in.close() }
 
 // Next goes to the next row and says whether there is one. At the end, and
 // after an error, the rows are closed.
@@ -242,63 +225,11 @@ func (r *Rows) fillRow() bool {
 		r.row.Body = it.body
 	case Values:
 		if it.part != nil {
-			return r.unwrap()
+			return r.divide() && r.unwrap()
 		}
 		return r.fillPart(it)
 	}
 	return true
-}
-
-// unwrap makes the row's part what the wanted pointer points to, if that is
-// what is asked for. It returns false for nil.
-func (r *Rows) unwrap() bool {
-	if !r.plan.inner {
-		return true
-	}
-	if r.row.Part[0] == 0 {
-		return false
-	}
-	r.row.Part = r.row.Part[1:]
-	return true
-}
-
-// nextPart makes the next element's part, of those of the current record, the
-// row's. It returns false where there is none.
-func (r *Rows) nextPart() bool {
-	for len(r.parts) > 0 {
-		r.row.Part, r.parts = r.parts[0], r.parts[1:]
-		if r.unwrap() {
-			return true
-		}
-	}
-	return false
-}
-
-// fillPart makes the wanted field of the item's record the row's part. Of
-// elements each makes a row.
-func (r *Rows) fillPart(it *item) (ok bool) {
-	if !r.value.each {
-		r.buf, ok = r.append(r.buf[:0], &r.value, it)
-		r.row.Part = r.buf
-		return ok && r.unwrap()
-	}
-	raw, ok := r.raw(&r.value, it)
-	if !ok {
-		return false
-	}
-	r.parts = nil
-	err := codec.Elements(raw, func(elem []byte) error {
-		part, err := r.value.key.Transcode(nil, elem)
-		r.parts = append(r.parts, part)
-		return err
-	})
-	if err != nil {
-		r.damaged("", it.key, err)
-		return false
-	}
-	slices.SortFunc(r.parts, bytes.Compare)
-	r.parts = slices.CompactFunc(r.parts, bytes.Equal)
-	return r.nextPart()
 }
 
 // Row returns the current row, which the next call changes.

@@ -106,7 +106,7 @@ func (w *world) randomType() reflect.Type {
 	for i := range w.rng.IntN(4) {
 		blank = append(blank, fmt.Sprintf("index=ix%d(%s)", i, w.randomParts()))
 	}
-	if w.rng.IntN(2) == 0 {
+	if w.rng.IntN(4) > 0 {
 		blank = append(blank, "unique=uq("+w.uniqueParts(isKey)+")")
 	}
 	for _, name := range []string{"I", "S", "PI", "Tags", "F", "At", "B", "M", "PS"} {

@@ -24,6 +24,10 @@ var (
 	// ErrCommitUnknown: a commit failed in such a way that it may or may not
 	// be in the store. The store refuses further calls until it is reopened.
 	ErrCommitUnknown = errors.New("store: outcome of the commit is unknown")
+	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached
+	// now. Nothing was committed; the call may be tried again later.
+	ErrUnreachable = errors.New("store: unreachable")
+
 	// ErrCorrupt: stored bytes are damaged.
 	ErrCorrupt = errors.New("store: damaged")
 )

@@ -83,6 +83,7 @@ type Core struct {
 	readers list // the live transactions, oldest first
 	writers list
 	live    versions // what those of them see that still read
+	feed    feed
 
 	// The committer's own.
 	tracker  Tracker
@@ -96,6 +97,7 @@ type Core struct {
 func (c *Core) Init(engine Engine, version uint64, options Options) {
 	c.engine, c.options, c.version = engine, options, version
 	c.idle.L = &c.mu
+	c.feed.recent.init(version)
 }
 
 // Begin starts a transaction, as [store.Store.Begin] does.
@@ -103,7 +105,7 @@ func (c *Core) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	tx := &Tx{core: c, write: write}
+	tx := &Tx{core: c, write: write, notes: write}
 	if ctx.Done() != nil {
 		tx.ctx = ctx
 	}
@@ -215,6 +217,7 @@ func (c *Core) Close() bool {
 	}
 	c.closed, c.refuse = true, store.ErrClosed
 	c.mu.Unlock()
+	c.feed.end()
 	c.endAll(store.ErrClosed)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,6 +235,7 @@ func (c *Core) Fail(err error) {
 		c.refuse = err
 	}
 	c.mu.Unlock()
+	c.feed.end()
 	c.endAll(err)
 }
 
@@ -254,7 +258,7 @@ func (c *Core) Admit(tx *Tx) error {
 	for ; c.recorded < len(c.batch); c.recorded++ {
 		c.tracker.Record(next, c.batch[c.recorded].Overlay())
 	}
-	if c.tracker.Conflicts(tx.Footprint(), tx.version) {
+	if c.tracker.Conflicts(&tx.own().footprint, tx.version) {
 		return store.ErrConflict
 	}
 	c.batch = append(c.batch, tx)
@@ -289,6 +293,7 @@ func (c *Core) Abort() {
 // the versions that somebody still reads, ascending and each once, which it must
 // not keep. Transactions that are being committed read no more.
 func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
+	c.feed.note(version, c.batch)
 	c.mu.Lock()
 	others := c.writers.n - len(c.batch)
 	oldest := c.writers.oldest(version)
@@ -298,6 +303,7 @@ func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
 		swap(c.seen)
 	}
 	c.mu.Unlock()
+	c.feed.tell(version, c.batch)
 	c.remember(version, others > 0, oldest)
 	c.endBatch()
 	c.sweep(&c.writers)

@@ -40,6 +40,9 @@
 //	s.core.Hooks.Run(version, changes)
 //	s.core.Publish(version, nil)
 //
+// What a store commits can be watched and followed: it forwards the methods of
+// [store.Watcher] and [store.Feeder] to its core.
+//
 // Admit checks a transaction against everything committed since its snapshot
 // and against the members admitted before it, so a group may become one
 // version. It takes transactions in the order in which their writes are to win.

@@ -61,6 +61,26 @@ func (s *simple) Close() error {
 
 func (s *simple) OnCommit(hook func(uint64, []store.Change)) func() { return s.core.Hooks.Add(hook) }
 
+func (s *simple) Changes(ctx context.Context, after uint64, yield func(store.Commit) bool) error {
+	return s.core.Changes(ctx, after, yield)
+}
+
+func (s *simple) Wait(ctx context.Context, after uint64) (uint64, error) {
+	return s.core.Wait(ctx, after)
+}
+
+func (s *simple) Head(ctx context.Context) (uint64, error) { return s.core.Head(ctx) }
+
+func (s *simple) KeepFeed(ctx context.Context, f *store.Feed) error { return s.core.KeepFeed(ctx, f) }
+
+func (s *simple) Written(ranges []store.Range, version uint64) (bool, error) {
+	return s.core.Written(ranges, version)
+}
+
+func (s *simple) Watch(ranges []store.Range, version uint64) (<-chan struct{}, func()) {
+	return s.core.Watch(ranges, version)
+}
+
 func (s *simple) Snapshot(version uint64) (occ.Reader, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -130,7 +130,7 @@ func (c *cursor) note() {
 // observe adds what has been passed over since the last Seek to the footprint,
 // under the lock.
 func (c *cursor) observe() {
-	if !c.tx.write || c.place == atStart {
+	if !c.tx.notes || c.place == atStart {
 		return
 	}
 	lo, hi := c.r.Lo, c.r.Hi

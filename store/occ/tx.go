@@ -22,6 +22,7 @@ type Tx struct {
 	core    *Core
 	version uint64
 	write   bool
+	notes   bool            // keeps a footprint
 	ctx     context.Context // nil if it cannot end
 	gone    atomic.Bool     // ended is set
 	prev    *Tx             // in the core's list, under its lock
@@ -34,11 +35,11 @@ type Tx struct {
 	ended      error       // why calls are refused; nil while live
 	failed     error       // store.ErrTxTooLarge, wrapped: only Discard is left
 	committing bool
-	changes    *changes // nil until something is read or written in a write transaction
+	changes    *changes // nil until something is noted or written
 	cursors    *cursor  // the open ones
 }
 
-// changes is what only a write transaction needs.
+// changes is what a write transaction needs, or one that notes what it reads.
 type changes struct {
 	overlay   Overlay
 	footprint Footprint
@@ -52,9 +53,6 @@ func (tx *Tx) Version() uint64 { return tx.version }
 
 // Overlay returns the writes of a transaction that is being committed.
 func (tx *Tx) Overlay() *Overlay { return &tx.own().overlay }
-
-// Footprint returns what a transaction that is being committed has read.
-func (tx *Tx) Footprint() *Footprint { return &tx.own().footprint }
 
 // Writes calls f for each write of a transaction that is being committed, in
 // key order, the value of a deletion being nil. The bytes never change and may
@@ -106,7 +104,7 @@ func (tx *Tx) Get(key []byte) ([]byte, error) {
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	if tx.write {
+	if tx.notes {
 		if e, ok := tx.own().overlay.Get(key); ok {
 			return valueOf(e)
 		}
@@ -132,7 +130,7 @@ func (tx *Tx) GetMany(keys, values [][]byte) error {
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	if !tx.write {
+	if !tx.notes {
 		return tx.reader.GetMany(keys, values)
 	}
 	return tx.getMany(keys, values)
@@ -182,7 +180,7 @@ func (tx *Tx) Guard(lo, hi []byte) error {
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	if tx.write {
+	if tx.notes {
 		tx.own().footprint.AddRange(lo, hi)
 	}
 	return nil
@@ -290,7 +288,7 @@ func (tx *Tx) countFast(r store.Range) (int, error) {
 	if !ok || tx.changes != nil && tx.changes.overlay.Len() > 0 {
 		return 0, errors.ErrUnsupported
 	}
-	if tx.write {
+	if tx.notes {
 		tx.own().footprint.AddRange(r.Lo, r.Hi)
 	}
 	return counter.Count(r)

@@ -1,0 +1,35 @@
+package badgerstore
+
+import (
+	"context"
+
+	"github.com/kivisdb/kivis/store"
+)
+
+var (
+	_ store.Feeder  = (*Store)(nil)
+	_ store.Watcher = (*Store)(nil)
+)
+
+// Changes implements [store.Feeder].
+func (s *Store) Changes(ctx context.Context, after uint64, yield func(store.Commit) bool) error {
+	return s.core.Changes(ctx, after, yield)
+}
+
+// Wait implements [store.Feeder].
+func (s *Store) Wait(ctx context.Context, after uint64) (uint64, error) {
+	return s.core.Wait(ctx, after)
+}
+
+// Head implements [store.Feeder].
+func (s *Store) Head(ctx context.Context) (uint64, error) { return s.core.Head(ctx) }
+
+// Written implements [store.Watcher].
+func (s *Store) Written(ranges []store.Range, version uint64) (bool, error) {
+	return s.core.Written(ranges, version)
+}
+
+// Watch implements [store.Watcher].
+func (s *Store) Watch(ranges []store.Range, version uint64) (written <-chan struct{}, stop func()) {
+	return s.core.Watch(ranges, version)
+}
