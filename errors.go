@@ -29,7 +29,8 @@ var (
 	ErrKeyChanged = tables.ErrKeyChanged
 	// ErrKeyTooLarge: an encoded key or index entry is over 2,048 bytes.
 	ErrKeyTooLarge = record.ErrKeyTooLarge
-	// ErrBadCursor: a page cursor was damaged, or belongs to another query.
+	// ErrBadCursor: a page cursor was damaged, belongs to another query, or is
+	// from before the database was restored, which is ErrIncarnation's too.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrInTx: a call through a handle bound to the DB was made with a context
 	// of an open transaction. Use With(tx).
@@ -63,6 +64,9 @@ var (
 	ErrClosed = store.ErrClosed
 	// ErrTxDone: the transaction has ended.
 	ErrTxDone = store.ErrTxDone
+	// ErrIncarnation: a cursor or a position is of another incarnation of the
+	// database, which has been restored from a backup since.
+	ErrIncarnation = store.ErrIncarnation
 	// ErrCommitUnknown: a commit failed so that its outcome is not known.
 	ErrCommitUnknown = store.ErrCommitUnknown
 )

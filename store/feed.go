@@ -38,11 +38,11 @@ type Commit struct {
 	Writes  []Write   // in key order, each key once
 }
 
-// Write is a key that a commit has set or deleted, which it may have been, or
-// not have been, before.
+// Write is a key that a commit has set or deleted.
 type Write struct {
 	Key     []byte
-	Deleted bool
+	Deleted bool // of a key that was there, or that was not
+	Created bool // the key was set and absent before; only where the writer said so, by [Creator]
 }
 
 // Feeder is implemented by a [Store] that can say what was committed after a

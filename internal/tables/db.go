@@ -22,6 +22,8 @@ type DB struct {
 	getter store.Getter // store, if it is one
 	secret []byte       // signs page cursors
 
+	incarnation schema.Incarnation
+
 	// schemaMu is held for writing from the commit of a catalog to the
 	// publication of its Set. See Begin.
 	schemaMu sync.RWMutex
@@ -43,8 +45,11 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db.sequences.store = s
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
 	c, err := db.load(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		c, db.secret, err = createCatalog(ctx, s)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		c, err = db.create(ctx)
+	case err == nil && db.incarnation == schema.Incarnation{}:
+		err = db.incarnate(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -57,7 +62,8 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-// load returns the stored catalog and takes the secret beside it.
+// load returns the stored catalog and takes the secret and the incarnation, if
+// there is one, beside it.
 func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	kv, err := db.store.Begin(ctx, false)
 	if err != nil {
@@ -68,7 +74,10 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.secret, err = kv.Get(secretKey)
+	if db.secret, err = kv.Get(secretKey); err != nil {
+		return nil, err
+	}
+	db.incarnation, err = readIncarnation(kv)
 	return c, err
 }
 
@@ -82,6 +91,10 @@ func (db *DB) Schema() *schema.Set { return db.set.Load() }
 
 // Secret returns the key that signs page cursors, which must not be changed.
 func (db *DB) Secret() []byte { return db.secret }
+
+// Incarnation returns the database's incarnation; the zero one where a release
+// that knew none has made the database, and the store is read-only.
+func (db *DB) Incarnation() schema.Incarnation { return db.incarnation }
 
 // Verify has the store check its own files.
 func (db *DB) Verify(ctx context.Context) error { return store.Verify(ctx, db.store) }

@@ -66,22 +66,36 @@ func (o *Overlay) Get(key []byte) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Set writes copies of key and value.
-func (o *Overlay) Set(key, value []byte) { o.Put(NewEntry(key, value)) }
+// Set writes copies of key and value. A key that was new stays so.
+func (o *Overlay) Set(key, value []byte) {
+	e := NewEntry(key, value)
+	if old, had := o.Put(e); had && old.Created() {
+		e.create()
+	}
+}
+
+// Create is Set of a key that is absent, unless this overlay has deleted it.
+func (o *Overlay) Create(key, value []byte) {
+	e := NewEntry(key, value)
+	if old, had := o.Put(e); !had || old.Created() {
+		e.create()
+	}
+}
 
 // Delete writes a tombstone for a copy of key.
 func (o *Overlay) Delete(key []byte) { o.Put(NewTombstone(key)) }
 
-// Put writes e.
-func (o *Overlay) Put(e Entry) {
-	old, had := o.put(e)
-	if len(o.marks) == 0 {
-		return
+// Put writes e and returns what it has replaced.
+func (o *Overlay) Put(e Entry) (old Entry, had bool) {
+	old, had = o.put(e)
+	switch {
+	case len(o.marks) == 0:
+	case had:
+		o.undos = append(o.undos, undo{old, had})
+	default:
+		o.undos = append(o.undos, undo{e, had})
 	}
-	if !had {
-		old = e
-	}
-	o.undos = append(o.undos, undo{old, had})
+	return old, had
 }
 
 // Absorb writes every entry of p on top of o's own, sharing their memory.
