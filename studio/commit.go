@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 
@@ -59,11 +60,9 @@ func (s *server) commit(r *request) (done committed, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return done, &requestError{http.StatusUnsupportedMediaType, errors.New("edits are application/json")}
 	}
-	var e edits
-	d := json.NewDecoder(http.MaxBytesReader(r.w, r.Body, maxCommit))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&e); err != nil {
-		return done, &requestError{http.StatusBadRequest, fmt.Errorf("edits: %w", err)}
+	e, err := readEdits(r)
+	if err != nil {
+		return done, err
 	}
 	v, err := parseVersion(e.Version)
 	if err != nil {
@@ -88,6 +87,24 @@ func (s *server) commit(r *request) (done committed, err error) {
 	return done, err
 }
 
+// readEdits reads what is to be changed.
+func readEdits(r *request) (e edits, err error) {
+	d := json.NewDecoder(http.MaxBytesReader(r.w, r.Body, maxCommit))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&e); err == nil {
+		if _, end := d.Token(); end != io.EOF {
+			err = errors.New("something follows their object")
+		}
+	}
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		return e, &requestError{http.StatusRequestEntityTooLarge, fmt.Errorf("edits: they have over %d bytes", long.Limit)}
+	} else if err != nil {
+		return e, &requestError{http.StatusBadRequest, fmt.Errorf("edits: %w", err)}
+	}
+	return e, nil
+}
+
 // apply makes the edit and returns the key of its record.
 func (e *edit) apply(ctx context.Context, tx *kivis.Tx) (key kivis.Key, err error) {
 	t := kivis.TableNamed(tx, e.Table)
@@ -107,7 +124,9 @@ func (e *edit) apply(ctx context.Context, tx *kivis.Tx) (key kivis.Key, err erro
 		}
 		return t.Insert(ctx, rec)
 	}
-	if key, err = t.Key(e.Key); err != nil {
+	if key, err = t.Key(e.Key); errors.Is(err, kivis.ErrNoTable) {
+		return key, err
+	} else if err != nil {
 		return key, &requestError{http.StatusBadRequest, err}
 	}
 	if e.Delete {

@@ -2,6 +2,7 @@ package studio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -50,13 +51,28 @@ type Visit struct {
 	Book   *kivis.ID[Book]
 }
 
+// Shelf computes its key, which Photo refers to by one field.
+type Shelf struct{ Hall, Row string }
+
+type ShelfKey struct {
+	Hall string
+	Row  string
+}
+
+func (s Shelf) PrimaryKey() ShelfKey { return ShelfKey{s.Hall, "row " + s.Row} }
+
+type Photo struct {
+	kivis.Auto[Photo]
+	Of *ShelfKey `kivis:"ref=Shelf,ondelete=cascade"`
+}
+
 // library returns a database with a few records.
 func library(t testing.TB) *kivis.DB {
 	t.Helper()
 	db, err := kivis.Open(memstore.New(), nil)
 	check(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	check(t, db.Register(&Author{}, &Book{}, &Place{}, &Visit{}))
+	check(t, db.Register(&Author{}, &Book{}, &Place{}, &Visit{}, &Shelf{}, &Photo{}))
 	authors, books := kivis.TableOf[Author](db), kivis.TableOf[Book](db)
 	var ids []kivis.ID[Author]
 	for i, name := range []string{"Ada Lovelace", "Mary Shelley", "Jane Austen"} {
@@ -85,6 +101,10 @@ func library(t testing.TB) *kivis.DB {
 	check(t, visit.Set("Place", "a/b"))
 	check(t, visit.Set("Number", 7))
 	_, err = kivis.TableNamed(db, "Visit").Insert(bg, visit)
+	check(t, err)
+	shelf, err := kivis.TableBy[Shelf, ShelfKey](db).Insert(bg, &Shelf{"main", "7"})
+	check(t, err)
+	_, err = kivis.TableOf[Photo](db).Insert(bg, &Photo{Of: &shelf})
 	check(t, err)
 	return db
 }
@@ -148,4 +168,17 @@ func (c *client) page(path string, status int) string {
 		c.t.Fatalf("%s: status %d, want %d: %s", path, w.Code, status, w.Body)
 	}
 	return w.Body.String()
+}
+
+// Member has a rule of its own.
+type Member struct {
+	kivis.Auto[Member]
+	Age int
+}
+
+func (m *Member) Validate() error {
+	if m.Age < 0 {
+		return errors.New("too young")
+	}
+	return nil
 }

@@ -65,18 +65,18 @@ func (g *guard) knows(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// sameOrigin reports whether a request comes from no page, or from one of the
-// studio's.
+// sameOrigin reports whether a request comes from no page, from one of the
+// studio's, or leads the browser to one.
 func sameOrigin(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		u, err := url.Parse(origin)
 		return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 	}
 	site := r.Header.Get("Sec-Fetch-Site")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return site == "" || site == "same-origin"
+	if site == "" || site == "same-origin" {
+		return true
 	}
-	return true
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" // a link or a typed URL
 }
 
 // enters takes the token from the URL, and sends the browser on to the same page

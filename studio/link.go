@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -43,6 +44,12 @@ func (s *server) targetOf(ref *schema.Ref, rec kivis.Record) kivis.Key {
 			return kivis.Key{}
 		}
 		parts[i] = v
+	}
+	if whole, ok := parts[0].(codec.Members); ok && isWhole(ref) {
+		parts = make([]any, len(whole))
+		for i := range whole {
+			parts[i] = whole[i].Value
+		}
 	}
 	key, err := kivis.TableNamed(s.db, ref.Target.Name).KeyOf(parts...)
 	if err != nil {
@@ -108,8 +115,14 @@ func (s *server) referrers(ctx context.Context, v *view, rec kivis.Record) []ref
 	return list
 }
 
+// isWhole reports whether one field has the whole of a key of several parts.
+func isWhole(ref *schema.Ref) bool { return len(ref.Parts) == 1 && len(ref.Target.Key.Parts) > 1 }
+
 // whereRefers returns the predicate of the records that refer to a key.
 func whereRefers(ref *schema.Ref, key kivis.Key) string {
+	if isWhole(ref) {
+		return query.Operand{Field: &query.Field{Name: ref.Parts[0].Name}}.String() + " = " + key.String()
+	}
 	terms := make([]string, len(ref.Parts))
 	for i, v := range key.Values() {
 		p := &ref.Parts[i]

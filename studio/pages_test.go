@@ -52,7 +52,7 @@ func TestTables(t *testing.T) {
 	for _, tb := range list {
 		counts[tb.Table] = tb.Records.N
 	}
-	if counts["books"] != 120 || counts["Author"] != 3 || len(list) != 4 {
+	if counts["books"] != 120 || counts["Author"] != 3 || len(list) != 6 {
 		t.Errorf("the tables are %v", list)
 	}
 	if text := c.page("/", http.StatusOK); !strings.Contains(text, `href="/t/books"`) || !strings.Contains(text, ">120<") {
@@ -131,6 +131,15 @@ func TestReferences(t *testing.T) {
 	book := decode[struct {
 		References []struct{ Field, Table, Key, URL string }
 	}](c, "/t/books/1.json")
+	photo := decode[struct {
+		References []struct{ Field, Table, Key, URL string }
+	}](c, "/t/Photo/1.json")
+	if len(photo.References) != 1 || photo.References[0].Key != `("main", "row 7")` {
+		t.Fatalf("photo 1 refers to %v", photo.References)
+	}
+	if text := c.page(photo.References[0].URL, http.StatusOK); !strings.Contains(text, `href="/t/Photo?where=`) || !strings.Contains(text, "<b>1</b>") {
+		t.Errorf("the shelf does not lead back: %s", text)
+	}
 	if len(book.References) != 2 || book.References[0].URL != "/t/Author/1" || book.References[1].Key != "2" {
 		t.Errorf("book 1 refers to %v", book.References)
 	}
@@ -167,7 +176,7 @@ func TestKeysInPaths(t *testing.T) {
 	}
 	c.cookie = w.Result().Cookies()[0]
 	n := 0
-	for _, table := range []string{"Place", "Visit"} {
+	for _, table := range []string{"Place", "Visit", "Shelf", "Photo"} {
 		text := c.page("/debug/studio/t/"+table, http.StatusOK)
 		for _, m := range regexp.MustCompile(`<tr data-url="([^"]*)"`).FindAllStringSubmatch(text, -1) {
 			if page := c.page(m[1], http.StatusOK); !strings.Contains(page, `id="referrers"`) {
@@ -177,7 +186,7 @@ func TestKeysInPaths(t *testing.T) {
 			n++
 		}
 	}
-	if n != 6 {
+	if n != 8 {
 		t.Errorf("%d records", n)
 	}
 }
@@ -186,7 +195,7 @@ func TestKeysInPaths(t *testing.T) {
 func TestDrawing(t *testing.T) {
 	c := open(t, library(t), nil)
 	text := c.page("/schema", http.StatusOK)
-	if boxes, arrows := strings.Count(text, `class="box"`), strings.Count(text, `class="arrow"`); boxes != 4 || arrows != 4 {
+	if boxes, arrows := strings.Count(text, `class="box"`), strings.Count(text, `class="arrow"`); boxes != 6 || arrows != 5 {
 		t.Errorf("%d boxes and %d arrows", boxes, arrows)
 	}
 	if !strings.Contains(c.page("/schema.json", http.StatusOK), `"ondelete":"cascade"`) {

@@ -28,8 +28,14 @@ func startPanel[T any](ctx context.Context, within time.Duration, fn func(contex
 	p := panel[T]{within: within, done: make(chan panelResult[T], 1)}
 	p.ctx, p.cancel = context.WithTimeout(ctx, within)
 	go func() {
-		v, err := fn(p.ctx)
-		p.done <- panelResult[T]{v, err}
+		var got panelResult[T]
+		defer func() {
+			if r := recover(); r != nil { // as net/http does: the program goes on
+				got.err = fmt.Errorf("panic: %v", r)
+			}
+			p.done <- got
+		}()
+		got.value, got.err = fn(p.ctx)
 	}()
 	return p
 }

@@ -184,7 +184,7 @@ func (s *server) mistaken(p *recordsPage, tb *schema.Table, err error) (page, er
 	if status != http.StatusBadRequest && status != http.StatusServiceUnavailable {
 		return page{}, err
 	}
-	p.Err = &markedErr{Text: s.message(err)}
+	p.Err = &markedErr{Text: visible(s.message(err))}
 	var e *kivis.QueryError
 	if errors.As(err, &e) && e.Pos > 0 {
 		text := p.Where
@@ -192,7 +192,7 @@ func (s *server) mistaken(p *recordsPage, tb *schema.Table, err error) (page, er
 			text = p.Order
 		}
 		at := min(e.Pos-1, len(text))
-		p.Err.Before, p.Err.From = text[:at], text[at:]
+		p.Err.Before, p.Err.From = visible(text[:at]), visible(text[at:])
 	}
 	p.frame(tb)
 	return page{template: "records.html", status: status, data: mistakenPage{p, status}}, nil

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,13 +15,15 @@ import (
 	"github.com/kivisdb/kivis"
 )
 
-//go:embed assets
-var embedded embed.FS
-
 // assets are the files that pages load.
-var assets, _ = fs.Sub(embedded, "assets") // never fails: the name is a constant
+//
+//go:embed assets/*
+var assets embed.FS
 
-var pages = template.Must(template.New("").ParseFS(embedded, "assets/*.html"))
+//go:embed pages/*.html
+var templates embed.FS
+
+var pages = template.Must(template.New("").ParseFS(templates, "pages/*.html"))
 
 // request is what one page is asked for.
 type request struct {
@@ -61,18 +62,11 @@ func (s *server) route(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page can only be read", http.StatusMethodNotAllowed)
 	case path == "live":
 		s.live(req)
-	case strings.HasPrefix(path, "assets/"):
-		http.StripPrefix("/assets/", http.FileServerFS(assets)).ServeHTTP(w, withPath(r, "/"+path))
+	case strings.HasPrefix(path, "assets/") && !strings.HasSuffix(path, "/"):
+		http.ServeFileFS(w, r, assets, path)
 	default:
 		s.show(req, path)
 	}
-}
-
-// withPath returns the request with another path.
-func withPath(r *http.Request, path string) *http.Request {
-	c := *r
-	c.URL = &url.URL{Path: path}
-	return &c
 }
 
 // show makes the page with a path and writes it.
@@ -141,7 +135,7 @@ func (s *server) write(r *request, p page) {
 
 // view returns what every page knows.
 func (s *server) view(r *request, title string) view {
-	v := view{Base: r.base, Title: title, Write: s.opts.Write}
+	v := view{Base: r.base, Title: visible(title), Write: s.opts.Write}
 	for _, tb := range s.db.Tables() {
 		v.Tables = append(v.Tables, tb.Name)
 	}
@@ -166,7 +160,7 @@ type errorPage struct {
 
 // fail writes what went wrong.
 func (s *server) fail(r *request, err error) {
-	p := errorPage{view: s.view(r, "error"), Status: statusOf(err), Err: s.message(err)}
+	p := errorPage{view: s.view(r, "error"), Status: statusOf(err), Err: visible(s.message(err))}
 	s.write(r, page{template: "error.html", status: p.Status, data: p})
 }
 

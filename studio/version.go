@@ -36,9 +36,18 @@ func (v *shown) query(conn kivis.Conn) kivis.NamedQuery {
 	return q
 }
 
-// page returns the page of records, and notes what it shows.
+// maxPage is about how many bytes of records a page has, unless one alone has
+// more.
+const maxPage = 16 << 20
+
+// page returns the page of records, and notes what it shows. It is shorter where
+// the records are very long.
 func (v *shown) page(ctx context.Context, conn kivis.Conn) (kivis.Page[kivis.Record], error) {
 	p, err := v.query(conn).Page(ctx, v.Size, v.After)
+	if n := fitting(p.Records); err == nil && n < len(p.Records) {
+		v.Size = n
+		p, err = v.query(conn).Page(ctx, n, v.After)
+	}
 	if err == nil {
 		h := sha256.New()
 		for _, rec := range p.Records {
@@ -47,6 +56,19 @@ func (v *shown) page(ctx context.Context, conn kivis.Conn) (kivis.Page[kivis.Rec
 		v.Hash = h.Sum(nil)
 	}
 	return p, err
+}
+
+// fitting returns how many of the records make a page: as many as would fit if
+// they were of one length.
+func fitting(recs []kivis.Record) int {
+	sum := 0
+	for _, rec := range recs {
+		sum += len(rec.Raw())
+	}
+	if sum <= maxPage {
+		return len(recs)
+	}
+	return max(1, len(recs)*maxPage/sum)
 }
 
 // record returns the one record, and notes what it shows.
