@@ -1,0 +1,234 @@
+// Package browsertest drives a real browser, for tests of pages. It is a module
+// of its own so that what serves the pages needs no browser.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// names are those that a browser may have in PATH.
+var names = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+
+// patience is how long a page may take to come to what a test waits for.
+const patience = 10 * time.Second
+
+// A Tab is one page of a browser that the test has for itself.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	messages []string // errors of the page and of its scripts
+}
+
+// Open starts a browser. Without one the test is skipped.
+func Open(t testing.TB) *Tab {
+	t.Helper()
+	path := ""
+	for _, name := range names {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("there is no browser in PATH: `apt-get install chromium`, or any Chrome, is enough")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	tab := &Tab{t: t}
+	tab.ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	if err := chromedp.Listen(tab.ctx, tab.note); err != nil {
+		t.Fatalf("the browser %s does not start: %v", path, err)
+	}
+	return tab
+}
+
+// note keeps what the browser complains of.
+func (tab *Tab) note(event any) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			tab.messages = append(tab.messages, fmt.Sprint(e.Entry.Text, " ", e.Entry.URL))
+		}
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		tab.messages = append(tab.messages, text)
+	}
+}
+
+// Complaints returns what the browser has complained of since the last call, such
+// as errors of scripts and what a policy has forbidden.
+func (tab *Tab) Complaints() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	list := tab.messages
+	tab.messages = nil
+	return list
+}
+
+// do has the browser do something, which must come to its end.
+func (tab *Tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		tab.t.Fatalf("the browser: %v; it shows %s", err, tab.whatIsShown())
+	}
+}
+
+// whatIsShown returns the text of the page, for a message.
+func (tab *Tab) whatIsShown() string {
+	ctx, cancel := context.WithTimeout(tab.ctx, time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body?.innerText ?? ''"))
+	if err != nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%.300q", strings.Join(strings.Fields(text), " "))
+}
+
+// Go opens a page and waits for its scripts, which set data-ready of the body.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	tab.do(chromedp.Navigate(url))
+	tab.Await("document.body.dataset.ready !== undefined")
+}
+
+// Get returns what a JavaScript expression is.
+func Get[T any](tab *Tab, expression string) T {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		tab.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// Eval runs JavaScript.
+func (tab *Tab) Eval(script string) {
+	tab.t.Helper()
+	tab.do(chromedp.Evaluate[chromedp.Void](script))
+}
+
+// Await waits until an expression is true.
+func (tab *Tab) Await(expression string) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	// Asked from here again and again: a page that is left forgets what it polls.
+	for {
+		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if is && err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			tab.t.Fatalf("never: %s (%v); the page shows %s", expression, err, tab.whatIsShown())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// AwaitText waits until the page, or the part of it that a selector finds, has a
+// text.
+func (tab *Tab) AwaitText(selector, text string) {
+	tab.t.Helper()
+	tab.Await(fmt.Sprintf("document.querySelector(%q)?.innerText.includes(%q)", selector, text))
+}
+
+// Keys types on whatever has the focus: texts, and keys of package kb.
+func (tab *Tab) Keys(keys ...string) {
+	tab.t.Helper()
+	for _, k := range keys {
+		tab.do(chromedp.KeyEvent(k))
+	}
+}
+
+// Save presses Ctrl+S.
+func (tab *Tab) Save() {
+	tab.t.Helper()
+	tab.do(chromedp.KeyEvent("s", chromedp.KeyModifiers(kb.ModifierCtrl)))
+}
+
+// Focus puts the focus on the first element that a selector finds.
+func (tab *Tab) Focus(selector string) {
+	tab.t.Helper()
+	tab.do(chromedp.Focus(chromedp.CSS(selector)))
+}
+
+// Click clicks on the first element that a selector finds.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	tab.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Fill sets the text of an input.
+func (tab *Tab) Fill(selector, text string) {
+	tab.t.Helper()
+	tab.do(chromedp.SetValue(chromedp.CSS(selector), text))
+}
+
+// Back goes to the page before.
+func (tab *Tab) Back() {
+	tab.t.Helper()
+	tab.do(chromedp.NavigateBack())
+}
+
+// Size makes the page as wide and as high as a screen, in the dark or not.
+func (tab *Tab) Size(width, height int64, dark bool) {
+	tab.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	tab.do(chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, media)
+		return err
+	}))
+}
+
+// SaveInto has files that are downloaded saved into a folder.
+func (tab *Tab) SaveInto(dir string) {
+	tab.t.Helper()
+	_, err := chromedp.CallBrowser(tab.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir,
+	})
+	if err != nil {
+		tab.t.Fatalf("the browser: %v", err)
+	}
+}
+
+// Picture returns the page as a PNG.
+func (tab *Tab) Picture() []byte {
+	tab.t.Helper()
+	png, err := chromedp.Run(tab.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		tab.t.Fatalf("the browser: %v", err)
+	}
+	return png
+}
