@@ -47,5 +47,5 @@ export function startPreview() {
 	main.addEventListener('mouseleave', leave);
 	main.addEventListener('focusout', leave);
 	document.addEventListener('keydown', e => { if (e.key === 'Escape') leave(); });
-	document.addEventListener('scroll', leave, {capture: true, passive: true});
+	document.addEventListener('scroll', () => { box.hidden = true; }, {capture: true, passive: true});
 }

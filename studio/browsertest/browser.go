@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -24,9 +26,27 @@ import (
 var names = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 
 // patience is how long a page may take to come to what a test waits for.
-const patience = 10 * time.Second
+const patience = time.Minute
 
-// A Tab is one page of a browser that the test has for itself.
+// shared is the browser that the tests of one process have in common.
+var shared struct {
+	sync.Mutex
+	ctx  context.Context
+	stop []context.CancelFunc
+}
+
+// Main runs the tests, each with a tab of its own in one browser, and closes that:
+// what TestMain calls.
+func Main(m *testing.M) int {
+	defer func() {
+		for _, stop := range slices.Backward(shared.stop) {
+			stop()
+		}
+	}()
+	return m.Run()
+}
+
+// A Tab is one page of a browser.
 type Tab struct {
 	t   testing.TB
 	ctx context.Context
@@ -35,29 +55,40 @@ type Tab struct {
 	messages []string // errors of the page and of its scripts
 }
 
-// Open starts a browser. Without one the test is skipped.
+// Open opens a tab. Without a browser the test is skipped.
 func Open(t testing.TB) *Tab {
 	t.Helper()
-	path := ""
-	for _, name := range names {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
+	i := slices.IndexFunc(names, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
+	if i < 0 {
 		t.Skip("there is no browser in PATH: `apt-get install chromium`, or any Chrome, is enough")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
 	tab := &Tab{t: t}
-	tab.ctx, stop = chromedp.NewContext(ctx)
+	var stop context.CancelFunc
+	tab.ctx, stop = chromedp.NewContext(start(t, names[i]))
 	t.Cleanup(stop)
 	if err := chromedp.Listen(tab.ctx, tab.note); err != nil {
-		t.Fatalf("the browser %s does not start: %v", path, err)
+		t.Fatalf("the browser %s opens no tab: %v", names[i], err)
 	}
 	return tab
+}
+
+// start starts the browser, if it does not run yet.
+func start(t testing.TB, path string) context.Context {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.ctx != nil {
+		return shared.ctx
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience))
+	ctx, stopAllocator := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, stop := chromedp.NewContext(ctx)
+	shared.stop = []context.CancelFunc{stopAllocator, stop}
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("the browser %s does not start: %v", path, err)
+	}
+	shared.ctx = ctx
+	return ctx
 }
 
 // note keeps what the browser complains of.
@@ -164,8 +195,31 @@ func (tab *Tab) AwaitText(selector, text string) {
 func (tab *Tab) Keys(keys ...string) {
 	tab.t.Helper()
 	for _, k := range keys {
-		tab.do(chromedp.KeyEvent(k))
+		tab.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			for _, r := range k {
+				if err := press(ctx, t, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 	}
+}
+
+// press presses a key and lets it go. As with a real one, no character comes of it
+// where the page has prevented that.
+func press(ctx context.Context, t *chromedp.Target, r rune) error {
+	events := kb.Encode(r)
+	down, up := *events[0], *events[len(events)-1]
+	if len(events) == 3 {
+		down.Text, down.UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+	}
+	for _, event := range []input.DispatchKeyEventParams{down, up} {
+		if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Save presses Ctrl+S.

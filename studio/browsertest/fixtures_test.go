@@ -55,6 +55,8 @@ type Claim struct {
 	Paid   bool
 }
 
+func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
