@@ -231,13 +231,21 @@ func (tab *Tab) Save() {
 // Focus puts the focus on the first element that a selector finds.
 func (tab *Tab) Focus(selector string) {
 	tab.t.Helper()
-	tab.do(chromedp.Focus(chromedp.CSS(selector)))
+	tab.on(selector, "e.focus()")
 }
 
-// Click clicks on the first element that a selector finds.
+// Click clicks on the first element that a selector finds, which must be seen.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
-	tab.do(chromedp.Click(chromedp.CSS(selector)))
+	tab.on(selector, "e.scrollIntoView({block: 'nearest'}); e.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, view: window}))")
+}
+
+// on waits for the element and runs a script with it as e.
+func (tab *Tab) on(selector, script string) {
+	tab.t.Helper()
+	find := fmt.Sprintf("document.querySelector(%q)", selector)
+	tab.Await(find + "?.checkVisibility()")
+	tab.Eval("(e => { " + script + " })(" + find + ")")
 }
 
 // Fill sets the text of an input.

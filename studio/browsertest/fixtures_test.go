@@ -119,6 +119,7 @@ func open(t testing.TB, db *kivis.DB, opts studio.Options) (*browsertest.Tab, st
 	t.Helper()
 	tab := browsertest.Open(t)
 	opts.Token = token
+	opts.Deadline = 10 * time.Second // of counts, on a machine that does much else
 	server := httptest.NewServer(studio.Handler(db, &opts))
 	t.Cleanup(server.Close)
 	tab.Go(server.URL + "/?token=" + token)

@@ -39,7 +39,7 @@ const cutOff = `(() => {
 // TestLooks: each page can be used at 360 and at 1600 pixels, light and dark: it
 // does not scroll sideways as a whole, and every text can be read.
 func TestLooks(t *testing.T) {
-	tab, url := open(t, flights(t, 2000), studio.Options{Write: true, Deadline: 2e9})
+	tab, url := open(t, flights(t, 2000), studio.Options{Write: true})
 	for _, at := range []struct{ name, path string }{
 		{"tables", "/"},
 		{"records", "/t/flights?where=Origin+%3D+%27ORD%27+and+Delay+%3E+30&order=-Delay"},
@@ -69,7 +69,7 @@ func TestLooks(t *testing.T) {
 	}
 	tab.Size(1600, 900, false)
 	tab.Go(url + "/t/flights?where=Delay+%3E+100&order=-Delay")
-	tab.Eval("document.querySelector('td[data-field=Delay]').focus()")
+	tab.Focus("td[data-field=Delay]")
 	tab.Keys("e", "90", kb.Enter)
 	tab.AwaitText("#changes", "90")
 	picture(t, tab, "studio-edit-1600")
