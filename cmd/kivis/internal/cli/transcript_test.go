@@ -70,11 +70,17 @@ func replay(t *testing.T, transcript string) string {
 		t.Fatal(err)
 	}
 	var out strings.Builder
+	before := ""
 	for line := range strings.Lines(transcript) {
+		ours := strings.HasPrefix(line, "# ") || strings.HasPrefix(line, "$ ")
+		if ours && before == "\n" && out.Len() > 0 {
+			out.WriteString("\n")
+		}
+		before = line
 		switch {
-		case strings.HasPrefix(line, "# "), line == "\n" && strings.HasSuffix(out.String(), "\n"):
+		case strings.HasPrefix(line, "# "):
 			out.WriteString(line)
-		case strings.HasPrefix(line, "$ "):
+		case ours:
 			out.WriteString(line)
 			out.WriteString(shell(t, dir, bin, strings.TrimSpace(line[2:])))
 		}
