@@ -3,15 +3,14 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"os"
 
 	"golang.org/x/term"
 
 	"github.com/kivisdb/kivis"
-	"github.com/kivisdb/kivis/cmd/kivis/internal/place"
 	"github.com/kivisdb/kivis/cmd/kivis/internal/rows"
+	"github.com/kivisdb/kivis/store"
 )
 
 // Streams are what a command reads from and writes to.
@@ -45,6 +44,8 @@ type call struct {
 	out   *bufio.Writer // data
 	err   io.Writer     // all else
 	texts []asked       // what the user has asked, for errors to point into
+	store store.Store   // of the database that was opened last
+	shell *session      // of the shell that the command was given to, if any
 }
 
 // asked is a text of the user's, in a clause of a query.
@@ -61,31 +62,6 @@ func newCall(ctx context.Context, std Streams) *call {
 	}
 	c.out = bufio.NewWriterSize(out, 1<<16)
 	return c
-}
-
-// on runs fn on the database that text names, opened for reading alone unless
-// write is set.
-func (c *call) on(text string, write bool, fn func(db *kivis.DB) error) error {
-	p, err := place.Find(text, false)
-	if err != nil {
-		return err
-	}
-	db, err := c.open(p, write, nil)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(db), db.Close())
-}
-
-// open opens a database.
-func (c *call) open(p place.Place, write bool, opts *kivis.Options) (*kivis.DB, error) {
-	bar := c.progress("checking " + p.Path)
-	st, err := p.Open(&place.Options{ReadOnly: !write, Progress: bar.set})
-	bar.end()
-	if err != nil {
-		return nil, err
-	}
-	return kivis.Open(st, opts)
 }
 
 // table returns the table with the name.

@@ -18,6 +18,14 @@ type grammar struct {
 	Schema schemaCmd `cmd:"" help:"Show fields, keys, indexes and references."`
 	Get    getCmd    `cmd:"" help:"Print the record with a key."`
 	Query  queryCmd  `cmd:"" help:"Print the records that a predicate finds."`
+
+	Put    putCmd    `cmd:"" help:"Write records, given as JSON."`
+	Delete deleteCmd `cmd:"" help:"Delete the record with a key."`
+
+	Check   checkCmd   `cmd:"" help:"Look for damage, and mend indexes."`
+	Stats   statsCmd   `cmd:"" help:"Show what takes how much."`
+	Compact compactCmd `cmd:"" help:"Give back the space of what is gone."`
+	Diff    diffCmd    `cmd:"" help:"Compare two databases."`
 }
 
 const about = `Looks into databases of Kivis and works on them.

@@ -15,6 +15,7 @@ import (
 var (
 	textType   = codec.Type{Kind: codec.String}
 	numberType = codec.Type{Kind: codec.Int, Bits: 64}
+	nullNumber = codec.Type{Kind: codec.Pointer, Elem: &numberType}
 	nullText   = codec.Type{Kind: codec.Pointer, Elem: &textType}
 )
 

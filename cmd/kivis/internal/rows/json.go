@@ -3,6 +3,8 @@ package rows
 import (
 	"encoding/json"
 	"io"
+
+	"github.com/kivisdb/kivis/codec"
 )
 
 // jsonWriter writes each row as an object, one a line: all of them in an array,
@@ -44,7 +46,7 @@ func (j *jsonWriter) Row(values [][]byte) (err error) {
 			b = append(b, ',')
 		}
 		b = append(b, j.names[i]...)
-		if b, err = j.shape.Layout.AppendJSON(b, j.shape.Columns[i].Type, v); err != nil {
+		if b, err = j.value(b, &j.shape.Columns[i], v); err != nil {
 			return err
 		}
 	}
@@ -56,6 +58,14 @@ func (j *jsonWriter) Row(values [][]byte) (err error) {
 	j.buf = b
 	_, err = j.w.Write(b)
 	return err
+}
+
+func (j *jsonWriter) value(dst []byte, c *Column, v []byte) ([]byte, error) {
+	if c.Raw && !codec.IsNil(v) {
+		dst, _, err := appendText(dst, j.shape.Layout, c.Type, v)
+		return dst, err
+	}
+	return j.shape.Layout.AppendJSON(dst, c.Type, v)
 }
 
 // between returns what stands before a row of an array.

@@ -24,13 +24,14 @@ type Shape struct {
 type Column struct {
 	Name string
 	Type *codec.Type
+	Raw  bool // its texts are JSON already
 }
 
 // Of returns the shape of the fields of a layout.
 func Of(l *codec.Layout) *Shape {
 	s := &Shape{Layout: l, Columns: make([]Column, len(l.Fields))}
 	for i := range l.Fields {
-		s.Columns[i] = Column{l.Fields[i].Name, &l.Fields[i].Type}
+		s.Columns[i] = Column{Name: l.Fields[i].Name, Type: &l.Fields[i].Type}
 	}
 	return s
 }
