@@ -22,6 +22,9 @@ type grammar struct {
 	Put    putCmd    `cmd:"" help:"Write records, given as JSON."`
 	Delete deleteCmd `cmd:"" help:"Delete the record with a key."`
 
+	Export exportCmd `cmd:"" help:"Write records to CSV, JSON or Parquet."`
+	Import importCmd `cmd:"" help:"Write the records of a file into a table."`
+
 	Check   checkCmd   `cmd:"" help:"Look for damage, and mend indexes."`
 	Stats   statsCmd   `cmd:"" help:"Show what takes how much."`
 	Compact compactCmd `cmd:"" help:"Give back the space of what is gone."`

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -104,9 +105,6 @@ func samples() []*Sample {
 
 // insert puts all records into a database.
 func insert(ctx context.Context, db *kivis.DB) error {
-	if err := db.Register(&Airport{}, &Flight{}, &Sample{}); err != nil {
-		return err
-	}
 	return db.Update(ctx, func(ctx context.Context, tx *kivis.Tx) error {
 		for _, r := range airports() {
 			if _, err := kivis.TableBy[Airport, string](tx).Insert(ctx, r); err != nil {
@@ -135,7 +133,7 @@ var template struct {
 }
 
 // databases returns a new directory with the databases travel, travel.pebble and
-// travel.bolt.
+// travel.bolt, which have all records, and empty.bolt, which has none.
 func databases(t *testing.T) string {
 	t.Helper()
 	template.once.Do(func() { template.dir, template.err = makeTemplate() })
@@ -154,15 +152,15 @@ func makeTemplate() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for kind, name := range map[place.Kind]string{place.Badger: "travel", place.Pebble: "travel.pebble", place.Bolt: "travel.bolt"} {
-		if err := makeDatabase(place.Place{Kind: kind, Path: filepath.Join(dir, name)}); err != nil {
-			return "", fmt.Errorf("%s: %w", kind, err)
+	for name, kind := range map[string]place.Kind{"travel": place.Badger, "travel.pebble": place.Pebble, "travel.bolt": place.Bolt, "empty.bolt": place.Bolt} {
+		if err := makeDatabase(place.Place{Kind: kind, Path: filepath.Join(dir, name)}, name != "empty.bolt"); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return dir, nil
 }
 
-func makeDatabase(p place.Place) error {
+func makeDatabase(p place.Place, full bool) error {
 	st, err := p.Open(&place.Options{})
 	if err != nil {
 		return err
@@ -171,9 +169,9 @@ func makeDatabase(p place.Place) error {
 	if err != nil {
 		return err
 	}
-	if err := insert(context.Background(), db); err != nil {
-		db.Close()
-		return err
+	err = db.Register(&Airport{}, &Flight{}, &Sample{})
+	if err == nil && full {
+		err = insert(context.Background(), db)
 	}
-	return db.Close()
+	return errors.Join(err, db.Close())
 }

@@ -13,11 +13,7 @@ import (
 // message returns an error as it is shown: what it says and, where it is about a
 // place in a text of the user's, that place.
 func (c *call) message(err error) string {
-	s := err.Error()
-	if !strings.HasPrefix(s, "kivis: ") {
-		s = "kivis: " + s
-	}
-	s += "\n"
+	s := "kivis: " + plain(err) + "\n"
 	var q *kivis.QueryError
 	if !errors.As(err, &q) || q.Pos == 0 {
 		return s
@@ -28,6 +24,13 @@ func (c *call) message(err error) string {
 		}
 	}
 	return s
+}
+
+// plain returns what an error says, without the names of the packages that have
+// passed it on.
+func plain(err error) string {
+	s := strings.TrimPrefix(err.Error(), "kivis: ")
+	return strings.NewReplacer(": kivis: ", ": ", ": codec: encode: ", ": ", ": codec: ", ": ").Replace(s)
 }
 
 // pointedWidth is how much of a text is shown around a place in it.
