@@ -134,6 +134,9 @@ func (t *Tx) apply(w *put) error {
 	if err := t.checkRefs(w, old); err != nil {
 		return err
 	}
+	if w.old == nil {
+		return store.Create(t.kv, key, w.value)
+	}
 	return t.kv.Set(key, w.value)
 }
 
