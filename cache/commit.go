@@ -68,17 +68,21 @@ func hand(tx *occ.Tx, to store.Tx) error {
 		}
 	}
 	for w := range tx.Overlay().All() {
-		err := error(nil)
-		if w.Deleted() {
-			err = to.Delete(w.Key())
-		} else {
-			err = to.Set(w.Key(), w.Value())
-		}
-		if err != nil {
+		if err := handWrite(w, to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func handWrite(w occ.Entry, to store.Tx) error {
+	switch {
+	case w.Deleted():
+		return to.Delete(w.Key())
+	case w.Created():
+		return store.Create(to, w.Key(), w.Value())
+	}
+	return to.Set(w.Key(), w.Value())
 }
 
 // take has the layers take in a commit, or else let go of what it has written:

@@ -190,12 +190,16 @@ func keysOf(writes []write) iter.Seq[[]byte] {
 func (v *view) watch() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.timer = time.AfterFunc(idle, v.expire)
+	if !v.stopped {
+		v.timer = time.AfterFunc(idle, v.expire)
+	}
 }
 
+// stop ends what watch began.
 func (v *view) stop() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.stopped = true
 	if v.timer != nil {
 		v.timer.Stop()
 	}
@@ -206,7 +210,7 @@ func (v *view) expire() {
 	case v.s.following <- struct{}{}:
 		defer func() { <-v.s.following }()
 	default:
-		v.timer.Reset(idle)
+		v.watch()
 		return
 	}
 	if v.s.current.Load() != v {
@@ -222,6 +226,6 @@ func (v *view) expire() {
 	if dropped {
 		v.release()
 	} else {
-		v.timer.Reset(idle)
+		v.watch()
 	}
 }

@@ -24,6 +24,7 @@ type view struct {
 	grown   bool // the origin has gone on: there will be no more sources
 	flights map[string]*flight
 	timer   *time.Timer
+	stopped bool // the timer is no longer wanted
 }
 
 // source is a transaction of the origin, used by one goroutine at a time.

@@ -12,6 +12,7 @@ var (
 	_ store.Tx       = (*tx)(nil)
 	_ store.Counter  = (*tx)(nil)
 	_ store.Recorder = (*tx)(nil)
+	_ store.Creator  = (*tx)(nil)
 	_ store.Cursor   = (*cursor)(nil)
 )
 
@@ -59,6 +60,9 @@ func (t *tx) Count(r store.Range) (n int, err error) {
 	})
 	return n, err
 }
+
+// Create implements [store.Creator].
+func (t *tx) Create(key, value []byte) error { return store.Create(t.Tx, key, value) }
 
 // Record implements [store.Recorder].
 func (t *tx) Record() { store.Record(t.Tx) }
