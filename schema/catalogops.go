@@ -58,6 +58,32 @@ func (c *Catalog) Drop(indexes []IndexRef) (next *Catalog, touched []uint32) {
 	})
 }
 
+// DropTable returns the catalog without a table, and the table's id, or 0 where
+// there is none of the name. The error is a [ChangeError] where other tables
+// refer to it.
+func (c *Catalog) DropTable(name string) (next *Catalog, id uint32, err error) {
+	gone := c.byName(name)
+	if gone == nil {
+		return c, 0, nil
+	}
+	var faults []Difference
+	for _, e := range c.sorted() {
+		for i := range e.Refs {
+			if r := &e.Refs[i]; r.Target == gone.ID && e.ID != gone.ID {
+				faults = append(faults, Difference{Kind: "dropped table", Detail: e.Name + "." + r.names(e) + " refers to it",
+					Remedy: "drop " + e.Name + " first, or register its record without the reference"})
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return c, 0, NewChangeError(name, faults...)
+	}
+	next = c.Clone()
+	delete(next.Entries, gone.ID)
+	next.Version++
+	return next, gone.ID, nil
+}
+
 // Dropped returns the indexes that are gone, and whose entries may remain.
 func (c *Catalog) Dropped() (list []IndexRef) {
 	for _, e := range c.sorted() {

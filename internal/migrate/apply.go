@@ -52,6 +52,9 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 	}
 	m.models = models
 	m.failed.forget(plan.Build)
+	if err := m.clearTables(ctx); err != nil {
+		m.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "records of dropped tables remain until the next Register", slog.String("error", errorKind(err)))
+	}
 	if err := m.dropIndexes(ctx, models); err != nil {
 		m.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "dropped indexes remain until the next Register", slog.String("error", errorKind(err)))
 	}
@@ -104,11 +107,11 @@ func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *sche
 		return err
 	}
 	var faults []error
-	for _, ref := range plan.Build {
-		tb := set.ByID(ref.Table)
-		b := build{db: m.db, tb: tb, ix: tb.IndexByID(ref.Index)}
-		if err := b.run(ctx); err != nil {
-			faults = append(faults, err)
+	for _, group := range byTable(plan.Build) {
+		for _, err := range m.buildTable(ctx, set, group, false) {
+			if err != nil {
+				faults = append(faults, err)
+			}
 		}
 	}
 	for _, check := range plan.Checks {

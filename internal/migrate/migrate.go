@@ -24,6 +24,7 @@ type Migrator struct {
 	models []*schema.Model // registered so far
 	builds background
 	failed failures
+	jobs   jobs
 }
 
 // New returns the migrator of db, in which nothing is registered yet. A nil

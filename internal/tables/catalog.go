@@ -175,20 +175,23 @@ func (c *catalogChange) Attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.commit(kv, next)
+	return c.commit(kv, have, next)
 }
 
 // commit commits an edition, if there is anything in it, and makes its Set the
 // one that transactions begin with.
-func (c *catalogChange) commit(kv store.Tx, e Edition) error {
+func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) error {
 	set, err := schema.Bind(e.Catalog, c.models)
 	if err != nil {
 		return err
 	}
 	if e.changed() {
-		if err := e.save(kv); err != nil {
+		if err := errors.Join(e.save(kv), e.noteDropped(have, kv.Set)); err != nil {
 			return err
 		}
+	}
+	for _, id := range e.Gone {
+		c.db.sequences.byID.Delete(id)
 	}
 	c.db.schemaMu.Lock()
 	defer c.db.schemaMu.Unlock()
