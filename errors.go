@@ -67,6 +67,10 @@ var (
 	// ErrIncarnation: a cursor or a position is of another incarnation of the
 	// database, which has been restored from a backup since.
 	ErrIncarnation = store.ErrIncarnation
+	// ErrGap: what was committed since a position is no longer known.
+	ErrGap = store.ErrGap
+	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached.
+	ErrUnreachable = store.ErrUnreachable
 	// ErrCommitUnknown: a commit failed so that its outcome is not known.
 	ErrCommitUnknown = store.ErrCommitUnknown
 )
