@@ -286,11 +286,31 @@ func testManyReads(t *testing.T, h *harness) {
 	s := h.filled(t, "r/39999=1")
 	for _, key := range []string{"r/0", "r/19999", "r/39999"} {
 		tx := begin(t, s, true)
-		for i := range n {
-			get(t, tx, fmt.Sprint("r/", i))
+		if key == "r/0" {
+			for i := range n {
+				get(t, tx, fmt.Sprint("r/", i))
+			}
+		} else {
+			getEach(t, tx, "r/", n)
 		}
 		write(t, tx, "x=1")
 		fill(t, s, key+"=2")
 		conflict(t, tx)
+	}
+}
+
+// getEach reads numbered keys by GetMany, some at a time.
+func getEach(t *testing.T, tx store.Tx, prefix string, n int) {
+	t.Helper()
+	const some = 400
+	values := make([][]byte, some)
+	for i := 0; i < n; i += some {
+		var keys [][]byte
+		for k := range some {
+			keys = append(keys, fmt.Append(nil, prefix, i+k))
+		}
+		if err := tx.GetMany(keys, values); err != nil {
+			t.Fatalf("GetMany: %v", err)
+		}
 	}
 }
