@@ -39,7 +39,9 @@ func TestRates(t *testing.T) {
 	}
 	dir := t.TempDir()
 	name := filepath.Join(dir, "backup")
-	open := func(sub string) *badgerstore.Store { return must(badgerstore.Open(filepath.Join(dir, sub), &badgerstore.Options{Memory: 16 << 20}))(t) }
+	open := func(sub string) *badgerstore.Store {
+		return must(badgerstore.Open(filepath.Join(dir, sub), &badgerstore.Options{Memory: 16 << 20}))(t)
+	}
 	db := must(kivis.Open(open("a"), nil))(t)
 	check(t, db.Register(&Reading{}))
 	bulk := measure(t, "Bulk", func() { load(t, db) })
@@ -131,7 +133,7 @@ type sample struct {
 	name string
 	took time.Duration
 	cpu  time.Duration // of all processors
-	grew int64 // the most memory above what there was before
+	grew int64         // the most memory above what there was before
 }
 
 func measure(t *testing.T, name string, fn func()) sample {
