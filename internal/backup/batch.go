@@ -11,8 +11,8 @@ import (
 
 // A transaction of a restore has about so many bytes and changes.
 const (
-	batchBytes   = 4 << 20
-	batchChanges = 8192
+	batchBytes   = 1 << 20
+	batchChanges = 4096
 )
 
 // batch is what the next transaction writes.

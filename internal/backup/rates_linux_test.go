@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,7 +39,9 @@ func TestRates(t *testing.T) {
 	}
 	dir := t.TempDir()
 	name := filepath.Join(dir, "backup")
-	open := func(sub string) *badgerstore.Store { return must(badgerstore.Open(filepath.Join(dir, sub), nil))(t) }
+	open := func(sub string) *badgerstore.Store {
+		return must(badgerstore.Open(filepath.Join(dir, sub), &badgerstore.Options{Memory: 16 << 20}))(t)
+	}
 	db := must(kivis.Open(open("a"), nil))(t)
 	check(t, db.Register(&Reading{}))
 	bulk := measure(t, "Bulk", func() { load(t, db) })
@@ -129,7 +132,8 @@ func scanAll(t *testing.T, st store.Store) {
 type sample struct {
 	name string
 	took time.Duration
-	grew int64 // the most memory above what there was before
+	cpu  time.Duration // of all processors
+	grew int64         // the most memory above what there was before
 }
 
 func measure(t *testing.T, name string, fn func()) sample {
@@ -137,11 +141,20 @@ func measure(t *testing.T, name string, fn func()) sample {
 	debug.FreeOSMemory()
 	check(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // the peak begins anew
 	before := memory(t, "VmRSS:")
-	began := time.Now()
+	began, used := time.Now(), cpu(t)
 	fn()
-	s := sample{name, time.Since(began), memory(t, "VmHWM:") - before}
-	t.Logf("%-24s %8.3fs %10.0f records/s, %d MB above %d MB", name, s.took.Seconds(), float64(*rates)/s.took.Seconds(), s.grew>>20, before>>20)
+	s := sample{name, time.Since(began), cpu(t) - used, memory(t, "VmHWM:") - before}
+	t.Logf("%-24s %8.3fs, %8.3fs of CPU, %8.0f records/s, %d MB above %d MB", name, s.took.Seconds(), s.cpu.Seconds(),
+		float64(*rates)/s.took.Seconds(), s.grew>>20, before>>20)
 	return s
+}
+
+// cpu returns the time that the process has used.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	check(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // memory returns a line of what the kernel says of the process, in bytes.

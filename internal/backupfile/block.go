@@ -72,7 +72,8 @@ func sharedPrefix(a, b []byte) int {
 
 // block is a data block as it is read.
 type block struct {
-	entries []entry
+	entries  []entry
+	keyBytes int
 }
 
 var errBlock = errors.New("the block's entries make no sense")
@@ -91,6 +92,7 @@ func parseBlock(raw []byte) (*block, error) {
 	if len(b.entries) == 0 {
 		return nil, errBlock
 	}
+	b.keyBytes = r.keyBytes
 	return b, nil
 }
 

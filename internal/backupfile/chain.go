@@ -29,7 +29,7 @@ func OpenChain(whole io.ReaderAt, increments ...io.ReaderAt) (*Chain, error) {
 		if err != nil {
 			return nil, c.inFile(i, len(increments)+1, err)
 		}
-		f.most = max(cached/(len(increments)+1), leastCached)
+		f.most = cached / (len(increments) + 1)
 		c.files = append(c.files, f)
 	}
 	return c, nil

@@ -9,12 +9,9 @@ import (
 	"sync"
 )
 
-// cached is how many blocks the files of a chain keep at hand together, and
-// leastCached how many each does in any case.
-const (
-	cached      = 64
-	leastCached = 4
-)
+// cached is about how many bytes of memory the blocks take that the files of a
+// chain keep at hand together.
+const cached = 16 << 20
 
 // A File is a file that is read in place. It is safe for concurrent use.
 type File struct {
@@ -23,7 +20,8 @@ type File struct {
 	foot footer
 
 	mu     sync.Mutex
-	most   int                     // blocks at hand
+	most   int // bytes of memory
+	used   int
 	blocks map[int64]*list.Element // of *loaded, by the place of the frame
 	recent list.List               // the block used last in front
 }
@@ -32,6 +30,7 @@ type File struct {
 type loaded struct {
 	off  int64
 	node any // *block or *index
+	size int // in memory
 }
 
 // Open returns the file in r, having read its header and footer. It has the
@@ -161,7 +160,7 @@ func (f *File) indexAt(c *child, level int) (*index, error) {
 	if err != nil {
 		return nil, damaged(c.off, err.Error())
 	}
-	f.keep(c.off, x)
+	f.keep(c.off, x, memoryOf(raw, len(x.children), x.keyBytes))
 	return x, nil
 }
 
@@ -181,7 +180,7 @@ func (f *File) blockAt(c *child) (*block, error) {
 	if string(b.last()) != string(c.key) {
 		return nil, damaged(c.off, "the block is not the one that the index names")
 	}
-	f.keep(c.off, b)
+	f.keep(c.off, b, memoryOf(raw, len(b.entries), b.keyBytes))
 	return b, nil
 }
 
@@ -210,17 +209,22 @@ func (f *File) recall(off int64) any {
 	return e.Value.(*loaded).node
 }
 
-// keep puts a block with those at hand, in the place of the one that has not
+// memoryOf returns about how many bytes a block takes with its keys written out.
+func memoryOf(raw []byte, entries, keyBytes int) int { return len(raw) + 64*entries + keyBytes }
+
+// keep puts a block with those at hand, in the place of the ones that have not
 // been used for longest.
-func (f *File) keep(off int64, node any) {
+func (f *File) keep(off int64, node any, size int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.blocks[off] != nil {
 		return
 	}
-	f.blocks[off] = f.recent.PushFront(&loaded{off, node})
-	if f.recent.Len() > f.most {
+	f.blocks[off] = f.recent.PushFront(&loaded{off, node, size})
+	f.used += size
+	for f.used > f.most && f.recent.Len() > 1 {
 		oldest := f.recent.Remove(f.recent.Back()).(*loaded)
 		delete(f.blocks, oldest.off)
+		f.used -= oldest.size
 	}
 }

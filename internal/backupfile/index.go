@@ -19,6 +19,7 @@ type child struct {
 type index struct {
 	level    int // 1 is the level above the data
 	children []child
+	keyBytes int
 }
 
 // find returns the place of the first child whose last key is at or behind key.
@@ -45,6 +46,7 @@ func parseIndex(raw []byte, level int, off int64) (*index, error) {
 		x.children = append(x.children, c)
 		last = c
 	}
+	x.keyBytes = r.keyBytes
 	return x, nil
 }
 
