@@ -60,7 +60,7 @@ var imports = map[string][]string{
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live", "internal/backup", "internal/backupfile"},
 	"kivistest": {".", "store/memstore"},
 
-	"examples/...": {".", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
+	"examples/...": {".", "kivistest", "cache", "cache/slowstore", "examples/flights/data", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
 }
 
 // unreflected are the packages that may not import reflect: they work on encoded

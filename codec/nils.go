@@ -8,12 +8,18 @@ type NilFinder struct {
 	buf       []byte
 }
 
-// CompileNilFinder returns the finder for bodies of the layout stored. The error
-// is that of [CompileConverter].
+// CompileNilFinder returns the finder for bodies of the layout stored. Fields that
+// cannot be read as those of current are passed by.
 func CompileNilFinder(stored, current *Layout) (*NilFinder, error) {
 	f := &NilFinder{}
+	readable := &Layout{Structs: current.Structs}
+	for _, field := range current.Fields {
+		if _, err := CompileConverter(stored, &Layout{Fields: []Field{field}, Structs: current.Structs}); err == nil {
+			readable.Fields = append(readable.Fields, field)
+		}
+	}
 	var err error
-	f.converter, err = compileConverter(stored, current, func(path string) { f.found = append(f.found, path) })
+	f.converter, err = compileConverter(stored, readable, func(path string) { f.found = append(f.found, path) })
 	return f, err
 }
 
