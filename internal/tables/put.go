@@ -23,6 +23,14 @@ type Source interface {
 	AppendKey(dst []byte, tb *schema.Table) ([]byte, error)
 }
 
+// A WholeSource is a Source that has all columns of the table, also where the
+// table's Go type, which is that of an older program, has not.
+type WholeSource interface {
+	Source
+	// Whole does nothing.
+	Whole()
+}
+
 // A Key is the primary key that a record was written under. It is good until
 // the transaction is used again.
 type Key struct {
@@ -63,7 +71,7 @@ func (t *Tx) prepare(w *put, src Source) error {
 	if !t.write {
 		return store.ErrReadOnly
 	}
-	if w.tb.Older() && !t.db.allowOlder {
+	if _, whole := src.(WholeSource); w.tb.Older() && !whole && !t.db.allowOlder {
 		return ErrOlderType
 	}
 	t.freeze()
