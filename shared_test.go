@@ -82,6 +82,20 @@ func TestOthersRegister(t *testing.T) {
 	}
 }
 
+// TestRegisterAgain: a type is there also where its Register changes nothing.
+func TestRegisterAgain(t *testing.T) {
+	for _, o := range origins {
+		t.Run(o.name, func(t *testing.T) {
+			open := o.open(t)
+			check(t, openDB(t, open(), &itemPlain{}).Close())
+			db := openDB(t, open())
+			must(kivis.TableNamed(db, "things").Count(bg))(t)
+			check(t, db.Register(&itemPlain{}))
+			must(kivis.TableOf[itemPlain](db).Count(bg))(t)
+		})
+	}
+}
+
 // TestOthersBuild: an index is built by one program while another writes.
 func TestOthersBuild(t *testing.T) {
 	for _, o := range origins {

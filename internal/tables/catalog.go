@@ -200,8 +200,7 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 			return retry.Conflict(err)
 		}
 	}
-	c.db.set.Store(set)
-	c.db.bound.Store(&c.models)
+	c.db.publish(set, c.models)
 	return nil
 }
 

@@ -29,7 +29,7 @@ type DB struct {
 	// publication of its Set. See Begin.
 	schemaMu  sync.RWMutex
 	set       atomic.Pointer[schema.Set]
-	bound     atomic.Pointer[[]*schema.Model] // what set was made with
+	models    []*schema.Model // what set was made with; guarded by schemaMu
 	elsewhere elsewhere
 
 	allowOlder bool

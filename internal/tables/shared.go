@@ -72,15 +72,7 @@ func (db *DB) readSchema(kv store.Tx, set *schema.Set, known *setAt) (*schema.Se
 	case known != nil && c.Version == known.set.Version():
 		set = known.set
 	default:
-		if c, err = readCatalog(kv); err != nil {
-			return nil, err
-		}
-		if set, err = schema.Bind(c, db.models()); err != nil {
-			return nil, err
-		}
-		if have := db.set.Load(); set.Version() > have.Version() {
-			db.set.CompareAndSwap(have, set) // for those who ask outside of a transaction
-		}
+		return db.bindSchema(kv)
 	}
 	if version := kv.Version(); known == nil || version > known.version {
 		db.elsewhere.know(known, &setAt{set, version})
@@ -88,10 +80,27 @@ func (db *DB) readSchema(kv store.Tx, set *schema.Set, known *setAt) (*schema.Se
 	return set, nil
 }
 
-// models returns those of the set that was published last.
-func (db *DB) models() []*schema.Model {
-	if m := db.bound.Load(); m != nil {
-		return *m
+// bindSchema reads all of the schema as of kv's snapshot, and publishes it where
+// it is the newest.
+func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
+	c, err := readCatalog(kv)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	db.schemaMu.Lock()
+	defer db.schemaMu.Unlock()
+	set, err := schema.Bind(c, db.models)
+	if err == nil && set.Version() > db.set.Load().Version() {
+		db.set.Store(set)
+		db.elsewhere.known.Store(&setAt{set, kv.Version()})
+	}
+	return set, err
+}
+
+// publish makes a set, with its models, the one that transactions begin with. It
+// is called under schemaMu.
+func (db *DB) publish(set *schema.Set, models []*schema.Model) {
+	db.models = models
+	db.set.Store(set)
+	db.elsewhere.known.Store(&setAt{set: set}) // as of a version that the next transaction finds out
 }
