@@ -47,17 +47,13 @@ var imports = map[string][]string{
 	"internal/live":      {"internal/tables", "schema", "store"},
 	"internal/histories": {},
 
-<<<<<<< HEAD
 	"cache":           {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
 	"cache/slowstore": {"store"},
 
-	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
-=======
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live"},
->>>>>>> main
 	"kivistest": {".", "store/memstore"},
 
-	"examples/...": {".", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
+	"examples/...": {".", "kivistest", "cache", "cache/slowstore", "examples/flights/data", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
 }
 
 // unreflected are the packages that may not import reflect: they work on encoded

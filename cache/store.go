@@ -297,7 +297,7 @@ func (s *Store) head(ctx context.Context) (uint64, error) {
 
 // Get implements [store.Getter].
 func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
-	if err := s.fresh(ctx, false); err != nil {
+	if err := s.fresh(ctx, false); err != nil && !s.mayBeOffline(ctx, false, err) {
 		return nil, err
 	}
 	value, at, a := s.ask(key, s.current.Load().as)
