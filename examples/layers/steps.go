@@ -100,7 +100,6 @@ func (d *demo) change(ctx context.Context) error {
 func (d *demo) offline(ctx context.Context) error {
 	d.far.Cut()
 	if err := d.questions(cache.Offline(ctx)); err != nil {
-		fmt.Printf("%+v\n", d.layers.Stats())
 		return err
 	}
 	fmt.Fprintf(d.w, "    known to be the newest less than a minute ago: %v\n", d.layers.Age() < time.Minute)
