@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/kivisdb/kivis/store"
-	"github.com/kivisdb/kivis/store/occ"
 )
 
 // Offline returns a context that asks for what is here: while the origin cannot be
@@ -66,7 +65,7 @@ func (s *Store) startOffline(err error) error {
 			l.off.Store(true)
 		}
 	}
-	s.core.Init(&s.engine, version, occ.Options{})
+	s.core.Init(&s.engine, version, s.limits(false))
 	s.current.Store(unpinned(s, version))
 	s.doubt.Store(true)
 	s.work()
