@@ -30,6 +30,7 @@ func (s *Store) follow(ctx context.Context, head uint64) error {
 // step has the layers follow the origin to its newest version, with following
 // held.
 func (s *Store) step(ctx context.Context) error {
+	began := time.Now().UnixNano()
 	tx, err := s.origin.Begin(context.WithoutCancel(ctx), false)
 	if err != nil {
 		return err
@@ -41,6 +42,7 @@ func (s *Store) step(ctx context.Context) error {
 	}
 	s.publish(newView(s, tx), keys)
 	s.doubt.Store(false)
+	s.hist.checked.Store(began)
 	return nil
 }
 

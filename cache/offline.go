@@ -5,23 +5,20 @@ import (
 	"errors"
 
 	"github.com/kivisdb/kivis/store"
-	"github.com/kivisdb/kivis/store/occ"
 )
-
-type offlineKey struct{}
 
 // Offline returns a context that asks for what is here: while the origin cannot be
 // reached, read-only transactions that begin with it see what the layers know, as
 // of the version that they have followed to, instead of failing. A read of
 // anything else is [ErrUnreachable]. [Store.Age] says how old it is.
 func Offline(ctx context.Context) context.Context {
-	return context.WithValue(ctx, offlineKey{}, true)
+	return store.Offline(ctx)
 }
 
 // mayBeOffline says whether a transaction may do without the origin, which has
 // failed, and sees to it that it can begin.
 func (s *Store) mayBeOffline(ctx context.Context, write bool, err error) bool {
-	if write || ctx.Value(offlineKey{}) == nil || !errors.Is(err, store.ErrUnreachable) {
+	if write || !store.IsOffline(ctx) || !errors.Is(err, store.ErrUnreachable) {
 		return false
 	}
 	if s.current.Load().usable() {
@@ -68,7 +65,7 @@ func (s *Store) startOffline(err error) error {
 			l.off.Store(true)
 		}
 	}
-	s.core.Init(&s.engine, version, occ.Options{})
+	s.core.Init(&s.engine, version, s.limits(false))
 	s.current.Store(unpinned(s, version))
 	s.doubt.Store(true)
 	s.work()

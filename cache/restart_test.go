@@ -365,6 +365,9 @@ func TestOffline(t *testing.T) {
 				check(t, scan(t, tx, store.Range{}), want)
 				check(t, []string{get(t, tx, "k0001"), get(t, tx, "absent")}, []string{"v1", ""})
 				tx.Discard()
+				if v, err := store.Get(cache.Offline(ctx), s, []byte("k0001")); string(v) != "v1" || err != nil {
+					t.Errorf("round %d: store.Get offline = %q, %v", round, v, err)
+				}
 				if age := s.Age(); age <= 0 || age > time.Minute {
 					t.Errorf("the age is %v", age)
 				}

@@ -34,6 +34,11 @@ type LayerStats struct {
 func (s *Store) Stats() Stats {
 	st := Stats{Version: s.current.Load().as.version, Age: s.Age(), Reads: s.reads.Load()}
 	st.Head = max(s.newest.Load(), st.Version)
+	if s.embedded {
+		if head, err := s.feeder.Head(s.open); err == nil {
+			st.Head = max(head, st.Version)
+		}
+	}
 	st.Lag = st.Head - st.Version
 	for _, l := range s.layers {
 		st.Layers = append(st.Layers, l.stats())
@@ -63,7 +68,14 @@ func (l *layer) stats() LayerStats {
 }
 
 // Age returns how long ago the layers were last known to be as new as the origin.
-func (s *Store) Age() time.Duration { return time.Since(time.Unix(0, s.hist.checked.Load())) }
+func (s *Store) Age() time.Duration {
+	if s.embedded {
+		if head, err := s.feeder.Head(s.open); err == nil && head == s.current.Load().as.version {
+			return 0
+		}
+	}
+	return time.Since(time.Unix(0, s.hist.checked.Load()))
+}
 
 // Sync returns once every layer has followed to what is the origin's newest version
 // now, and archives have copied everything.

@@ -54,6 +54,7 @@ type Store struct {
 	follower sync.Once // starts followOn
 	watches  bool      // the origin is no store.Watcher, so the core has the watches
 
+	gone    atomic.Bool // Close was called
 	closing sync.Mutex
 	closed  bool
 }
@@ -128,7 +129,7 @@ func (s *Store) start() error {
 		tx.Discard()
 		return err
 	}
-	s.core.Init(&s.engine, tx.Version(), occ.Options{ReadOnly: readOnly})
+	s.core.Init(&s.engine, tx.Version(), s.limits(readOnly))
 	first := newView(s, tx)
 	s.current.Store(first)
 	first.watch()
@@ -157,6 +158,15 @@ func (s *Store) keepFeed() error {
 // outlives says whether a layer outlives the process.
 func (s *Store) outlives() bool {
 	return slices.ContainsFunc(s.layers, func(l *layer) bool { return l.keeps })
+}
+
+// limits returns the origin's limits.
+func (s *Store) limits(readOnly bool) occ.Options {
+	o := occ.Options{ReadOnly: readOnly}
+	if l, ok := s.origin.(store.Limiter); ok {
+		o.MaxKey, o.Limit = l.Limits()
+	}
+	return o
 }
 
 // readOnly says whether the origin takes no write transactions.
@@ -230,19 +240,24 @@ func (e *engine) Snapshot(uint64) (occ.Reader, error) {
 // fresh returns once the newest view is at least as new as the origin was when it
 // was called, or, for reads, at most so much older as options allow.
 func (s *Store) fresh(ctx context.Context, write bool) error {
-	if err := s.usable(ctx); err != nil {
+	if s.gone.Load() {
+		return store.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	began := time.Now().UnixNano()
-	if !write && s.options.Lag > 0 && began-s.hist.checked.Load() <= int64(s.options.Lag) && s.current.Load().pinned() {
-		return nil
+	began := int64(0)
+	if !s.embedded || s.options.Lag > 0 {
+		began = time.Now().UnixNano()
+		if !write && s.options.Lag > 0 && began-s.hist.checked.Load() <= int64(s.options.Lag) && s.current.Load().pinned() {
+			return nil
+		}
 	}
 	before := s.current.Load().as.version
 	head, err := s.head(ctx)
 	if err != nil {
 		return s.away(ctx, err)
 	}
-	s.newest.Store(head)
 	if head < before {
 		s.doubt.Store(true) // the origin has gone back: it is another
 	}
@@ -251,7 +266,10 @@ func (s *Store) fresh(ctx context.Context, write bool) error {
 			return s.away(ctx, err)
 		}
 	}
-	s.hist.checked.Store(began)
+	if began != 0 {
+		s.newest.Store(head)
+		s.hist.checked.Store(began)
+	}
 	return nil
 }
 
@@ -297,7 +315,7 @@ func (s *Store) head(ctx context.Context) (uint64, error) {
 
 // Get implements [store.Getter].
 func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
-	if err := s.fresh(ctx, false); err != nil {
+	if err := s.fresh(ctx, false); err != nil && !s.mayBeOffline(ctx, false, err) {
 		return nil, err
 	}
 	value, at, a := s.ask(key, s.current.Load().as)
@@ -323,6 +341,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.gone.Store(true)
 	s.shut()
 	s.core.Close()
 	s.workers.Wait()

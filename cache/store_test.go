@@ -27,13 +27,11 @@ func TestStore(t *testing.T) {
 		{"no layer", func(testing.TB) []cache.Layer { return nil }},
 		{"memory", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Memory(64 << 20)} }},
 		{"little memory", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Memory(16 << 10)} }},
-		{"persistent", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Persistent(memstore.New(), 64<<20)} }},
 		{"little persistent", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Persistent(memstore.New(), 16<<10)} }},
 		{"archive", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Archive(memstore.New())} }},
 		{"all", func(testing.TB) []cache.Layer {
-			return []cache.Layer{cache.Memory(20 << 10), cache.Persistent(memstore.New(), 64<<10), cache.Archive(memstore.New())}
+			return []cache.Layer{cache.Memory(20 << 10), cache.Memory(64 << 20), cache.Persistent(memstore.New(), 64<<10), cache.Archive(memstore.New())}
 		}},
-		{"memory twice", func(testing.TB) []cache.Layer { return []cache.Layer{cache.Memory(64 << 10), cache.Memory(64 << 20)} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			storetest.Run(t, func(t testing.TB) store.Store { return stack(t, test.layers(t)...) })

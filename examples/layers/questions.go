@@ -21,7 +21,7 @@ type question struct {
 var questions = []question{
 	{"The five latest flights out of Chicago O'Hare", latest},
 	{"Departures on New Year's Day, by airport", busiest},
-	{"Where Aspen's flights lead", destinations},
+	{"Where Anchorage's flights lead", destinations},
 }
 
 // latest reads the beginning of a range of an index, and the airports that it leads
@@ -54,7 +54,7 @@ func busiest(ctx context.Context, db *kivis.DB) (string, error) {
 
 // destinations reads the range of an index that one airport's flights are in.
 func destinations(ctx context.Context, db *kivis.DB) (string, error) {
-	counts, err := kivis.GroupCount(ctx, flights.With(db).Where(origin.Eq("ASE")), destination)
+	counts, err := kivis.GroupCount(ctx, flights.With(db).Where(origin.Eq("ANC")), destination)
 	if err != nil {
 		return "", err
 	}

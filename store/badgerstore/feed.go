@@ -11,6 +11,7 @@ var (
 	_ store.FeedKeeper = (*Store)(nil)
 	_ store.Watcher    = (*Store)(nil)
 	_ store.Embedded   = (*Store)(nil)
+	_ store.Limiter    = (*Store)(nil)
 )
 
 // Changes implements [store.Feeder].
@@ -42,6 +43,9 @@ func (s *Store) Written(ranges []store.Range, version uint64) (bool, error) {
 func (s *Store) Watch(ranges []store.Range, version uint64) (written <-chan struct{}, stop func()) {
 	return s.core.Watch(ranges, version)
 }
+
+// Limits implements [store.Limiter].
+func (s *Store) Limits() (maxKey int, tooLarge func(keys, bytes int) error) { return s.core.Limits() }
 
 // Embedded implements [store.Embedded].
 func (s *Store) Embedded() bool { return true }

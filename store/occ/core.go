@@ -101,6 +101,11 @@ func (c *Core) Init(engine Engine, version uint64, options Options) {
 	c.feed.recent.init(version)
 }
 
+// Limits is [store.Limiter.Limits].
+func (c *Core) Limits() (maxKey int, tooLarge func(keys, bytes int) error) {
+	return c.options.MaxKey, c.options.Limit
+}
+
 // Begin starts a transaction, as [store.Store.Begin] does.
 func (c *Core) Begin(ctx context.Context, write bool) (*Tx, error) {
 	if err := ctx.Err(); err != nil {
