@@ -42,6 +42,11 @@ var (
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
+	// ErrMigrating: another program's function is making newer records of a table
+	// out of older ones, and this program has none. It cannot write the table, nor
+	// read the records that are still to be rewritten.
+	ErrMigrating = schema.ErrMigrating
+
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
