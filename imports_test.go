@@ -47,9 +47,9 @@ var imports = map[string][]string{
 	"internal/histories": {},
 
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check"},
-	"kivistest": {".", "store/memstore"},
+	"kivistest": {".", "store", "store/memstore"},
 
-	"examples/...": {".", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
+	"examples/...": {".", "examples/flights/data", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
 }
 
 // unreflected are the packages that may not import reflect: they work on encoded
