@@ -59,6 +59,11 @@ var (
 	// ErrOlderType: another program has registered a newer type of the records
 	// since, and this one would lose what it does not know.
 	ErrOlderType = tables.ErrOlderType
+	// ErrMigrating: another program's function is making newer records of a table
+	// out of older ones, and this program has none. It cannot write the table, nor
+	// read the records that are still to be rewritten.
+	ErrMigrating = schema.ErrMigrating
+
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.

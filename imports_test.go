@@ -58,7 +58,7 @@ var imports = map[string][]string{
 	"cache/slowstore": {"store"},
 
 	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live", "internal/backup", "internal/backupfile"},
-	"kivistest": {".", "store/memstore"},
+	"kivistest": {".", "store", "store/memstore"},
 
 	"examples/...": {".", "kivistest", "cache", "cache/slowstore", "examples/flights/data", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
 }

@@ -72,10 +72,12 @@ func bindTable(e *Entry, m *Model) (*Table, error) {
 	t.bindIndexes()
 	t.bindPrefixes()
 	t.bindVersions()
-	if m == nil {
-		return t, nil
+	if m != nil {
+		if err := t.bindModel(m); err != nil {
+			return t, err
+		}
 	}
-	return t, t.bindModel(m)
+	return t, t.bindStages(m)
 }
 
 // bindKey takes the primary key from the entry.

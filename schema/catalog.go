@@ -37,6 +37,7 @@ type Entry struct {
 	Indexes   []IndexEntry
 	Refs      []RefEntry
 	Dropping  []uint32 // ids of indexes that are gone, whose entries may remain
+	Stages    []uint32 // versions whose records, and those of the versions before, are being rewritten by functions
 	Validates bool     // the program has a method Validate, which writers without the type do not run
 }
 
@@ -117,7 +118,7 @@ func (c *Catalog) byName(name string) *Entry {
 func (e *Entry) clone() *Entry {
 	d := *e
 	d.Versions, d.Indexes = slices.Clone(e.Versions), slices.Clone(e.Indexes)
-	d.Refs, d.Dropping = slices.Clone(e.Refs), slices.Clone(e.Dropping)
+	d.Refs, d.Dropping, d.Stages = slices.Clone(e.Refs), slices.Clone(e.Dropping), slices.Clone(e.Stages)
 	return &d
 }
 
@@ -127,9 +128,9 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 // format returns the oldest format in which the entry can be stored. Format 2
 // has the names of types that marshal themselves, parts with NilEqual,
 // deferred references, and the mark of a table whose program validates. Format
-// 3 has the former names of tables.
+// 3 has the former names of tables, and migrations under way.
 func (e *Entry) format() uint32 {
-	if len(e.Was) > 0 {
+	if len(e.Was)+len(e.Stages) > 0 {
 		return 3
 	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {

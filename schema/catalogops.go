@@ -58,6 +58,22 @@ func (c *Catalog) Drop(indexes []IndexRef) (next *Catalog, touched []uint32) {
 	})
 }
 
+// FinishRewrite returns the catalog once no record of a table is of an older
+// version than the newest: those versions go, and every index is ready.
+func (c *Catalog) FinishRewrite(table uint32) (next *Catalog, touched []uint32) {
+	return c.edit([]IndexRef{{Table: table}}, func(e *Entry, _ uint32) bool {
+		changed := len(e.Versions) > 1 || len(e.Stages) > 0
+		e.Versions = e.Versions[len(e.Versions)-1:]
+		if len(e.Stages) > 0 {
+			for i := range e.Indexes {
+				e.Indexes[i].State = Ready
+			}
+		}
+		e.Stages = nil
+		return changed
+	})
+}
+
 // DropTable returns the catalog without a table, and the table's id, or 0 where
 // there is none of the name. The error is a [ChangeError] where other tables
 // refer to it.

@@ -30,6 +30,9 @@ type Model struct {
 	refs    []*modelRef
 
 	validates bool // the record has a method Validate
+
+	migrations []Migration // those that may lead to Type
+	rewrite    bool        // all records are to be brought to the newest version
 }
 
 // compiled is a Model, or what is wrong with its type.

@@ -83,7 +83,11 @@ func (d Diff) Class() Class {
 type ChangeError struct {
 	Table   string
 	Changes []Difference
+	Causes  []error // what is behind the differences, where that is an error: of a migration's function, or of a unique index
 }
+
+// Unwrap returns the causes.
+func (e *ChangeError) Unwrap() []error { return e.Causes }
 
 // NewChangeError returns the error that refuses some differences of a table,
 // and marks them so.
@@ -93,7 +97,7 @@ func NewChangeError(table string, changes ...Difference) *ChangeError {
 		changes[i].Table = table
 		changes[i] = changes[i].refuse()
 	}
-	return &ChangeError{table, changes}
+	return &ChangeError{Table: table, Changes: changes}
 }
 
 // Error lists the differences, one to a line if there are several.

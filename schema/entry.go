@@ -88,6 +88,9 @@ func (e *Entry) Encode() []byte {
 	if len(e.Was) > 0 {
 		n++
 	}
+	if len(e.Stages) > 0 {
+		n++
+	}
 	b := msgpack.AppendMapLen(nil, n)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(e.ID))
 	b = msgpack.AppendString(msgpack.AppendString(b, "name"), e.Name)
@@ -118,6 +121,9 @@ func (e *Entry) Encode() []byte {
 		for _, name := range e.Was {
 			b = msgpack.AppendString(b, name)
 		}
+	}
+	if len(e.Stages) > 0 {
+		b = appendNumbers(msgpack.AppendString(b, "stages"), e.Stages)
 	}
 	return seal(b)
 }
@@ -227,6 +233,8 @@ func (r *wireReader) entry(name string, e *Entry) bool {
 		e.Dropping = r.numbers()
 	case "was":
 		r.list(func() { e.Was = append(e.Was, r.text()) })
+	case "stages":
+		e.Stages = r.numbers()
 	case "validates":
 		e.Validates = r.bool()
 	default:

@@ -16,6 +16,7 @@ type evolver struct {
 	next       uint32 // the id of the next new field
 	pairs      map[source]int
 	derefs     []string // paths at which a pointer has become a value
+	migrates   bool     // functions make the new fields: one of another type is another field
 	report     func(d Difference)
 	forms      bool                  // a type that marshals itself is another Go type now
 	removed    []string              // paths of fields that are gone on purpose
@@ -49,6 +50,14 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		f, at := &model[i], joinPath(path, model[i].Name)
 		j := findOld(f, old)
 		out[i] = codec.Field{Name: f.Name}
+		if j >= 0 && v.migrates && !v.carries(&f.Type, &old[j].Type) {
+			v.report(Difference{Kind: "changed type", Class: Rewrite, Field: at, Detail: typeText(&old[j].Type) + " to " + typeText(&f.Type)})
+			out[i].ID, out[i].Type = v.next, codec.Type{}
+			v.next++
+			out[i].Type = v.fresh(&f.Type)
+			taken[j] = true
+			continue
+		}
 		if g, from := v.revived(f, old); j < 0 && g != nil {
 			out[i].ID, out[i].Type = g.ID, v.restore(at, f, g, from)
 			continue
@@ -77,6 +86,18 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		v.report(Difference{Kind: "reordered fields", Field: path})
 	}
 	return out
+}
+
+// carries reports whether a field keeps its id, so that what is stored of it is
+// read without a function.
+func (v *evolver) carries(t, old *codec.Type) bool {
+	switch {
+	case old.BecomesPointer(t):
+		return true
+	case t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits:
+		return old.WidensTo(t)
+	}
+	return (t.Elem == nil || v.carries(t.Elem, old.Elem)) && (t.Key == nil || v.carries(t.Key, old.Key))
 }
 
 // fresh returns the type of a new field.

@@ -54,6 +54,8 @@ type Change struct {
 	Catalog *Catalog   // afterwards, but for what is in Build and Drop
 	Entries []uint32   // the ids of entries that differ
 	Gone    []uint32   // the ids of tables that go, if they are empty
+	Migrate []uint32   // tables whose records are to be rewritten by functions, which ends with [Catalog.FinishRewrite]
+	Rewrite []uint32   // tables whose records are to be brought to the newest version, which ends likewise
 	Diff    Diff       // in words; tables with refused differences are as they were
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
@@ -110,6 +112,7 @@ type tablePlan struct {
 	forms  bool // see Change.Forms
 	nils   bool // see Change.Nils
 	gone   []uint32
+	chain  *chain // the migration that this change begins; nil in none
 }
 
 // table plans all of a table but its references, which need the ids of every
@@ -184,6 +187,10 @@ func (t *tablePlan) finish() {
 	}
 	t.indexes()
 	t.refs()
+	if t.chain != nil {
+		t.buildAll()
+		t.checks = nil // the check of the migration looks at references
+	}
 	if t.refused() {
 		return
 	}
@@ -227,7 +234,13 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
+	if t.old != nil {
+		if t.chain = t.model.needsMigration(newest, t.old.Key); t.chain != nil {
+			t.report(Difference{Kind: "migration", Class: Rewrite, Detail: t.chain.text()})
+			t.entry.Stages = append(t.entry.Stages, t.old.newest().Number)
+		}
+	}
+	v := evolver{migrates: t.chain != nil, old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
 	if t.old != nil {
 		v.past = t.old.earlier()
 	}
@@ -242,6 +255,15 @@ func (t *tablePlan) layout() {
 	}
 	t.forms, t.nils = v.forms, len(v.derefs) > 0
 	t.reportNils(v)
+	if t.rewrites() {
+		t.report(Difference{Kind: "rewrite", Class: Rewrite, Detail: fmt.Sprintf("to version %d; older versions go", t.entry.newest().Number)})
+	}
+}
+
+// rewrites reports whether older records are to be brought to the newest version
+// without functions.
+func (t *tablePlan) rewrites() bool {
+	return t.model.rewrite && len(t.entry.Versions) > 1 && len(t.entry.Stages) == 0
 }
 
 // reportNils says which pointers have become values, and refuses those that are
@@ -324,6 +346,24 @@ func (t *tablePlan) indexes() {
 	}
 }
 
+// buildAll has no index be read while the records change under it.
+func (t *tablePlan) buildAll() {
+	for i := range t.entry.Indexes {
+		t.entry.Indexes[i].State = Building
+	}
+}
+
+// able reports whether the model has functions for all stages of the table.
+func (t *tablePlan) able() bool {
+	for _, number := range t.entry.Stages {
+		i := slices.IndexFunc(t.entry.Versions, func(v Version) bool { return v.Number == number })
+		if i < 0 || t.model.chainFrom(t.entry.Versions[i].Layout) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // findIndex returns which of the indexes is x, by its name too or whatever
 // its name was, or -1.
 func findIndex(x *IndexEntry, had []IndexEntry, kept []bool, byName bool) int {
@@ -384,20 +424,28 @@ func (p *planner) change(tables []*tablePlan) *Change {
 			c.Entries = append(c.Entries, t.entry.ID)
 			c.Catalog.Format = max(c.Catalog.Format, t.entry.format())
 		}
+		c.Gone, c.Drop, c.Checks = append(c.Gone, t.gone...), append(c.Drop, t.drop...), append(c.Checks, t.checks...)
+		if len(t.entry.Stages) > 0 {
+			if t.able() {
+				c.Migrate = append(c.Migrate, t.entry.ID)
+			}
+			continue
+		}
+		if t.rewrites() {
+			c.Rewrite = append(c.Rewrite, t.entry.ID)
+		}
 		for i := range t.entry.Indexes {
 			x := IndexRef{t.entry.ID, t.entry.Indexes[i].ID}
 			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
 				c.Build = append(c.Build, x)
 			}
 		}
-		c.Gone = append(c.Gone, t.gone...)
 		if t.nils {
 			c.Nils = append(c.Nils, t.entry.ID)
 		}
 		if t.forms {
 			c.Forms = append(c.Forms, t.entry.ID)
 		}
-		c.Drop, c.Checks = append(c.Drop, t.drop...), append(c.Checks, t.checks...)
 	}
 	slices.Sort(c.Entries)
 	if len(c.Entries) > 0 {

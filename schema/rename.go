@@ -50,9 +50,9 @@ func (v *evolver) reportGone(path string, j int, model, old []codec.Field) {
 	if path != "" {
 		column = anyRecord
 	}
-	if f == nil || f.New || slices.Contains(v.removed, at) || !v.holds(column) {
+	if f == nil || f.New || v.migrates || slices.Contains(v.removed, at) || !v.holds(column) {
 		d := Difference{Kind: RemovedField, Field: at, Records: v.count(column), Detail: typeText(&gone.Type)}
-		if f != nil && !f.New && !slices.Contains(v.removed, at) {
+		if f != nil && !f.New && !v.migrates && !slices.Contains(v.removed, at) {
 			d.Remedy = "if it has become " + f.Name + ", tag that was=" + gone.Name
 		}
 		v.report(d)

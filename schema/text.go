@@ -175,3 +175,12 @@ func (r *Ref) String() string {
 	}
 	return s
 }
+
+// text returns the types that a chain leads through.
+func (c *chain) text() string {
+	names := typeName(c.hops[0].Old)
+	for _, g := range c.hops {
+		names += " to " + typeName(g.New)
+	}
+	return names
+}

@@ -20,6 +20,9 @@ import (
 // goes back to what it was, which nobody has missed. The end of ctx alone
 // leaves it, so that builds go on from where they are.
 func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
+	if err := m.checkMigrations(ctx, models); err != nil {
+		return err
+	}
 	known := m.known(models)
 	var before *schema.Catalog
 	var plan *schema.Change
@@ -62,7 +65,14 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		m.buildLater(later)
 	}
 	m.warn(ctx, plan.Diff)
-	return nil
+	rewrite := append(plan.Migrate, plan.Rewrite...)
+	if m.opts.Background {
+		m.rewriteLater(rewrite)
+		return nil
+	}
+	m.mu.Unlock() // rewriteTable changes the catalog on its own
+	defer m.mu.Lock()
+	return m.rewriteAll(ctx, rewrite)
 }
 
 // warn logs the fields that are gone, with all that records hold of them.

@@ -1,14 +1,17 @@
-// Package data has real data for examples; README.md says where it comes from.
+// Package data is airports of the United States and flights between them, as the
+// examples use them. README.md says where they come from.
 package data
 
 import _ "embed"
 
-// Airports are lines of code, name, city, state, country, latitude and longitude,
-// Flights compressed lines of date, delay, distance, origin and destination; the
-// first line of each names them.
-var (
-	//go:embed airports.csv
-	Airports []byte
-	//go:embed flights.csv.gz
-	Flights []byte
-)
+// Airports is lines of code, name, city, state, country, latitude and longitude,
+// as CSV with a heading.
+//
+//go:embed airports.csv
+var Airports []byte
+
+// Flights is lines of date, delay, distance, origin and destination, as
+// compressed CSV with a heading.
+//
+//go:embed flights.csv.gz
+var Flights []byte
