@@ -24,6 +24,7 @@ type grammar struct {
 
 	Export exportCmd `cmd:"" help:"Write records to CSV, JSON or Parquet."`
 	Import importCmd `cmd:"" help:"Write the records of a file into a table."`
+	Struct structCmd `cmd:"" help:"Print a Go struct for the records of a file."`
 
 	Check   checkCmd   `cmd:"" help:"Look for damage, and mend indexes."`
 	Stats   statsCmd   `cmd:"" help:"Show what takes how much."`
