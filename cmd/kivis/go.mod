@@ -70,5 +70,6 @@ require (
 	github.com/kivisdb/kivis/store/pebblestore v0.0.0-00010101000000-000000000000
 	github.com/mattn/go-runewidth v0.0.31
 	github.com/parquet-go/parquet-go v0.32.0
+	github.com/peterh/liner v1.2.3
 	golang.org/x/term v0.48.0
 )

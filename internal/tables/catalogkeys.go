@@ -15,7 +15,8 @@ const (
 	secretSpace   = 3 // the key that signs page cursors
 	buildSpace    = 4 // how far an index build has come, by table and index id
 	// 5 is the incarnation's; see schema.IncarnationKey
-	noteSpace = 9 // what programs keep beside their tables, by name
+	consumerSpace = 6 // positions of consumers of changes, by name
+	noteSpace     = 9 // what programs keep beside their tables, by name
 )
 
 // headerKey is the catalog's header, which every write transaction guards.

@@ -19,6 +19,9 @@ type grammar struct {
 	Get    getCmd    `cmd:"" help:"Print the record with a key."`
 	Query  queryCmd  `cmd:"" help:"Print the records that a predicate finds."`
 
+	Watch watchCmd `cmd:"" help:"Print them again whenever they change."`
+	Shell shellCmd `cmd:"" help:"Take commands from a prompt."`
+
 	Put    putCmd    `cmd:"" help:"Write records, given as JSON."`
 	Delete deleteCmd `cmd:"" help:"Delete the record with a key."`
 

@@ -82,14 +82,14 @@ func replay(t *testing.T, transcript string) string {
 			out.WriteString(line)
 		case ours:
 			out.WriteString(line)
-			out.WriteString(shell(t, dir, bin, strings.TrimSpace(line[2:])))
+			out.WriteString(runLine(t, dir, bin, strings.TrimSpace(line[2:])))
 		}
 	}
 	return out.String()
 }
 
-// shell runs one command line and returns what it has printed.
-func shell(t *testing.T, dir, bin, line string) string {
+// runLine runs one command line and returns what it has printed.
+func runLine(t *testing.T, dir, bin, line string) string {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
