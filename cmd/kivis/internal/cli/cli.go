@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -45,6 +48,14 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// Process runs the command that the process was started with, until an interrupt,
+// and returns the exit code.
+func Process() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Main(ctx, os.Args[1:], Standard())
+}
 
 // Main runs the command that args are, and returns the exit code.
 func Main(ctx context.Context, args []string, std Streams) int {

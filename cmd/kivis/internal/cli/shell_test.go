@@ -50,7 +50,7 @@ func TestComplete(t *testing.T) {
 		{"query f", "query ", "fleets flights"},
 		{"query flights o", "query flights ", "Origin or"},
 		{"query flights Origin = 'A' an", "query flights Origin = 'A' ", "and any"},
-		{"query flights (Or", "query flights (", "Origin"},
+		{"query flights (Or", "query flights (", "Origin or"},
 		{"query flights --o", "query flights ", "--offset --order"},
 		{"query flights --order ID,O", "query flights --order ID,", "Origin or"},
 		{"query flights --order O", "query flights --order ", "Origin"},

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +18,7 @@ var update = flag.Bool("update", false, "write the transcripts anew")
 // call it.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "kivis" {
-		os.Exit(Main(context.Background(), os.Args[1:], Standard()))
+		os.Exit(Process())
 	}
 	code := m.Run()
 	if template.dir != "" {
