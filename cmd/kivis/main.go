@@ -7,17 +7,9 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/kivisdb/kivis/cmd/kivis/internal/cli"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, os.Args[1:], cli.Standard())
-	stop()
-	os.Exit(code)
-}
+func main() { os.Exit(cli.Process()) }

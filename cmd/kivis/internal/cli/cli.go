@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -19,11 +22,15 @@ type grammar struct {
 	Get    getCmd    `cmd:"" help:"Print the record with a key."`
 	Query  queryCmd  `cmd:"" help:"Print the records that a predicate finds."`
 
+	Watch watchCmd `cmd:"" help:"Print them again whenever they change."`
+	Shell shellCmd `cmd:"" help:"Take commands from a prompt."`
+
 	Put    putCmd    `cmd:"" help:"Write records, given as JSON."`
 	Delete deleteCmd `cmd:"" help:"Delete the record with a key."`
 
 	Export exportCmd `cmd:"" help:"Write records to CSV, JSON or Parquet."`
 	Import importCmd `cmd:"" help:"Write the records of a file into a table."`
+	Struct structCmd `cmd:"" help:"Print a Go struct for the records of a file."`
 
 	Check   checkCmd   `cmd:"" help:"Look for damage, and mend indexes."`
 	Stats   statsCmd   `cmd:"" help:"Show what takes how much."`
@@ -41,6 +48,14 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// Process runs the command that the process was started with, until an interrupt,
+// and returns the exit code.
+func Process() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Main(ctx, os.Args[1:], Standard())
+}
 
 // Main runs the command that args are, and returns the exit code.
 func Main(ctx context.Context, args []string, std Streams) int {

@@ -70,7 +70,7 @@ func (m *importing) mark(tx *kivis.Tx, last parsed) error {
 	if err != nil {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(k mark) bool { return k.SHA256 == m.at.SHA256 })
+	list = slices.DeleteFunc(list, func(k mark) bool { return k.SHA256 == m.at.SHA256 || k.SHA256 == next.SHA256 })
 	if err := m.setMarks(tx, append(list, next)); err != nil {
 		return err
 	}

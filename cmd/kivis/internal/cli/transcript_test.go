@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +18,7 @@ var update = flag.Bool("update", false, "write the transcripts anew")
 // call it.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "kivis" {
-		os.Exit(Main(context.Background(), os.Args[1:], Standard()))
+		os.Exit(Process())
 	}
 	code := m.Run()
 	if template.dir != "" {
@@ -43,25 +42,48 @@ func TestTranscripts(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := replay(t, string(want))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != string(want) {
-				t.Errorf("%s is not what the commands print now; -update writes it anew:\n%s", file, firstDifference(got, string(want)))
-			}
+			compare(t, file, databases(t))
 		})
 	}
 }
 
+// TestTour goes the way of a new user: it loads the flights of the examples, and
+// looks into them. The README quotes its transcript.
+func TestTour(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go, which runs the example")
+	}
+	dir := t.TempDir()
+	load := exec.Command(goTool, "run", "./examples/flights", "-q", "-dir", filepath.Join(dir, "flights.db"))
+	load.Dir = "../../../.."
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", load, err, out)
+	}
+	compare(t, "testdata/tour/flights.txt", dir)
+}
+
+// compare runs the commands of a transcript in a directory and compares what they
+// print with what the transcript has.
+func compare(t *testing.T, file, dir string) {
+	t.Helper()
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := replay(t, string(want), dir)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != string(want) {
+		t.Errorf("%s is not what the commands print now; -update writes it anew:\n%s", file, firstDifference(got, string(want)))
+	}
+}
+
 // replay runs the commands of a transcript and returns it with what they print.
-func replay(t *testing.T, transcript string) string {
-	dir, bin := databases(t), t.TempDir()
+func replay(t *testing.T, transcript, dir string) string {
+	bin := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -82,14 +104,14 @@ func replay(t *testing.T, transcript string) string {
 			out.WriteString(line)
 		case ours:
 			out.WriteString(line)
-			out.WriteString(shell(t, dir, bin, strings.TrimSpace(line[2:])))
+			out.WriteString(runLine(t, dir, bin, strings.TrimSpace(line[2:])))
 		}
 	}
 	return out.String()
 }
 
-// shell runs one command line and returns what it has printed.
-func shell(t *testing.T, dir, bin, line string) string {
+// runLine runs one command line and returns what it has printed.
+func runLine(t *testing.T, dir, bin, line string) string {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr

@@ -24,6 +24,8 @@ func NewWriter(w io.Writer, f Format, s *Shape, o Options) (Writer, error) {
 		return newCSVWriter(w, s, ',')
 	case TSV:
 		return newCSVWriter(w, s, '\t')
+	case Parquet:
+		return newParquetWriter(w, s, o.Nanos)
 	case Markdown:
 		return newMarkdownWriter(w, s)
 	}
