@@ -15,6 +15,7 @@ const (
 	secretSpace   = 3 // the key that signs page cursors
 	buildSpace    = 4 // how far an index build has come, by table and index id
 	// 5 is the incarnation's; see schema.IncarnationKey
+	consumerSpace = 6 // positions of consumers of changes, by name
 )
 
 // headerKey is the catalog's header, which every write transaction guards.
