@@ -406,3 +406,50 @@ func checkDamaged(t *testing.T, what string, log entries, version, first uint64,
 		t.Errorf("%s: %d commits, error %v", what, len(got), err)
 	}
 }
+
+// TestLogCreated: of transactions that commit as one version, the log says what
+// they have done together, as memory does.
+func TestLogCreated(t *testing.T) {
+	version := uint64(1)
+	s := openLogged(t, nil, &version)
+	if err := s.core.KeepFeed(context.Background(), &store.Feed{}); err != nil {
+		t.Fatal(err)
+	}
+	first := version
+	steps := []func(tx *occ.Tx) error{
+		func(tx *occ.Tx) error {
+			return errors.Join(tx.Create([]byte("a"), nil), tx.Create([]byte("b"), nil), tx.Delete([]byte("c")))
+		},
+		func(tx *occ.Tx) error {
+			return errors.Join(tx.Set([]byte("a"), nil), tx.Delete([]byte("b")), tx.Create([]byte("c"), nil))
+		},
+	}
+	var group []*occ.Member
+	for _, step := range steps {
+		tx, err := s.core.Begin(context.Background(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := step(tx); err != nil {
+			t.Fatal(err)
+		}
+		group = append(group, &occ.Member{Tx: tx})
+	}
+	s.queue.Committing.Lock()
+	s.commitGroup(group)
+	s.queue.Committing.Unlock()
+	s.core.Fail(store.ErrClosed)
+	s = openLogged(t, s.log, &version)
+	defer s.core.Close()
+	var got []store.Write
+	if err := s.core.Changes(context.Background(), first, func(c store.Commit) bool {
+		got = append(got, c.Writes...)
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := []store.Write{{Key: []byte("a"), Created: true}, {Key: []byte("c")}}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the log says %v, want %v", got, want)
+	}
+}

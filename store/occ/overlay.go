@@ -110,18 +110,18 @@ func (o *Overlay) Put(e Entry) (old Entry, had bool) {
 }
 
 // Absorb writes every entry of p on top of o's own, sharing their memory. Whether
-// a key is new is what the first to write it says.
+// a key is new is what the first to write it says; one that was is taken out by
+// its deletion.
 func (o *Overlay) Absorb(p *Overlay) {
 	for e := range p.All() {
 		old, had := o.Put(e)
-		if !had || e.Deleted() || e.Created() == old.Created() {
-			continue
+		switch {
+		case !had || e.Created() == old.Created():
+		case e.Deleted():
+			o.remove(e)
+		default:
+			o.Put(e.as(old.Created()))
 		}
-		e = NewEntry(e.Key(), e.Value())
-		if old.Created() {
-			e.create()
-		}
-		o.Put(e)
 	}
 }
 
