@@ -28,6 +28,7 @@ type DB struct {
 	// publication of its Set. See Begin.
 	schemaMu sync.RWMutex
 	set      atomic.Pointer[schema.Set]
+	sharing  *sharing // nil where no other process writes to the store
 
 	sequences sequences
 	gate      *retry.Gate
@@ -44,10 +45,13 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
 	db.sequences.store = s
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
+	if db.sharing = newSharing(db, s); db.sharing != nil {
+		db.getter = nil // which would not see that the catalog has changed
+	}
 	c, err := db.load(ctx)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		c, err = db.create(ctx)
+	case isNotFound(err):
+		c, err = db.createOnce(ctx)
 	case err == nil && db.incarnation == schema.Incarnation{}:
 		err = db.incarnate(ctx)
 	}
@@ -62,6 +66,17 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	return db, nil
 }
 
+func isNotFound(err error) bool { return errors.Is(err, store.ErrNotFound) }
+
+// createOnce writes the catalog of a new database, or reads the one that another
+// process has written meanwhile.
+func (db *DB) createOnce(ctx context.Context) (*schema.Catalog, error) {
+	made := creation{db: db}
+	_, err := db.loop.Run(ctx, &made)
+	err, _ = retry.Unmark(err)
+	return made.catalog, err
+}
+
 // load returns the stored catalog and takes the secret and the incarnation, if
 // there is one, beside it.
 func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
@@ -73,6 +88,9 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	c, err := readCatalog(kv)
 	if err != nil {
 		return nil, err
+	}
+	if db.sharing != nil {
+		db.sharing.advance(kv.Version())
 	}
 	if db.secret, err = kv.Get(secretKey); err != nil {
 		return nil, err

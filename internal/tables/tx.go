@@ -47,7 +47,8 @@ var txPool = sync.Pool{New: func() any { return new(Tx) }}
 // The end of ctx frees the snapshot.
 //
 // Invariant: set is the schema of kv's snapshot. A catalog is committed and its
-// Set published under schemaMu, so no Begin falls between; and a write
+// Set published under schemaMu, so no Begin falls between; where another process
+// has committed it, the snapshot says so, and its catalog is read. And a write
 // transaction guards the catalog's header, which such a commit writes, so that
 // one begun before cannot commit after.
 func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
@@ -58,6 +59,12 @@ func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
 	db.schemaMu.RUnlock()
 	if err != nil {
 		return nil, err
+	}
+	if db.sharing != nil {
+		if t.set, err = db.sharing.schemaOf(kv, t.set); err != nil {
+			kv.Discard()
+			return nil, err
+		}
 	}
 	t.db, t.kv, t.write = db, kv, write
 	t.ended.Store(false)
