@@ -57,7 +57,7 @@ var (
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
 	// ErrOlderType: another program has registered a newer type of the records
-	// since, and this one would lose what it does not know.
+	// since, and to replace one would lose what this program does not know.
 	ErrOlderType = tables.ErrOlderType
 	// ErrMigrating: another program's function is making newer records of a table
 	// out of older ones, and this program has none. It cannot write the table, nor

@@ -61,7 +61,8 @@ func TestOthersRegister(t *testing.T) {
 			if r := must(plain.Get(bg, kivis.ID[itemPlain](id)))(t); r.N != 2 {
 				t.Errorf("the program of the older type reads %+v", r)
 			}
-			_, err := plain.Insert(bg, &itemPlain{N: 3})
+			must(plain.Insert(bg, &itemPlain{N: 3}))(t) // which loses nothing
+			_, err := plain.Put(bg, &itemPlain{N: 3})
 			wantErr(t, err, kivis.ErrOlderType)
 			_, err = plain.Modify(bg, kivis.ID[itemPlain](id), func(r *itemPlain) error { r.N++; return nil })
 			wantErr(t, err, kivis.ErrOlderType)

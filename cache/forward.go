@@ -15,7 +15,7 @@ var (
 	_ store.Verifier   = (*Store)(nil)
 	_ store.Verified   = (*Store)(nil)
 	_ store.Embedded   = (*Store)(nil)
-	_ store.Shared     = (*Store)(nil)
+	_ store.Sharer     = (*Store)(nil)
 	_ store.Sizer      = (*Store)(nil)
 )
 
@@ -113,5 +113,5 @@ func (s *Store) Size() (int64, error) {
 // Unwrap returns the origin.
 func (s *Store) Unwrap() store.Store { return s.origin }
 
-// Shared implements [store.Shared]: others may write to the origin.
+// Shared implements [store.Sharer]: others may write to the origin.
 func (s *Store) Shared() bool { return true }

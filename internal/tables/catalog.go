@@ -195,7 +195,10 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 	}
 	c.db.schemaMu.Lock()
 	defer c.db.schemaMu.Unlock()
-	if e.changed() {
+	switch {
+	case !e.changed() && c.db.set.Load().Version() > e.Catalog.Version:
+		return retry.Conflict(store.ErrConflict) // of another process, which this one has followed
+	case e.changed():
 		if _, err := kv.Commit(); err != nil {
 			return retry.Conflict(err)
 		}

@@ -56,8 +56,8 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
 	c, err := db.load(ctx)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		c, err = db.create(ctx)
+	case isNotFound(err):
+		c, err = db.createOnce(ctx)
 	case err == nil && db.incarnation == schema.Incarnation{}:
 		err = db.incarnate(ctx)
 	}
@@ -70,6 +70,32 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	}
 	db.set.Store(set)
 	return db, nil
+}
+
+func isNotFound(err error) bool { return errors.Is(err, store.ErrNotFound) }
+
+// createOnce writes the catalog of a new database, or reads the one that another
+// process has written meanwhile.
+func (db *DB) createOnce(ctx context.Context) (*schema.Catalog, error) {
+	made := creation{db: db}
+	_, err := db.loop.Run(ctx, &made)
+	err, _ = retry.Unmark(err)
+	return made.catalog, err
+}
+
+// creation is createOnce under way.
+type creation struct {
+	db      *DB
+	catalog *schema.Catalog
+}
+
+// Attempt makes the catalog, unless there is one by now.
+func (c *creation) Attempt(ctx context.Context) (err error) {
+	if c.catalog, err = c.db.load(ctx); !isNotFound(err) {
+		return err
+	}
+	c.catalog, err = c.db.create(ctx)
+	return retry.Conflict(err)
 }
 
 // load returns the stored catalog and takes the secret and the incarnation, if

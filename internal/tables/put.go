@@ -72,8 +72,10 @@ func (t *Tx) prepare(w *put, src Source) error {
 	if !t.write {
 		return store.ErrReadOnly
 	}
-	if _, whole := src.(WholeSource); w.tb.Older() && !whole && !t.db.allowOlder {
-		return ErrOlderType
+	if w.mode != Insert && w.tb.Older() && !t.db.allowOlder {
+		if _, whole := src.(WholeSource); !whole {
+			return ErrOlderType
+		}
 	}
 	t.freeze()
 	b := codec.AppendHeader(t.buf.value[:0], w.tb.Version)

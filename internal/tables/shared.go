@@ -89,12 +89,24 @@ func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
 	}
 	db.schemaMu.Lock()
 	defer db.schemaMu.Unlock()
-	set, err := schema.Bind(c, db.models)
+	set, err := schema.Bind(c, db.fitting(c))
 	if err == nil && set.Version() > db.set.Load().Version() {
 		db.set.Store(set)
 		db.elsewhere.known.Store(&setAt{set, kv.Version()})
 	}
 	return set, err
+}
+
+// fitting returns those of the models that have a table in a catalog: another
+// program may have dropped one, or changed it so that the type no longer fits.
+func (db *DB) fitting(c *schema.Catalog) []*schema.Model {
+	var models []*schema.Model
+	for _, m := range db.models {
+		if _, err := schema.Bind(c, []*schema.Model{m}); err == nil {
+			models = append(models, m)
+		}
+	}
+	return models
 }
 
 // publish makes a set, with its models, the one that transactions begin with. It

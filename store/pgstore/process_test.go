@@ -105,7 +105,7 @@ func appendNext(tx store.Tx, own string) error {
 
 const workerURL, workerName = "KIVIS_PGSTORE_WORKER", "KIVIS_PGSTORE_NAME"
 
-const perWriter = 20
+const perWriter = 10
 
 // TestWorker is not a test but a process of TestProcesses.
 func TestWorker(t *testing.T) {

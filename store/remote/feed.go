@@ -117,6 +117,3 @@ func (s *Store) followAll() {
 		pause = min(2*pause, lastPause)
 	}
 }
-
-// Shared implements [store.Shared].
-func (s *Store) Shared() bool { return true }
