@@ -53,6 +53,9 @@ var (
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
+	// ErrOlderType: another program has registered a newer type of the records
+	// since, and this one would lose what it does not know.
+	ErrOlderType = tables.ErrOlderType
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
@@ -77,6 +80,10 @@ var (
 	// ErrIncarnation: a cursor or a position is of another incarnation of the
 	// database, which has been restored from a backup since.
 	ErrIncarnation = store.ErrIncarnation
+	// ErrGap: what was committed since a position is no longer known.
+	ErrGap = store.ErrGap
+	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached.
+	ErrUnreachable = store.ErrUnreachable
 	// ErrCommitUnknown: a commit failed so that its outcome is not known.
 	ErrCommitUnknown = store.ErrCommitUnknown
 )

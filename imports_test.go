@@ -47,10 +47,10 @@ var imports = map[string][]string{
 
 	"internal/backup":     {"internal/backupfile", "internal/record", "internal/tables", "schema", "codec", "store"},
 	"internal/backupfile": {"store", "github.com/klauspost/compress/"},
+	"internal/live":       {"internal/tables", "schema", "store"},
+	"internal/histories":  {},
 
-	"internal/histories": {},
-
-	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/backup", "internal/backupfile"},
+	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live", "internal/backup", "internal/backupfile"},
 	"kivistest": {".", "store/memstore"},
 
 	"examples/...": {".", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
@@ -58,7 +58,7 @@ var imports = map[string][]string{
 
 // unreflected are the packages that may not import reflect: they work on encoded
 // bytes alone.
-var unreflected = []string{"internal/backup", "internal/backupfile", "internal/tables", "internal/record", "internal/check", "internal/retry", "internal/migrate", "query"}
+var unreflected = []string{"internal/backup", "internal/backupfile", "internal/tables", "internal/record", "internal/check", "internal/retry", "internal/migrate", "internal/live", "query"}
 
 // TestImports holds the direction of imports: downward only, each heavy
 // dependency behind one folder, unsafe in reflectx alone.

@@ -41,8 +41,8 @@ type Commit struct {
 // Write is a key that a commit has set or deleted.
 type Write struct {
 	Key     []byte
-	Deleted bool // of a key that was there, or that was not
-	Created bool // the key was set and absent before; only where the writer said so, by [Creator]
+	Deleted bool // it was deleted, else set
+	Created bool // it was absent before; only where the writer said so, by [Creator]
 }
 
 // Feeder is implemented by a [Store] that can say what was committed after a

@@ -61,8 +61,8 @@ func Count(tx Tx, r Range) (int, error) {
 
 // Creator is implemented by a [Tx] that tells its store's feed which keys are new.
 type Creator interface {
-	// Create is Set of a key that the caller knows to be absent. It is not held
-	// against what is there, and counts as read no more than by Set.
+	// Create is Set of a key that the caller knows to be absent in tx, by a Get
+	// or by a Guard of it. A later Delete in tx undoes it.
 	Create(key, value []byte) error
 }
 

@@ -17,6 +17,7 @@ const (
 	secretSpace   = 3 // the key that signs page cursors
 	buildSpace    = 4 // how far an index build has come, by table and index id
 	// 5 is the incarnation's; see schema.IncarnationKey
+	consumerSpace  = 6 // positions of consumers of changes, by name
 	restoringSpace = 7 // there while a backup is being restored
 )
 

@@ -82,8 +82,19 @@ func (o *Overlay) Create(key, value []byte) {
 	}
 }
 
-// Delete writes a tombstone for a copy of key.
-func (o *Overlay) Delete(key []byte) { o.Put(NewTombstone(key)) }
+// Delete writes a tombstone for a copy of key. A key that was created here is
+// taken out: it has never been anywhere else.
+func (o *Overlay) Delete(key []byte) {
+	old, had := o.Get(key)
+	if !had || !old.Created() {
+		o.Put(NewTombstone(key))
+		return
+	}
+	o.remove(old)
+	if len(o.marks) > 0 {
+		o.undos = append(o.undos, undo{old, true})
+	}
+}
 
 // Put writes e and returns what it has replaced.
 func (o *Overlay) Put(e Entry) (old Entry, had bool) {

@@ -227,7 +227,7 @@ func lastOfEach(writes []store.Write) []store.Write {
 	for from, i := 0, 0; i < len(writes); i++ {
 		w := writes[i]
 		if i+1 == len(writes) || !bytes.Equal(w.Key, writes[i+1].Key) {
-			w.Created = writes[from].Created && !w.Deleted
+			w.Created = writes[from].Created
 			kept = append(kept, w)
 			from = i + 1
 		}

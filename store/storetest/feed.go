@@ -489,7 +489,15 @@ func testFeedCreated(t *testing.T, h *harness) {
 		{"created and set", func(tx store.Tx) { create(tx, "a"); create(tx, "b"); write(t, tx, "c=1") }, []string{"a+", "b+", "c="}},
 		{"created, then set", func(tx store.Tx) { create(tx, "d"); write(t, tx, "d=2") }, []string{"d+"}},
 		{"deleted, then created", func(tx store.Tx) { write(t, tx, "a"); create(tx, "a") }, []string{"a="}},
-		{"created, then deleted", func(tx store.Tx) { create(tx, "e"); write(t, tx, "e") }, []string{"e-"}},
+		{"created, then deleted", func(tx store.Tx) { create(tx, "e"); write(t, tx, "e"); write(t, tx, "b=5") }, []string{"b="}},
+		{"deletion undone", func(tx store.Tx) {
+			create(tx, "h")
+			sp := tx.Savepoint()
+			write(t, tx, "h")
+			wantErr(t, "Rollback", tx.Rollback(sp), nil)
+			wantGet(t, tx, "h", "new")
+		}, []string{"h+"}},
+		{"created, deleted, created", func(tx store.Tx) { create(tx, "i"); write(t, tx, "i"); create(tx, "i") }, []string{"i+"}},
 		{"created, undone, set", func(tx store.Tx) {
 			sp := tx.Savepoint()
 			create(tx, "f")
