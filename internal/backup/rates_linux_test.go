@@ -42,7 +42,7 @@ func TestRates(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "backup")
 	open := func(sub string) *badgerstore.Store {
-		return must(badgerstore.Open(filepath.Join(dir, sub), &badgerstore.Options{Memory: 16 << 20}))(t)
+		return must(badgerstore.Open(filepath.Join(dir, sub), nil))(t)
 	}
 	db := must(kivis.Open(open("a"), nil))(t)
 	check(t, db.Register(&Reading{}))
