@@ -50,9 +50,8 @@ var imports = map[string][]string{
 
 	"internal/backup":     {"internal/backupfile", "internal/record", "internal/tables", "schema", "codec", "store"},
 	"internal/backupfile": {"store", "github.com/klauspost/compress/"},
-
-	"internal/live":      {"internal/tables", "schema", "store"},
-	"internal/histories": {},
+	"internal/live":       {"internal/tables", "schema", "store"},
+	"internal/histories":  {},
 
 	"cache":           {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
 	"cache/slowstore": {"store"},

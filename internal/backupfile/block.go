@@ -80,7 +80,7 @@ var errBlock = errors.New("the block's entries make no sense")
 
 // parseBlock reads a data block, whose memory it keeps.
 func parseBlock(raw []byte) (*block, error) {
-	b := &block{entries: make([]entry, 0, len(raw)/32+1)}
+	b := &block{entries: make([]entry, 0, countEntries(raw))}
 	r := rawReader{rest: raw}
 	for len(r.rest) > 0 {
 		e, ok := r.entry()
@@ -94,6 +94,25 @@ func parseBlock(raw []byte) (*block, error) {
 	}
 	b.keyBytes = r.keyBytes
 	return b, nil
+}
+
+// countEntries returns how many entries a data block has, as far as they make
+// sense.
+func countEntries(raw []byte) (n int) {
+	r := rawReader{rest: raw}
+	for len(r.rest) > 0 {
+		_, ok1 := r.uvarint(maxKey)
+		unshared, ok2 := r.uvarint(maxKey)
+		tag, ok3 := r.uvarint(maxRaw << 2)
+		if ok3 && tag&3 == tagFirst {
+			_, ok3 = r.uvarint(maxValue)
+		}
+		if _, ok := r.take(unshared + tag>>2); !ok || !ok1 || !ok2 || !ok3 {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // follows reports whether e may come next.

@@ -11,7 +11,7 @@ import (
 
 // cached is about how many bytes of memory the blocks take that the files of a
 // chain keep at hand together.
-const cached = 16 << 20
+const cached = 8 << 20
 
 // A File is a file that is read in place. It is safe for concurrent use.
 type File struct {
