@@ -69,6 +69,10 @@ func Open(t testing.TB) *Tab {
 	if err := chromedp.Listen(tab.ctx, tab.note); err != nil {
 		t.Fatalf("the browser %s opens no tab: %v", names[i], err)
 	}
+	tab.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err // as in a window that has the focus
+	}))
 	return tab
 }
 
