@@ -148,7 +148,13 @@ func (tab *Tab) whatIsShown() string {
 func (tab *Tab) Go(url string) {
 	tab.t.Helper()
 	tab.do(chromedp.Navigate(url))
-	tab.Await("document.body.dataset.ready !== undefined")
+	tab.Ready()
+}
+
+// Ready waits for the scripts of the page that has just been opened.
+func (tab *Tab) Ready() {
+	tab.t.Helper()
+	tab.Await("document.body?.dataset.ready !== undefined")
 }
 
 // Get returns what a JavaScript expression is.
