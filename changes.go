@@ -127,7 +127,7 @@ func (f *follower) run(ctx context.Context, position string) (err error) {
 	if f.op == "follow" {
 		err = f.follow(ctx, position == "")
 	} else {
-		_, err = f.changes(ctx)
+		err = f.changes(ctx)
 	}
 	return f.named(err)
 }
@@ -144,40 +144,40 @@ func (f *follower) follow(ctx context.Context, fresh bool) error {
 				return err
 			}
 		}
-		more, err := f.changes(ctx)
-		if !errors.Is(err, ErrGap) {
+		if err := f.changes(ctx); !errors.Is(err, ErrGap) {
 			return err
 		}
-		if more, err = f.tell(&rawChange{kind: Reset}); err != nil || !more {
+		if more, err := f.tell(&rawChange{kind: Reset}); err != nil || !more {
 			return err
 		}
 		fresh = true
 	}
 }
 
-// changes tells changes until there is an error or the reader has gone.
-func (f *follower) changes(ctx context.Context) (more bool, err error) {
-	if err, f.gap = f.gap, nil; err != nil {
-		return true, err
+// changes tells changes until there is an error, or the reader has gone.
+func (f *follower) changes(ctx context.Context) error {
+	if gap := f.gap; gap != nil {
+		f.gap = nil
+		return gap
 	}
 	tb, err := f.ref.in(f.db.core.Schema())
 	if err != nil {
-		return false, err
+		return err
 	}
 	feed, err := live.NewFeed(f.db.core, tb, f.at)
 	if err != nil {
-		return false, err
+		return err
 	}
 	life := f.db.core.Incarnation()
 	for {
 		batch, err := feed.Next(ctx, changesAtOnce)
 		if err != nil {
-			return true, err
+			return err
 		}
 		for _, c := range batch {
 			more, err := f.tell(&rawChange{kind: c.Kind, version: c.Version, position: c.At.Text(life), table: c.Table, tuple: c.Tuple, value: c.Value})
 			if err != nil || !more {
-				return false, err
+				return err
 			}
 		}
 	}

@@ -129,7 +129,8 @@ func TestLiveEnds(t *testing.T) {
 		pull(t, kivis.Live(deadline(t), db, func(context.Context, *kivis.Tx) (int, error) { return 0, fault })).wantEnd(fault)
 		pull(t, kivis.Live[int](deadline(t), db, nil)).wantEnd(nil)
 		pull(t, kivis.Live(deadline(t), nil, count)).wantEnd(nil)
-		pull(t, kivis.Live(nil, db, count)).wantEnd(nil) //nolint:staticcheck // a caller's mistake
+		//lint:ignore SA1012 a nil context is a caller's mistake
+		pull(t, kivis.Live(nil, db, count)).wantEnd(nil)
 		check(t, db.View(bg, func(ctx context.Context, tx *kivis.Tx) error {
 			pull(t, kivis.Live(ctx, db, count)).wantEnd(kivis.ErrInTx)
 			pull(t, items.With(tx).Query().Watch(ctx)).wantEnd(nil)

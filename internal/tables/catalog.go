@@ -177,6 +177,7 @@ func (c *catalogChange) commit(kv store.Tx, e Edition) error {
 		}
 	}
 	c.db.set.Store(set)
+	c.db.bound.Store(&c.models)
 	return nil
 }
 

@@ -13,7 +13,8 @@ import (
 
 // Config is the settings of a [DB].
 type Config struct {
-	MaxAttempts int // how often an operation is run when it conflicts; at least 1
+	MaxAttempts int  // how often an operation is run when it conflicts; at least 1
+	AllowOlder  bool // types may be older than what is stored; else only reads of them are allowed
 }
 
 // A DB is the tables of one store. Its methods are safe for concurrent use.
@@ -26,8 +27,12 @@ type DB struct {
 
 	// schemaMu is held for writing from the commit of a catalog to the
 	// publication of its Set. See Begin.
-	schemaMu sync.RWMutex
-	set      atomic.Pointer[schema.Set]
+	schemaMu  sync.RWMutex
+	set       atomic.Pointer[schema.Set]
+	bound     atomic.Pointer[[]*schema.Model] // what set was made with
+	elsewhere elsewhere
+
+	allowOlder bool
 
 	sequences sequences
 	gate      *retry.Gate
@@ -42,6 +47,10 @@ type DB struct {
 // something else. The store stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
+	db.allowOlder = cfg.AllowOlder
+	if w, ok := s.(store.Watcher); ok && store.IsShared(s) {
+		db.elsewhere.watcher, db.getter = w, nil
+	}
 	db.sequences.store = s
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
 	c, err := db.load(ctx)
