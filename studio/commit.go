@@ -13,7 +13,7 @@ import (
 )
 
 // maxCommit is how many bytes of edits one commit may have.
-const maxCommit = 64 << 20
+const maxCommit = 32 << 20
 
 // edits are what one commit changes.
 type edits struct {
@@ -65,6 +65,9 @@ func (s *server) commit(r *request) (done committed, err error) {
 		return done, err
 	}
 	v, err := parseVersion(e.Version)
+	if err == nil && v.Table == "" {
+		err = &requestError{http.StatusBadRequest, errors.New("version: edits are made on a page of records")}
+	}
 	if err != nil {
 		return done, err
 	}

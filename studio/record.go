@@ -32,8 +32,11 @@ func (s *server) record(ctx context.Context, r *request, table, key string) (pag
 		return page{}, err
 	}
 	p := recordPage{view: s.view(r, table+" "+key), Key: rec.Key().String(), KeyText: keyText(rec.Key())}
-	p.Table, p.Version = table, v.text()
 	p.References, p.Referrers = s.references(&p.view, rec), s.referrers(ctx, &p.view, rec)
+	for i := range p.Referrers {
+		v.note(p.Referrers[i].Records)
+	}
+	p.Table, p.Version = table, v.text()
 	if r.asJSON {
 		p.Record, err = rec.MarshalJSON()
 		return page{data: p}, err

@@ -170,7 +170,7 @@ func (s *server) message(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("not within %v", s.opts.Timeout)
 	}
-	if statusOf(err) == http.StatusInternalServerError {
+	if statusOf(err) == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		s.opts.Logger.Error("studio", "error", err)
 	}
 	return err.Error()
@@ -189,6 +189,8 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, kivis.ErrClosed):
 		return http.StatusServiceUnavailable
+	case errors.Is(err, errors.ErrUnsupported):
+		return http.StatusNotImplemented
 	}
 	return http.StatusInternalServerError
 }

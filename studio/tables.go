@@ -26,6 +26,7 @@ type tableRow struct {
 func (s *server) tables(ctx context.Context, r *request) (page, error) {
 	p := tablesPage{view: s.view(r, "tables"), List: []tableRow{}}
 	all := s.db.Tables()
+	v := shown{Hash: hashOfTables(all)}
 	counts := make([]panel[int], len(all))
 	for i, tb := range all {
 		counts[i] = s.startCount(ctx, kivis.TableNamed(s.db, tb.Name).Query())
@@ -42,6 +43,8 @@ func (s *server) tables(ctx context.Context, r *request) (page, error) {
 			row.References = append(row.References, ref.Target.Name)
 		}
 		p.List = append(p.List, row)
+		v.note(row.Records)
 	}
+	p.Version = v.text()
 	return page{template: "tables.html", data: p}, nil
 }

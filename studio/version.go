@@ -10,18 +10,44 @@ import (
 	"net/http"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/schema"
 )
 
 // shown is what a page has shown of the database, so that it can be looked up
 // whether it would show the same again. As text it is the page's version.
 type shown struct {
-	Table string `json:"t"`
+	Table string `json:"t"`           // "" is the list of tables
 	Key   string `json:"k,omitempty"` // of a record's page
 	Where string `json:"w,omitempty"`
 	Order string `json:"o,omitempty"`
 	After string `json:"a,omitempty"`
 	Size  int    `json:"n,omitempty"`
 	Hash  []byte `json:"h"`
+
+	// Counts are those beside the records, in the order of the page. They are
+	// watched, and no reason to refuse an edit.
+	Counts []int `json:"c,omitempty"`
+}
+
+// unknown is a count that was not made in time.
+const unknown = -1
+
+// note adds a count that the page has shown.
+func (v *shown) note(c count) {
+	if c.Note != "" {
+		c.N = unknown
+	}
+	v.Counts = append(v.Counts, c.N)
+}
+
+// hashOfTables returns the hash of what is shown of tables.
+func hashOfTables(list []*schema.Table) []byte {
+	h := sha256.New()
+	for _, tb := range list {
+		h.Write([]byte(tb.String()))
+		h.Write([]byte{0})
+	}
+	return h.Sum(nil)
 }
 
 // query returns the query of a page of records.
@@ -137,7 +163,7 @@ func parseVersion(text string) (v shown, err error) {
 	if err == nil {
 		err = json.Unmarshal(b, &v)
 	}
-	if err == nil && (v.Table == "" || len(v.Hash) != sha256.Size || v.Key == "" && (v.Size < 1 || v.Size > 1000)) {
+	if err == nil && (len(v.Hash) != sha256.Size || v.Table != "" && v.Key == "" && (v.Size < 1 || v.Size > 1000)) {
 		err = errors.New("something is missing")
 	}
 	if err != nil {

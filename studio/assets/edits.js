@@ -1,7 +1,7 @@
 // Edits: collected, shown as a difference, and committed as one transaction that
 // fails where what the page showed has changed.
 
-import {page, mayWrite, el, say, show, close, parse, rowOf} from './page.js';
+import {page, mayWrite, el, say, show, close, parse, rowsOf} from './page.js';
 import {move} from './keys.js';
 import {reload} from './live.js';
 
@@ -80,7 +80,7 @@ export function remove(key) {
 	if (!mayWrite || !key) return;
 	const entry = entryOf(key);
 	entry.delete = !entry.delete;
-	for (const tr of document.querySelectorAll('tr[data-key]')) if (tr.dataset.key === key) tr.classList.toggle('gone', entry.delete);
+	for (const tr of rowsOf(key)) tr.classList.toggle('gone', entry.delete);
 	keep(key, entry);
 }
 
@@ -104,7 +104,7 @@ export function newRecord() {
 function* lines() {
 	for (const [key, e] of edits) {
 		const name = page.table + ' ' + key + ' ';
-		if (!rowOf(key)) yield el('li', {className: 'clash'}, name, 'is not on this page any more');
+		if (!rowsOf(key).length) yield el('li', {className: 'clash'}, name, 'is not on this page any more');
 		if (e.delete) yield el('li', {}, name, el('del', {textContent: 'deleted'}));
 		else for (const [field, json] of Object.entries(e.set)) {
 			const li = el('li', {}, name + field + ': ', el('del', {textContent: e.old[field]}), ' → ', el('ins', {textContent: json}));
@@ -141,17 +141,20 @@ function forget() {
 async function again() {
 	await reload();
 	for (const [key, e] of edits) {
-		const tr = rowOf(key);
-		if (!tr) continue;
-		tr.classList.toggle('gone', Boolean(e.delete));
-		for (const td of tr.querySelectorAll('td[data-field]')) {
-			const field = td.dataset.field;
-			if (!(field in e.set)) continue;
-			if (td.dataset.json !== e.old[field]) [e.was[field], e.old[field]] = [e.old[field], td.dataset.json];
-			mark(td, e.set[field]);
+		for (const tr of rowsOf(key)) {
+			tr.classList.toggle('gone', Boolean(e.delete));
+			for (const td of tr.querySelectorAll('td[data-field]')) putBack(td, e);
 		}
 	}
 	draw();
+}
+
+// putBack shows an edit in the cell that it is of.
+function putBack(td, e) {
+	const field = td.dataset.field;
+	if (!(field in e.set)) return;
+	if (td.dataset.json !== e.old[field]) [e.was[field], e.old[field]] = [e.old[field], td.dataset.json];
+	mark(td, e.set[field]);
 }
 
 // body returns the commit as JSON. Values are put in as they were written, so

@@ -35,7 +35,11 @@ const row = () => document.activeElement.closest('tr')?.dataset ?? {};
 const keys = {
 	j: () => move(1, 0), k: () => move(-1, 0), h: () => move(0, -1), l: () => move(0, 1),
 	ArrowDown: () => move(1, 0), ArrowUp: () => move(-1, 0), ArrowLeft: () => move(0, -1), ArrowRight: () => move(0, 1),
-	'/': () => document.getElementById('where')?.focus(),
+	'/': () => {
+		const where = document.getElementById('where');
+		where?.focus();
+		where?.setSelectionRange(where.value.length, where.value.length);
+	},
 	']': () => follow('a[rel=next]'), '[': () => follow('a[rel=prev]'),
 	g: () => { location.href = page.base + '/'; },
 	s: () => { location.href = page.base + '/schema'; },

@@ -29,8 +29,8 @@ export const isOpen = () => dialog.open;
 // cells returns the cells of the grid, row by row.
 export const cells = () => [...document.querySelectorAll('#grid tbody tr')].map(tr => [...tr.querySelectorAll('td')]);
 
-// rowOf returns the row of a record.
-export const rowOf = key => [...document.querySelectorAll('#grid tbody tr[data-key]')].find(tr => tr.dataset.key === key);
+// rowsOf returns the rows of a record: one of the grid, or all of its own page.
+export const rowsOf = key => [...document.querySelectorAll('#grid tbody tr[data-key]')].filter(tr => tr.dataset.key === key);
 
 // parse returns what JSON stands for, or undefined where it is none.
 export function parse(json) {

@@ -69,6 +69,10 @@ func Open(t testing.TB) *Tab {
 	if err := chromedp.Listen(tab.ctx, tab.note); err != nil {
 		t.Fatalf("the browser %s opens no tab: %v", names[i], err)
 	}
+	tab.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err // as in a window that has the focus
+	}))
 	return tab
 }
 
@@ -144,7 +148,13 @@ func (tab *Tab) whatIsShown() string {
 func (tab *Tab) Go(url string) {
 	tab.t.Helper()
 	tab.do(chromedp.Navigate(url))
-	tab.Await("document.body.dataset.ready !== undefined")
+	tab.Ready()
+}
+
+// Ready waits for the scripts of the page that has just been opened.
+func (tab *Tab) Ready() {
+	tab.t.Helper()
+	tab.Await("document.body?.dataset.ready !== undefined")
 }
 
 // Get returns what a JavaScript expression is.

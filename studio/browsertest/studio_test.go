@@ -99,6 +99,7 @@ func TestFollow(t *testing.T) {
 	tab.Keys("o")
 	tab.Await("document.getElementById('references')")
 	tab.Await("location.pathname === '/t/flights/2'")
+	tab.Ready()
 	origin := browsertest.Get[string](tab, "document.querySelector('#references a').textContent")
 	tab.Focus("#references a")
 	tab.AwaitText("#preview", "Latitude")
