@@ -8,15 +8,14 @@ import (
 )
 
 var (
-	_ store.Feeder     = (*Store)(nil)
-	_ store.FeedKeeper = (*Store)(nil)
-	_ store.Watcher    = (*Store)(nil)
-	_ store.Leaser     = (*Store)(nil)
-	_ store.Verifier   = (*Store)(nil)
-	_ store.Verified   = (*Store)(nil)
-	_ store.Embedded   = (*Store)(nil)
-	_ store.Sharer     = (*Store)(nil)
-	_ store.Sizer      = (*Store)(nil)
+	_ store.Feeder   = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
+	_ store.Leaser   = (*Store)(nil)
+	_ store.Verifier = (*Store)(nil)
+	_ store.Verified = (*Store)(nil)
+	_ store.Embedded = (*Store)(nil)
+	_ store.Sharer   = (*Store)(nil)
+	_ store.Sizer    = (*Store)(nil)
 )
 
 // Changes implements [store.Feeder], by the origin. A transaction that is begun in
@@ -44,15 +43,6 @@ func (s *Store) Head(ctx context.Context) (uint64, error) {
 	}
 	version, err := s.head(ctx)
 	return version, s.failure(err)
-}
-
-// KeepFeed implements [store.FeedKeeper], if the origin does.
-func (s *Store) KeepFeed(ctx context.Context, f *store.Feed) error {
-	keeper, ok := s.origin.(store.FeedKeeper)
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return keeper.KeepFeed(ctx, f)
 }
 
 // Written implements [store.Watcher]: by the origin, or else by what the layers
@@ -110,7 +100,7 @@ func (s *Store) Size() (int64, error) {
 	return 0, nil
 }
 
-// Unwrap returns the origin.
+// Unwrap returns the origin, which keeps the feed.
 func (s *Store) Unwrap() store.Store { return s.origin }
 
 // Shared implements [store.Sharer]: others may write to the origin.

@@ -313,7 +313,9 @@ func TestHistories(t *testing.T) {
 				faults := r.run(base, clients, seed, 60)
 				close(stop)
 				worsening.Wait()
-				checkServed(t, clients)
+				if w.name != "cut off" { // there it may be that hardly anything gets through
+					checkServed(t, clients)
+				}
 				for _, a := range faults[:min(len(faults), 5)] {
 					t.Errorf("seed %d: %v", seed, a)
 				}

@@ -140,8 +140,8 @@ func (s *Store) start() error {
 // keepFeed has the origin keep its feed for layers that outlive the process, if it
 // can be told to.
 func (s *Store) keepFeed() error {
-	keeper, ok := s.origin.(store.FeedKeeper)
-	if !ok || s.options.Feed == nil && !s.outlives() {
+	keeper := store.FeedKeeperOf(s.origin)
+	if keeper == nil || s.options.Feed == nil && !s.outlives() {
 		return nil
 	}
 	feed := s.options.Feed
@@ -149,7 +149,7 @@ func (s *Store) keepFeed() error {
 		feed = &store.Feed{}
 	}
 	err := keeper.KeepFeed(context.Background(), feed)
-	if errors.Is(err, store.ErrReadOnly) || errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, store.ErrReadOnly) {
 		return nil
 	}
 	return err

@@ -1,10 +1,12 @@
 package cache_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/kivisdb/kivis/cache"
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
 	"github.com/kivisdb/kivis/store/storetest"
 )
@@ -37,4 +39,27 @@ func TestStore(t *testing.T) {
 			storetest.Run(t, func(t testing.TB) store.Store { return stack(t, test.layers(t)...) })
 		})
 	}
+}
+
+// TestStoreOnDisk has the origin, and the layers that outlive the process, in
+// directories: what is committed is there when they are opened again.
+func TestStoreOnDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes to a disk")
+	}
+	open := func(t testing.TB, dir string) store.Store {
+		disk := func(name string) store.Store {
+			st, err := badgerstore.Open(filepath.Join(dir, name), &badgerstore.Options{NoSync: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return st
+		}
+		s, err := cache.Stack(disk("origin"), cache.Memory(64<<10), cache.Archive(disk("archive")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	storetest.Run(t, func(t testing.TB) store.Store { return open(t, t.TempDir()) }, storetest.Reopen(open))
 }

@@ -20,11 +20,10 @@ import (
 )
 
 var (
-	_ store.Store      = (*Store)(nil)
-	_ store.Feeder     = (*Store)(nil)
-	_ store.FeedKeeper = (*Store)(nil)
-	_ store.Watcher    = (*Store)(nil)
-	_ store.Leaser     = (*Store)(nil)
+	_ store.Store   = (*Store)(nil)
+	_ store.Feeder  = (*Store)(nil)
+	_ store.Watcher = (*Store)(nil)
+	_ store.Leaser  = (*Store)(nil)
 )
 
 // Kind is a kind of request.
@@ -337,14 +336,6 @@ func (s *Store) Changes(ctx context.Context, after uint64, yield func(store.Comm
 		}
 	}
 	return err
-}
-
-// KeepFeed implements [store.FeedKeeper], if the wrapped store does.
-func (s *Store) KeepFeed(ctx context.Context, f *store.Feed) error {
-	if k, ok := s.inner.(store.FeedKeeper); ok {
-		return k.KeepFeed(ctx, f)
-	}
-	return errors.ErrUnsupported
 }
 
 // Written implements [store.Watcher].
