@@ -34,7 +34,10 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 		return nil, wrap("open", nil, nil, err)
 	}
 	if db.opts, err = opts.settings(); err == nil {
-		db.core, err = tables.Open(context.Background(), s, tables.Config{MaxAttempts: db.opts.MaxAttempts})
+		db.core, err = tables.Open(context.Background(), s, tables.Config{MaxAttempts: db.opts.MaxAttempts, AllowOlder: db.opts.AllowOlder})
+	}
+	if err == nil {
+		err = db.keepFeed(context.Background())
 	}
 	if err != nil {
 		defer db.release()
@@ -44,6 +47,22 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 		AllowOlder: db.opts.AllowOlder, Background: db.opts.BackgroundBuilds, Logger: db.opts.Logger,
 	})
 	return db, nil
+}
+
+// keepFeed has the store keep its feed, if an option or a consumer asks for it.
+func (db *DB) keepFeed(ctx context.Context) error {
+	wanted := db.opts.Feed != nil
+	if !wanted {
+		var err error
+		if wanted, err = db.core.HasConsumers(ctx); err != nil || !wanted {
+			return err
+		}
+	}
+	err := db.core.KeepFeed(ctx, db.feed())
+	if errors.Is(err, ErrReadOnly) {
+		return nil
+	}
+	return err
 }
 
 // Close closes the database and its store: it refuses new calls, waits for

@@ -29,7 +29,8 @@ var (
 	ErrKeyChanged = tables.ErrKeyChanged
 	// ErrKeyTooLarge: an encoded key or index entry is over 2,048 bytes.
 	ErrKeyTooLarge = record.ErrKeyTooLarge
-	// ErrBadCursor: a page cursor was damaged, or belongs to another query.
+	// ErrBadCursor: a page cursor was damaged, belongs to another query, or is
+	// from before the database was restored, which is ErrIncarnation's too.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrInTx: a call through a handle bound to the DB was made with a context
 	// of an open transaction. Use With(tx).
@@ -46,6 +47,9 @@ var (
 	// out of older ones, and this program has none. It cannot write the table, nor
 	// read the records that are still to be rewritten.
 	ErrMigrating = schema.ErrMigrating
+	// ErrOlderType: another program has registered a newer type of the records
+	// since, and this one would lose what it does not know.
+	ErrOlderType = tables.ErrOlderType
 
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
@@ -68,6 +72,13 @@ var (
 	ErrClosed = store.ErrClosed
 	// ErrTxDone: the transaction has ended.
 	ErrTxDone = store.ErrTxDone
+	// ErrIncarnation: a cursor or a position is of another incarnation of the
+	// database, which has been restored from a backup since.
+	ErrIncarnation = store.ErrIncarnation
+	// ErrGap: what was committed since a position is no longer known.
+	ErrGap = store.ErrGap
+	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached.
+	ErrUnreachable = store.ErrUnreachable
 	// ErrCommitUnknown: a commit failed so that its outcome is not known.
 	ErrCommitUnknown = store.ErrCommitUnknown
 )

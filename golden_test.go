@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/memstore"
 )
@@ -44,7 +45,8 @@ func writeGolden(t *testing.T, db *kivis.DB) {
 	must(kivis.TableBy[Customer, CustomerKey](db).Insert(bg, &Customer{"acme", -7, "Wile"}))(t)
 }
 
-// hexDump returns a store's content as lines of hex, the secret set to zeros.
+// hexDump returns a store's content as lines of hex, the secret and the
+// incarnation set to zeros.
 func hexDump(t *testing.T, st store.Store) string {
 	t.Helper()
 	tx := must(st.Begin(bg, false))(t)
@@ -56,6 +58,9 @@ func hexDump(t *testing.T, st store.Store) string {
 		value := c.Value()
 		if bytes.Equal(c.Key(), []byte{0x80, 0x83}) {
 			value = make([]byte, len(value))
+		}
+		if bytes.Equal(c.Key(), schema.IncarnationKey()) {
+			value = schema.Incarnation{}.Encode()
 		}
 		fmt.Fprintf(&b, "%x=%x\n", c.Key(), value)
 	}

@@ -34,6 +34,11 @@ type Options struct {
 	// that they have. Without it such writes are ErrUntyped.
 	AllowUntyped bool
 
+	// Feed has the database keep what it knows of its changes, within bounds, for
+	// [Table.Changes]; see [Feed] for what zero means. It is kept with the data,
+	// where the store lasts. Nil leaves it to the consumers; see [DB.Consumer].
+	Feed *Feed
+
 	// Logger receives warnings and slow calls; nil means silence. Logs never
 	// hold values of records.
 	Logger *slog.Logger
@@ -83,6 +88,11 @@ func (o *Options) settings() (Options, error) {
 	}
 	if s.Slow < 0 {
 		faults = append(faults, fmt.Errorf("option Slow (%v) must not be negative", s.Slow))
+	}
+	if s.Feed != nil {
+		if _, _, err := s.Feed.Bounds(); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if len(faults) > 0 {
 		return s, fmt.Errorf("kivis: %w", errors.Join(faults...))

@@ -192,16 +192,18 @@ func (p *pager) beyond(ctx context.Context, s *session, at *query.Position, back
 }
 
 // cursor is a place in a query, and the direction in which it leads on. As
-// text it is base64url of: a version byte, the direction, a hash of the query,
-// the place, and a code (HMAC-SHA-256, truncated) that only the database can
-// make.
+// text it is base64url of: a version byte, the direction, the head of the
+// incarnation, a hash of the query, the place, and a code (HMAC-SHA-256,
+// truncated) that only the database can make.
 type cursor struct {
 	place *query.Position
 	back  bool
 }
 
 const (
-	cursorVersion = 1
+	cursorVersion = 2
+	oldCursor     = 1 // the version without an incarnation, which earlier releases gave out
+	lifeSize      = 8 // of the incarnation
 	shapeSize     = 8
 	codeSize      = 16
 )
@@ -226,7 +228,8 @@ func (db *DB) writeCursor(shape []byte, c cursor) string {
 	if c.back {
 		b[1] = 1
 	}
-	b = append(b, shape...)
+	life := db.core.Incarnation()
+	b = append(append(b, life[:lifeSize]...), shape...)
 	b = query.AppendPosition(b, c.place)
 	return base64.RawURLEncoding.EncodeToString(append(b, db.code(b)...))
 }
@@ -241,19 +244,27 @@ func (db *DB) code(b []byte) []byte {
 // readCursor returns the cursor that text is, or ErrBadCursor.
 func (db *DB) readCursor(shape []byte, text string) (cursor, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 2+shapeSize+codeSize || b[0] != cursorVersion {
+	if err != nil || len(b) < 2+codeSize {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
 	}
 	body, code := b[:len(b)-codeSize], b[len(b)-codeSize:]
 	if !hmac.Equal(code, db.code(body)) {
 		return cursor{}, fmt.Errorf("%w: it is not one of this database's", ErrBadCursor)
 	}
-	if !bytes.Equal(body[2:2+shapeSize], shape) {
+	back, version, body := body[1] == 1, body[0], body[2:]
+	if version != oldCursor {
+		life := db.core.Incarnation()
+		if !bytes.HasPrefix(body, life[:lifeSize]) {
+			return cursor{}, fmt.Errorf("%w: %w", ErrBadCursor, ErrIncarnation)
+		}
+		body = body[lifeSize:]
+	}
+	if !bytes.HasPrefix(body, shape) {
 		return cursor{}, fmt.Errorf("%w: it is one of another query", ErrBadCursor)
 	}
-	place, err := query.ParsePosition(body[2+shapeSize:])
+	place, err := query.ParsePosition(body[len(shape):])
 	if err != nil {
 		return cursor{}, fmt.Errorf("%w: %w", ErrBadCursor, err)
 	}
-	return cursor{place: place, back: body[1] == 1}, nil
+	return cursor{place: place, back: back}, nil
 }

@@ -27,6 +27,9 @@ var (
 	// ErrUnreachable: the store keeps its data elsewhere, and cannot be reached
 	// now. Nothing was committed; the call may be tried again later.
 	ErrUnreachable = errors.New("store: unreachable")
+	// ErrIncarnation: what was kept speaks of versions of another incarnation of
+	// the database, as one that a backup has been restored into since.
+	ErrIncarnation = errors.New("store: another incarnation of the database")
 
 	// ErrCorrupt: stored bytes are damaged.
 	ErrCorrupt = errors.New("store: damaged")

@@ -38,11 +38,11 @@ type Commit struct {
 	Writes  []Write   // in key order, each key once
 }
 
-// Write is a key that a commit has set or deleted, which it may have been, or
-// not have been, before.
+// Write is a key that a commit has set or deleted.
 type Write struct {
 	Key     []byte
-	Deleted bool
+	Deleted bool // it was deleted, else set
+	Created bool // it was absent before; only where the writer said so, by [Creator]
 }
 
 // Feeder is implemented by a [Store] that can say what was committed after a

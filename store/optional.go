@@ -59,6 +59,21 @@ func Count(tx Tx, r Range) (int, error) {
 	return n, c.Err()
 }
 
+// Creator is implemented by a [Tx] that tells its store's feed which keys are new.
+type Creator interface {
+	// Create is Set of a key that the caller knows to be absent in tx, by a Get
+	// or by a Guard of it. A later Delete in tx undoes it.
+	Create(key, value []byte) error
+}
+
+// Create sets the value of a key that is absent in tx.
+func Create(tx Tx, key, value []byte) error {
+	if c, ok := tx.(Creator); ok {
+		return c.Create(key, value)
+	}
+	return tx.Set(key, value)
+}
+
 // Getter is implemented by a [Store] that reads one key for less than a
 // transaction costs.
 type Getter interface {

@@ -42,31 +42,34 @@ func readCatalog(kv store.Tx) (*schema.Catalog, error) {
 	return c, rows.Err()
 }
 
-// createCatalog writes the catalog of a new database, and a secret, which it
-// returns, into an empty store.
-func createCatalog(ctx context.Context, s store.Store) (*schema.Catalog, []byte, error) {
-	kv, err := s.Begin(ctx, true)
+// create writes the catalog of a new database into an empty store, and draws
+// what is drawn once.
+func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
+	kv, err := db.store.Begin(ctx, true)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer kv.Discard()
 	if err := checkEmpty(kv); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	c := schema.NewCatalog()
-	secret := make([]byte, secretSize)
-	rand.Read(secret)
+	db.secret, db.incarnation = make([]byte, secretSize), schema.NewIncarnation()
+	rand.Read(db.secret)
 	if err := kv.Set(headerKey, schema.EncodeHeader(c)); err != nil {
 		if errors.Is(err, store.ErrReadOnly) {
 			err = fmt.Errorf("%w, and holds no database yet", err)
 		}
-		return nil, nil, err
+		return nil, err
 	}
-	if err := kv.Set(secretKey, secret); err != nil {
-		return nil, nil, err
+	if err := kv.Set(secretKey, db.secret); err != nil {
+		return nil, err
+	}
+	if err := kv.Set(incarnationKey, db.incarnation.Encode()); err != nil {
+		return nil, err
 	}
 	_, err = kv.Commit()
-	return c, secret, err
+	return c, err
 }
 
 // checkEmpty fails if the store holds keys, which then are not Kivis's.
@@ -198,6 +201,7 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 		}
 	}
 	c.db.set.Store(set)
+	c.db.bound.Store(&c.models)
 	return nil
 }
 

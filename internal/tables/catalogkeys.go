@@ -1,6 +1,9 @@
 package tables
 
-import "github.com/kivisdb/kivis/codec"
+import (
+	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/schema"
+)
 
 // Table id 0 is the catalog's. Its spaces:
 const (
@@ -11,6 +14,8 @@ const (
 	sequenceSpace = 2 // high-water marks of auto-increment keys, by table id
 	secretSpace   = 3 // the key that signs page cursors
 	buildSpace    = 4 // how far an index build has come, by table and index id
+	// 5 is the incarnation's; see schema.IncarnationKey
+	consumerSpace = 6 // positions of consumers of changes, by name
 )
 
 // headerKey is the catalog's header, which every write transaction guards.
@@ -18,6 +23,8 @@ var (
 	headerKey = catalogKey(headerSpace)
 	headerEnd = append(catalogKey(headerSpace), 0)
 	secretKey = catalogKey(secretSpace)
+
+	incarnationKey = schema.IncarnationKey()
 )
 
 // catalogKey returns the key of an entry of the catalog.

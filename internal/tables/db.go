@@ -13,7 +13,8 @@ import (
 
 // Config is the settings of a [DB].
 type Config struct {
-	MaxAttempts int // how often an operation is run when it conflicts; at least 1
+	MaxAttempts int  // how often an operation is run when it conflicts; at least 1
+	AllowOlder  bool // types may be older than what is stored; else only reads of them are allowed
 }
 
 // A DB is the tables of one store. Its methods are safe for concurrent use.
@@ -22,10 +23,16 @@ type DB struct {
 	getter store.Getter // store, if it is one
 	secret []byte       // signs page cursors
 
+	incarnation schema.Incarnation
+
 	// schemaMu is held for writing from the commit of a catalog to the
 	// publication of its Set. See Begin.
-	schemaMu sync.RWMutex
-	set      atomic.Pointer[schema.Set]
+	schemaMu  sync.RWMutex
+	set       atomic.Pointer[schema.Set]
+	bound     atomic.Pointer[[]*schema.Model] // what set was made with
+	elsewhere elsewhere
+
+	allowOlder bool
 
 	sequences sequences
 	gate      *retry.Gate
@@ -40,11 +47,18 @@ type DB struct {
 // something else. The store stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
+	db.allowOlder = cfg.AllowOlder
+	if w, ok := s.(store.Watcher); ok && store.IsShared(s) {
+		db.elsewhere.watcher, db.getter = w, nil
+	}
 	db.sequences.store = s
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
 	c, err := db.load(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		c, db.secret, err = createCatalog(ctx, s)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		c, err = db.create(ctx)
+	case err == nil && db.incarnation == schema.Incarnation{}:
+		err = db.incarnate(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -57,7 +71,8 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-// load returns the stored catalog and takes the secret beside it.
+// load returns the stored catalog and takes the secret and the incarnation, if
+// there is one, beside it.
 func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	kv, err := db.store.Begin(ctx, false)
 	if err != nil {
@@ -68,7 +83,10 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.secret, err = kv.Get(secretKey)
+	if db.secret, err = kv.Get(secretKey); err != nil {
+		return nil, err
+	}
+	db.incarnation, err = readIncarnation(kv)
 	return c, err
 }
 
@@ -82,6 +100,10 @@ func (db *DB) Schema() *schema.Set { return db.set.Load() }
 
 // Secret returns the key that signs page cursors, which must not be changed.
 func (db *DB) Secret() []byte { return db.secret }
+
+// Incarnation returns the database's incarnation; the zero one where a release
+// that knew none has made the database, and the store is read-only.
+func (db *DB) Incarnation() schema.Incarnation { return db.incarnation }
 
 // Verify has the store check its own files.
 func (db *DB) Verify(ctx context.Context) error { return store.Verify(ctx, db.store) }

@@ -64,6 +64,9 @@ func (t *Tx) prepare(w *put, src Source) error {
 	if !t.write {
 		return store.ErrReadOnly
 	}
+	if w.tb.Older() && !t.db.allowOlder {
+		return ErrOlderType
+	}
 	t.freeze()
 	b := codec.AppendHeader(t.buf.value[:0], w.tb.Version)
 	start := len(b)
@@ -137,6 +140,9 @@ func (t *Tx) apply(w *put) error {
 	}
 	if err := t.checkRefs(w, old); err != nil {
 		return err
+	}
+	if w.old == nil {
+		return store.Create(t.kv, key, w.value)
 	}
 	return t.kv.Set(key, w.value)
 }

@@ -15,8 +15,8 @@ import (
 type Entry struct {
 	head uint64 // headOf the key
 
-	// The key. Its capacity is the value and one byte more, or nothing for a
-	// deletion.
+	// The key. Its capacity is the value and one byte more, which is 1 where the
+	// key is new, or nothing for a deletion.
 	data []byte
 }
 
@@ -65,6 +65,13 @@ func (e Entry) Value() []byte {
 
 // Deleted says whether the entry marks its key as deleted.
 func (e Entry) Deleted() bool { return len(e.data) == cap(e.data) }
+
+// Created says whether the entry's key was absent before the transaction that
+// wrote it, as whoever wrote it knew.
+func (e Entry) Created() bool { n := cap(e.data); return n > len(e.data) && e.data[:n][n-1] == 1 }
+
+// create marks the key of an entry, which nobody else has yet, as new.
+func (e Entry) create() { n := cap(e.data); e.data[:n][n-1] = 1 }
 
 // Size returns the number of bytes in key and value.
 func (e Entry) Size() int { return max(cap(e.data)-1, len(e.data)) }

@@ -66,22 +66,47 @@ func (o *Overlay) Get(key []byte) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Set writes copies of key and value.
-func (o *Overlay) Set(key, value []byte) { o.Put(NewEntry(key, value)) }
+// Set writes copies of key and value. A key that was new stays so.
+func (o *Overlay) Set(key, value []byte) {
+	e := NewEntry(key, value)
+	if old, had := o.Put(e); had && old.Created() {
+		e.create()
+	}
+}
 
-// Delete writes a tombstone for a copy of key.
-func (o *Overlay) Delete(key []byte) { o.Put(NewTombstone(key)) }
+// Create is Set of a key that is absent, unless this overlay has deleted it.
+func (o *Overlay) Create(key, value []byte) {
+	e := NewEntry(key, value)
+	if old, had := o.Put(e); !had || old.Created() {
+		e.create()
+	}
+}
 
-// Put writes e.
-func (o *Overlay) Put(e Entry) {
-	old, had := o.put(e)
-	if len(o.marks) == 0 {
+// Delete writes a tombstone for a copy of key. A key that was created here is
+// taken out: it has never been anywhere else.
+func (o *Overlay) Delete(key []byte) {
+	old, had := o.Get(key)
+	if !had || !old.Created() {
+		o.Put(NewTombstone(key))
 		return
 	}
-	if !had {
-		old = e
+	o.remove(old)
+	if len(o.marks) > 0 {
+		o.undos = append(o.undos, undo{old, true})
 	}
-	o.undos = append(o.undos, undo{old, had})
+}
+
+// Put writes e and returns what it has replaced.
+func (o *Overlay) Put(e Entry) (old Entry, had bool) {
+	old, had = o.put(e)
+	switch {
+	case len(o.marks) == 0:
+	case had:
+		o.undos = append(o.undos, undo{old, had})
+	default:
+		o.undos = append(o.undos, undo{e, had})
+	}
+	return old, had
 }
 
 // Absorb writes every entry of p on top of o's own, sharing their memory.

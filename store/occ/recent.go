@@ -56,19 +56,28 @@ type noted struct {
 	version uint64
 	time    int64 // in nanoseconds of Unix time
 	keys    []byte
-	ends    []uint32 // where each key ends, times 2, plus 1 for a deletion
+	ends    []uint32 // where each key ends, times 4, and what was done to it
 }
+
+// What was done to a key.
+const (
+	wasDeleted = 1 << iota
+	wasCreated
+	endShift = iota
+)
 
 func (n *noted) key(i int) []byte {
 	from := uint32(0)
 	if i > 0 {
-		from = n.ends[i-1] >> 1
+		from = n.ends[i-1] >> endShift
 	}
-	to := n.ends[i] >> 1
+	to := n.ends[i] >> endShift
 	return n.keys[from:to:to]
 }
 
-func (n *noted) deleted(i int) bool { return n.ends[i]&1 == 1 }
+func (n *noted) write(i int) store.Write {
+	return store.Write{Key: n.key(i), Deleted: n.ends[i]&wasDeleted != 0, Created: n.ends[i]&wasCreated != 0}
+}
 
 func (n *noted) size() int64 { return int64(len(n.keys) + endCost*len(n.ends) + notedCost) }
 
@@ -79,7 +88,7 @@ func (r *recent) init(version uint64) { r.floor, r.newest, r.max = version, vers
 func (r *recent) bound(keep time.Duration, max int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keep, r.max = keep, min(max, 1<<30) // so that an end has room
+	r.keep, r.max = keep, min(max, 1<<29) // so that an end has room
 	r.trim(time.Now().UnixNano())
 }
 
@@ -107,11 +116,14 @@ func (r *recent) add(version uint64, o *Overlay) bool {
 	key, end := len(r.keys), len(r.ends)
 	for e := range o.All() {
 		r.keys, key = appendShared(r.keys, key, e.Key()...)
-		bit := uint32(0)
-		if e.Deleted() {
-			bit = 1
+		done := uint32(0)
+		switch {
+		case e.Deleted():
+			done = wasDeleted
+		case e.Created():
+			done = wasCreated
 		}
-		r.ends, end = appendShared(r.ends, end, uint32(len(r.keys)-key)<<1|bit)
+		r.ends, end = appendShared(r.ends, end, uint32(len(r.keys)-key)<<endShift|done)
 		if int64(len(r.keys)-key) > r.max {
 			return false
 		}
@@ -198,7 +210,7 @@ func commitOf(members []noted) store.Commit {
 	for i := range members {
 		m := &members[i]
 		for k := range m.ends {
-			c.Writes = append(c.Writes, store.Write{Key: m.key(k), Deleted: m.deleted(k)})
+			c.Writes = append(c.Writes, m.write(k))
 		}
 	}
 	if len(members) > 1 {
@@ -207,13 +219,17 @@ func commitOf(members []noted) store.Commit {
 	return c
 }
 
-// lastOfEach sorts writes by key, and keeps of each the last.
+// lastOfEach sorts writes by key, and keeps of each the last. Whether it has
+// created the key is what the first of them says.
 func lastOfEach(writes []store.Write) []store.Write {
 	slices.SortStableFunc(writes, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
 	kept := writes[:0]
-	for i, w := range writes {
+	for from, i := 0, 0; i < len(writes); i++ {
+		w := writes[i]
 		if i+1 == len(writes) || !bytes.Equal(w.Key, writes[i+1].Key) {
+			w.Created = writes[from].Created
 			kept = append(kept, w)
+			from = i + 1
 		}
 	}
 	return kept

@@ -197,6 +197,17 @@ func (tx *Tx) Set(key, value []byte) error {
 	return tx.checkLimit()
 }
 
+// Create implements [store.Creator].
+func (tx *Tx) Create(key, value []byte) error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if err := tx.writable(key); err != nil {
+		return err
+	}
+	tx.own().overlay.Create(key, value)
+	return tx.checkLimit()
+}
+
 // Delete implements [store.Tx].
 func (tx *Tx) Delete(key []byte) error {
 	tx.mu.Lock()
