@@ -56,13 +56,13 @@ var (
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
-	// ErrOlderType: another program has registered a newer type of the records
-	// since, and to replace one would lose what this program does not know.
-	ErrOlderType = tables.ErrOlderType
 	// ErrMigrating: another program's function is making newer records of a table
 	// out of older ones, and this program has none. It cannot write the table, nor
 	// read the records that are still to be rewritten.
 	ErrMigrating = schema.ErrMigrating
+	// ErrOlderType: another program has registered a newer type of the records
+	// since, and this one would lose what it does not know.
+	ErrOlderType = tables.ErrOlderType
 
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
