@@ -27,6 +27,7 @@ var imports = map[string][]string{
 	"store/occ":         {"store", "github.com/google/btree"},
 	"store/memstore":    {"store", "store/occ", "github.com/google/btree"},
 	"store/badgerstore": {"store", "store/occ", "store/badgerstore/internal/badgerfile", "github.com/dgraph-io/", "golang.org/x/sys/"},
+	"store/filestore":   {"internal/backupfile", "store", "store/occ"},
 	"store/storetest":   {"store"},
 	"store/faultstore":  {"store"},
 
@@ -44,10 +45,12 @@ var imports = map[string][]string{
 	"internal/migrate": {"internal/record", "internal/tables", "schema", "store"},
 	"internal/check":   {"internal/record", "internal/tables", "schema", "codec", "store"},
 
-	"internal/live":      {"internal/tables", "schema", "store"},
-	"internal/histories": {},
+	"internal/backup":     {"internal/backupfile", "internal/record", "internal/tables", "schema", "codec", "store"},
+	"internal/backupfile": {"store", "github.com/klauspost/compress/"},
+	"internal/live":       {"internal/tables", "schema", "store"},
+	"internal/histories":  {},
 
-	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live"},
+	".":         {"reflectx", "codec", "schema", "query", "store", "internal/record", "internal/tables", "internal/migrate", "internal/check", "internal/live", "internal/backup", "internal/backupfile"},
 	"kivistest": {".", "store/memstore"},
 
 	"examples/...": {".", "kivistest", "query", "schema", "store", "store/memstore", "store/badgerstore", "golang.org/x/term"},
@@ -55,7 +58,7 @@ var imports = map[string][]string{
 
 // unreflected are the packages that may not import reflect: they work on encoded
 // bytes alone.
-var unreflected = []string{"internal/tables", "internal/record", "internal/check", "internal/retry", "internal/migrate", "internal/live", "query"}
+var unreflected = []string{"internal/backup", "internal/backupfile", "internal/tables", "internal/record", "internal/check", "internal/retry", "internal/migrate", "internal/live", "query"}
 
 // TestImports holds the direction of imports: downward only, each heavy
 // dependency behind one folder, unsafe in reflectx alone.

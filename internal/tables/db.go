@@ -43,8 +43,9 @@ type DB struct {
 
 // Open returns the tables of s. It reads the catalog, or writes that of a new
 // database into an empty store. The error is schema.ErrNewerFormat where a
-// newer release wrote the database, and says so where the store holds
-// something else. The store stays open, also after an error.
+// newer release wrote the database, ErrRestoring where a restore into the store
+// has not ended, and says so where the store holds something else. The store
+// stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
 	db.allowOlder = cfg.AllowOlder
@@ -79,6 +80,9 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 		return nil, err
 	}
 	defer kv.Discard()
+	if err := checkRestored(kv); err != nil {
+		return nil, err
+	}
 	c, err := readCatalog(kv)
 	if err != nil {
 		return nil, err
