@@ -32,6 +32,11 @@ type grammar struct {
 	Import importCmd `cmd:"" help:"Write the records of a file into a table."`
 	Struct structCmd `cmd:"" help:"Print a Go struct for the records of a file."`
 
+	Backup  backupCmd  `cmd:"" help:"Write a snapshot into one file."`
+	Restore restoreCmd `cmd:"" help:"Make a database of a backup."`
+	Verify  verifyCmd  `cmd:"" help:"Look whether a backup is whole."`
+	Copy    copyCmd    `cmd:"" help:"Copy a database into a store of any kind."`
+
 	Check   checkCmd   `cmd:"" help:"Look for damage, and mend indexes."`
 	Stats   statsCmd   `cmd:"" help:"Show what takes how much."`
 	Compact compactCmd `cmd:"" help:"Give back the space of what is gone."`
@@ -40,7 +45,8 @@ type grammar struct {
 
 const about = `Looks into databases of Kivis and works on them.
 
-DATABASE is the path of one, or KIND:PATH; the kinds are badger, pebble and bolt.`
+DATABASE is the path of one, or KIND:PATH; the kinds are badger, pebble, bolt and
+backup.`
 
 // Exit codes.
 const (

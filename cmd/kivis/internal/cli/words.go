@@ -73,6 +73,9 @@ func (w *word) end(line string, to, quotes int, text string) {
 // one argument, in quotation marks or not: a predicate, a key or a record.
 var joined = map[string]bool{"query": true, "export": true, "watch": true, "get": true, "delete": true, "put": true}
 
+// apart are the commands that are on files, and on no database of the shell.
+var apart = map[string]bool{"struct": true, "verify": true, "restore": true}
+
 // arguments returns what a line given to the shell is on the command line: its
 // words with the database behind the first. A record behind put, which there comes
 // from standard input, is apart.
@@ -83,7 +86,7 @@ func arguments(line, db string) (args []string, record string, err error) {
 	}
 	command := words[0].text
 	args = []string{command}
-	if command != "struct" && command != "verify" && !strings.HasPrefix(command, "-") {
+	if !apart[command] && !strings.HasPrefix(command, "-") {
 		args = append(args, db)
 	}
 	words = words[1:]

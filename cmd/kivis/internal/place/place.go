@@ -25,6 +25,7 @@ const (
 	Badger Kind = "badger"
 	Pebble Kind = "pebble"
 	Bolt   Kind = "bolt"
+	Backup Kind = "backup"
 )
 
 // String returns the place as [Find] reads it.
@@ -32,8 +33,8 @@ func (p Place) String() string { return string(p.Kind) + ":" + p.Path }
 
 // Find returns the place that text names: a kind and a path, such as bolt:FILE,
 // or a path alone, whose kind it recognises. There must be a database of that
-// kind, unless make is set: then there must be nothing, or an empty directory,
-// and a path alone is of the kind badger.
+// kind. With make there may be nothing, or an empty directory, as well: then a
+// path alone is of the kind badger.
 func Find(text string, make bool) (Place, error) {
 	p, err := split(text)
 	if err != nil {
@@ -43,9 +44,7 @@ func Find(text string, make bool) (Place, error) {
 	switch {
 	case err != nil:
 		return p, err
-	case make && found != "":
-		return p, fmt.Errorf("%s is there already, a database of kind %s", p.Path, found)
-	case make:
+	case make && found == "":
 		if p.Kind == "" {
 			p.Kind = Badger
 		}

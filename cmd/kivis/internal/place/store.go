@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/boltstore"
+	"github.com/kivisdb/kivis/store/filestore"
 	"github.com/kivisdb/kivis/store/pebblestore"
 )
 
@@ -38,6 +40,7 @@ var stores = []engine{
 	{kind: Badger, dir: true, is: hasFile("KEYREGISTRY", "MANIFEST"), open: openBadger, compact: compactBadger},
 	{kind: Pebble, dir: true, is: hasFile("KIVIS"), open: openPebble},
 	{kind: Bolt, is: hasBytes(16, "\xed\xda\x0c\xed"), open: openBolt, compact: compactBolt},
+	{kind: Backup, is: isBackup, open: openBackup},
 }
 
 func engineOf(k Kind) *engine {
@@ -75,6 +78,24 @@ func openBolt(path string, o *Options) (store.Store, error) {
 	return opened(boltstore.Open(path, &boltstore.Options{ReadOnly: o.ReadOnly, Progress: o.Progress}))
 }
 
+func openBackup(path string, o *Options) (store.Store, error) {
+	if !o.ReadOnly {
+		return nil, fmt.Errorf("%s is a backup, which never changes: restore it into a store: %w", path, store.ErrReadOnly)
+	}
+	return opened(filestore.Open(path))
+}
+
+func isBackup(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	start := make([]byte, 8)
+	_, err = io.ReadFull(f, start)
+	return err == nil && filestore.IsBackup(start)
+}
+
 // opened returns a store as the interface, which is nil where there is an error.
 func opened[S store.Store](st S, err error) (store.Store, error) {
 	if err != nil {
@@ -87,7 +108,10 @@ func opened[S store.Store](st S, err error) (store.Store, error) {
 // how many bytes the files take before and after.
 func (p Place) Compact(ctx context.Context) (before, after int64, err error) {
 	e := engineOf(p.Kind)
-	if e.compact == nil {
+	switch {
+	case p.Kind == Backup:
+		return 0, 0, fmt.Errorf("%s is a backup, which never changes", p.Path)
+	case e.compact == nil:
 		return 0, 0, fmt.Errorf("a store of kind %s gives space back by itself, and only so", p.Kind)
 	}
 	if before, err = p.Size(); err != nil {
