@@ -50,6 +50,9 @@ func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
 		return nil, err
 	}
 	defer kv.Discard()
+	if _, err := kv.Get(headerKey); err == nil {
+		return nil, store.ErrConflict // another process has just made the database
+	}
 	if err := checkEmpty(kv); err != nil {
 		return nil, err
 	}
