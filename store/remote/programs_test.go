@@ -1,4 +1,4 @@
-package kivis_test
+package remote_test
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/kivisdb/kivis"
-	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/remote"
 	"github.com/kivisdb/kivis/store/remote/remotetest"
 )
@@ -36,10 +35,35 @@ type (
 // program opens a database as a process of its own would.
 func program(t *testing.T, b *remotetest.Backend) *kivis.DB {
 	t.Helper()
-	db, err := kivis.Open(must(remote.Open(bg, b, nil))(t), nil)
+	db, err := kivis.Open(must(remote.Open(background, b, nil))(t), nil)
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	return db
+}
+
+// must returns v, or fails the test.
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return v
+	}
+}
+
+// check fails the test on an error.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustBeClean has a database checked.
+func mustBeClean(t testing.TB, db *kivis.DB) {
+	t.Helper()
+	if report := must(db.Check(background, nil))(t); len(report.Faults) > 0 {
+		t.Errorf("Check finds %v", report.Faults)
+	}
 }
 
 // autoKey is a record with a generated key.
@@ -52,12 +76,18 @@ func tableFor[R autoKey[R]](t *testing.T, db *kivis.DB) kivis.Table[R, kivis.ID[
 	return kivis.TableOf[R](db)
 }
 
-// insertSome registers a type and inserts as many records as make returns.
+// insertSome registers a type and inserts as many records as make returns. Where
+// another program has changed the table so that the type no longer fits, which is
+// told, it registers anew.
 func insertSome[R autoKey[R]](db *kivis.DB, make func(i int) R) error {
 	err := db.Register(new(R))
 	for i := 0; err == nil && i < 30; i++ {
 		rec := make(i)
-		_, err = kivis.TableOf[R](db).Insert(bg, &rec)
+		_, err = kivis.TableOf[R](db).Insert(background, &rec)
+		if errors.Is(err, kivis.ErrNotRegistered) {
+			i--
+			err = db.Register(new(R))
+		}
 	}
 	return err
 }
@@ -65,7 +95,7 @@ func insertSome[R autoKey[R]](db *kivis.DB, make func(i int) R) error {
 // insert inserts a record.
 func insert[R autoKey[R]](t *testing.T, tb kivis.Table[R, kivis.ID[R]], rec *R) {
 	t.Helper()
-	must(tb.Insert(bg, rec))(t)
+	must(tb.Insert(background, rec))(t)
 }
 
 // TestSharedCatalog: what one program changes in the catalog the other follows in
@@ -76,7 +106,7 @@ func TestSharedCatalog(t *testing.T) {
 	old := tableFor[oldTicket](t, older)
 	before := oldTicket{Title: "before"}
 	insert(t, old, &before)
-	tx := must(older.Begin(bg, true))(t)
+	tx := must(older.Begin(background, true))(t)
 	defer tx.Discard()
 	late := oldTicket{Title: "begun before"}
 	insert(t, old.With(tx), &late)
@@ -88,13 +118,13 @@ func TestSharedCatalog(t *testing.T) {
 	after := oldTicket{Title: "after"}
 	insert(t, old, &after)
 	var unique *kivis.UniqueError
-	if _, err := old.Insert(bg, &oldTicket{Title: "after"}); !errors.As(err, &unique) {
+	if _, err := old.Insert(background, &oldTicket{Title: "after"}); !errors.As(err, &unique) {
 		t.Errorf("an older program passes by the unique index: %v", err)
 	}
-	if got := must(old.Get(bg, after.ID))(t); got.Title != "after" {
+	if got := must(old.Get(background, after.ID))(t); got.Title != "after" {
 		t.Errorf("the older program reads %+v", got)
 	}
-	if got := must(tickets.Get(bg, kivis.ID[newTicket](before.ID)))(t); got.Title != "before" {
+	if got := must(tickets.Get(background, kivis.ID[newTicket](before.ID)))(t); got.Title != "before" {
 		t.Errorf("the newer program reads %+v", got)
 	}
 	insert(t, tickets, &newTicket{Title: "new", Place: "here"})
@@ -111,7 +141,7 @@ func TestSharedRegister(t *testing.T) {
 		var wg sync.WaitGroup
 		run := func(f func(db *kivis.DB) error) {
 			wg.Go(func() {
-				s, err := remote.Open(bg, b, nil)
+				s, err := remote.Open(background, b, nil)
 				if err == nil {
 					var db *kivis.DB
 					if db, err = kivis.Open(s, nil); err == nil {
@@ -136,7 +166,7 @@ func TestSharedRegister(t *testing.T) {
 		db := program(t, b)
 		mustBeClean(t, db)
 		for table, want := range map[string]int{"tickets": 60, "notes": 30} {
-			if n, err := kivis.TableNamed(db, table).Count(bg); n != want || err != nil {
+			if n, err := kivis.TableNamed(db, table).Count(background); n != want || err != nil {
 				t.Errorf("round %d: %d records in %s, error %v; want %d", round, n, table, err, want)
 			}
 		}
@@ -152,7 +182,7 @@ func TestSharedIds(t *testing.T) {
 		notes := tableFor[otherNote](t, db)
 		wg.Go(func() {
 			for range 50 {
-				if _, err := notes.Insert(bg, &otherNote{}); err != nil {
+				if _, err := notes.Insert(background, &otherNote{}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -160,7 +190,7 @@ func TestSharedIds(t *testing.T) {
 	}
 	wg.Wait()
 	db := program(t, b)
-	if n, err := kivis.TableNamed(db, "notes").Count(bg); n != 150 || err != nil {
+	if n, err := kivis.TableNamed(db, "notes").Count(background); n != 150 || err != nil {
 		t.Errorf("%d records, error %v; want 150", n, err)
 	}
 }
@@ -171,7 +201,7 @@ func TestSharedLive(t *testing.T) {
 	reader, writer := program(t, b), program(t, b)
 	shown := tableFor[otherNote](t, reader)
 	notes := tableFor[otherNote](t, writer)
-	ctx, cancel := context.WithCancel(bg)
+	ctx, cancel := context.WithCancel(background)
 	defer cancel()
 	n := 0
 	for r, err := range shown.Where().Watch(ctx) {
@@ -187,5 +217,3 @@ func TestSharedLive(t *testing.T) {
 	}
 	t.Errorf("the query ends after %d records", n)
 }
-
-var _ store.Sharer = (*remote.Store)(nil)
