@@ -11,7 +11,7 @@ import (
 // Format is the newest format of databases that this release reads. It writes
 // the oldest that can say what is in a catalog, so that a database which uses
 // nothing new can still be opened by older releases; see [Entry.format].
-const Format = 2
+const Format = 3
 
 const baseFormat = 1
 
@@ -125,8 +125,12 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 
 // format returns the oldest format in which the entry can be stored. Format 2
 // has the names of types that marshal themselves, parts with NilEqual,
-// deferred references, and the mark of a table whose program validates.
+// deferred references, and the mark of a table whose program validates. Format 3
+// has parts in the order or the form of a Go type.
 func (e *Entry) format() uint32 {
+	if e.hasOwn() {
+		return 3
+	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
 		return 2
 	}
@@ -139,6 +143,15 @@ func (e *Entry) format() uint32 {
 		}
 	}
 	return baseFormat
+}
+
+// hasOwn reports whether a part of the entry is of a kind of a Go type's own.
+func (e *Entry) hasOwn() bool {
+	own := func(list []PartEntry) bool {
+		return slices.ContainsFunc(list, func(p PartEntry) bool { return p.Key.HasOwn() })
+	}
+	return own(e.Key.Parts) || slices.ContainsFunc(e.Indexes, func(x IndexEntry) bool { return own(x.Parts) }) ||
+		slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return own(r.Parts) })
 }
 
 // index returns the index with an id, or nil.
