@@ -322,8 +322,9 @@ func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand,
 
 // equate is compare for the equality of fields that need have no order.
 func (b *binder) equate(o Operand, fill func(dst spans, op *operand, parts [][]byte) spans, lits ...Literal) *node {
-	if op := b.operand(o, false); op != nil && op.order != nil && op.equal && (!o.Deref || op.key.Ptr) {
-		return b.compareOn(op, o, fill, lits)
+	op, err := b.fields.resolve(b.table, o, o.Fold)
+	if err == nil && op.order != nil && op.equal && (!o.Deref || op.key.Ptr) {
+		return b.compareOn(b.intern(op), o, fill, lits)
 	}
 	return b.compare(o, false, fill, lits...)
 }
