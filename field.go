@@ -267,7 +267,7 @@ func literalPlanOf(t reflect.Type) *literalPlan {
 		return l.(*literalPlan)
 	}
 	l := &literalPlan{of: t}
-	if l.typ, l.err = codec.KeyTypeOf(t, schema.StoredFields); l.err == nil {
+	if l.typ, l.err = codec.EqualTypeOf(t, schema.StoredFields); l.err == nil {
 		l.plan, l.err = codec.CompileKey(t, schema.StoredFields, l.typ)
 	}
 	if l.err != nil {

@@ -41,16 +41,20 @@ type keyedBy[T comparable] struct {
 // A positions is a type whose values are to come back from every position, in
 // their order.
 type positions[T any] struct {
-	values []T  // in order, all different
-	nils   int  // how many of them, the first, are nil
-	exact  bool // values of the type are equal where reflect says so
-	shaped bool // structs, which by name are set as maps
+	values []T            // in order, all different
+	nils   int            // how many of them, the first, are nil
+	exact  bool           // values of the type are equal where reflect says so
+	shaped bool           // structs, which by name are set as maps
+	text   func(T) string // what tells values apart, where neither does
 }
 
 // equal reports whether two values are the same.
 func (p positions[T]) equal(a, b T) bool {
 	if p.exact {
 		return reflect.DeepEqual(a, b)
+	}
+	if p.text != nil {
+		return p.text(a) == p.text(b)
 	}
 	return fmt.Sprint(a) == fmt.Sprint(b)
 }

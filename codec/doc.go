@@ -39,6 +39,10 @@
 //	            4 bytes of nanoseconds; the years 1 to 9999 in UTC
 //	struct      the parts of its stored fields in order
 //	pointer     00 for nil, or else 01 and the value's part; a nullable as one
+//	own order   as a string: the bytes that netip.Addr, netip.Prefix,
+//	            netip.AddrPort, net.IP and big.Int have in docs/format.md, or those
+//	            of a type's AppendKey
+//	own form    as a string: what a type marshals itself as, for equality alone
 //
 // A part may descend: then each of its bytes is complemented, a pointer's first
 // byte and a whole struct's too. A string may be folded: then it is that of

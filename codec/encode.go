@@ -235,6 +235,9 @@ func (c *encoderCompiler) compile(t reflect.Type, ty *Type) (encodeFunc, error) 
 	case String:
 		return encodeString, nil
 	case Bytes:
+		if t == ipType {
+			return encodeIP, nil
+		}
 		return encodeBytes, nil
 	case ByteArray:
 		return byteArray(ty.Len).encode, nil

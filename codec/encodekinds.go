@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"net"
 	"reflect"
 	"time"
 
@@ -75,6 +76,18 @@ func encodeBytes(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
 		return msgpack.AppendNil(dst), nil
 	}
 	return msgpack.AppendBytes(dst, b), nil
+}
+
+var ipType = reflect.TypeFor[net.IP]()
+
+// encodeIP is encodeBytes for addresses, which have 4 bytes, 16 or none.
+func encodeIP(dst []byte, p reflectx.Pointer, depth int) ([]byte, error) {
+	switch n := len(*reflectx.Ref[net.IP](p)); n {
+	case 0, net.IPv4len, net.IPv6len:
+		return encodeBytes(dst, p, depth)
+	default:
+		return dst, fmt.Errorf("an IP address of %d bytes: it wants 4 or 16, or none", n)
+	}
 }
 
 // A byteArray is the length of an array of bytes.

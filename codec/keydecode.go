@@ -22,6 +22,8 @@ func decodeKeyOps(src []byte, ops []keyOp, v reflectx.Pointer) (rest []byte, err
 		switch {
 		case op.code == codePointer:
 			src, err = decodePointer(src, op, v.At(op.off))
+		case op.code == codeOwn:
+			src, err = decodeOwn(src, op, v.At(op.off))
 		case op.code <= codeUintptr:
 			src, err = decodeKeyInt(src, op, v.At(op.off))
 		case op.code <= codeFloat64:

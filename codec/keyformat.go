@@ -63,6 +63,9 @@ func (k *KeyType) appendFormatValue(dst, src []byte, mask byte) (text []byte, n 
 		} else {
 			dst = hex.AppendEncode(append(dst, "0x"...), s)
 		}
+	case Own, OwnBinary, OwnText:
+		end, escapes, _ := readString(src, mask)
+		dst = k.appendOwnText(dst, appendText(nil, src[:end], escapes, mask))
 	case ByteArray:
 		dst = appendFormatArray(dst, src[:n], mask)
 	case Time:

@@ -56,7 +56,7 @@ func (k *KeyType) measureValue(src []byte, mask byte) int {
 	case Float:
 		_, ok = readFloat(src, mask)
 		n = keyFloatLen
-	case String, Bytes:
+	case String, Bytes, Own, OwnBinary, OwnText:
 		_, _, n = readString(src, mask)
 		ok = n > 0
 	case ByteArray:
@@ -107,6 +107,10 @@ func (k *KeyType) appendZeroValue(dst []byte) []byte {
 		return AppendFloat(dst, 0)
 	case String, Bytes:
 		return AppendString(dst, "")
+	case OwnBinary, OwnText:
+		return AppendString(dst, "")
+	case Own:
+		return k.appendZeroOwn(dst)
 	case ByteArray:
 		return append(dst, make([]byte, max(k.Len, 0))...)
 	case Time:

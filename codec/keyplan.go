@@ -25,6 +25,7 @@ type keyOp struct {
 	noNaN bool
 	off   uintptr
 	n     int                // of codeArray: bytes
+	own   *form              // of codeOwn
 	elem  reflect.Type       // of codePointer: what it points to
 	sub   []keyOp            // of codePointer: the steps for that
 	null  *reflectx.Nullable // of codePointer, where it is none: what holds a value or nothing
@@ -53,6 +54,7 @@ const (
 	codeBytes
 	codeArray
 	codeTime
+	codeOwn
 	codePointer
 )
 
@@ -60,7 +62,7 @@ const (
 // kt. They must agree: struct fields go to parts in order, whatever their
 // names, and integers of all kinds and widths are alike.
 func CompileKey(t reflect.Type, fields FieldsOf, kt KeyType) (*KeyPlan, error) {
-	own, err := KeyTypeOf(t, fields)
+	own, err := EqualTypeOf(t, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +87,9 @@ func makeKeyOps(ops []keyOp, t reflect.Type, fields FieldsOf, k *KeyType, off ui
 	}
 	if k.Kind != Struct {
 		op := keyOp{code: keyCodeOf(t, k), desc: desc, off: off, n: k.Len}
+		if k.Kind.isOwn() {
+			op.own = formFor(t, k)
+		}
 		return append(ops, op), nil
 	}
 	list, err := fields(t)
@@ -125,6 +130,8 @@ func keyCodeOf(t reflect.Type, k *KeyType) keyCode {
 		return codeArray
 	case Time:
 		return codeTime
+	case Own, OwnBinary, OwnText:
+		return codeOwn
 	}
 	return keyCodes[t.Kind()]
 }
@@ -252,6 +259,8 @@ func appendKeyOp(dst []byte, op *keyOp, v reflectx.Pointer) ([]byte, error) {
 		return append(dst, v.Bytes(op.n)...), nil
 	case codeTime:
 		return AppendTime(dst, *reflectx.Ref[time.Time](v))
+	case codeOwn:
+		return appendOwn(dst, op.own, v)
 	}
 	return dst, errBadKey // unreachable: pointers have a function of their own
 }

@@ -154,7 +154,7 @@ func (p *keyParser) part(k *KeyType) (any, error) {
 		return nil, err
 	case k.Ptr && !quoted && word == "nil":
 		return nil, nil
-	case quoted && k.Kind != String && k.Kind != Bytes && k.Kind != ByteArray && k.Kind != Time,
+	case quoted && k.Kind != String && k.Kind != Bytes && k.Kind != ByteArray && k.Kind != Time && !k.Kind.isOwn(),
 		!quoted && word == "":
 		return nil, wantKey(k, word, quoted)
 	}
@@ -233,6 +233,9 @@ func parseKeyWord(k *KeyType, word string, quoted bool) (v any, ok bool) {
 	case Duration:
 		d, ok := durationOf(word)
 		return d, ok
+	case Own, OwnBinary, OwnText:
+		b, err := k.bytesOfText(word)
+		return ownBytes(append([]byte{}, b...)), err == nil
 	default:
 		return nil, false
 	}
@@ -271,6 +274,9 @@ func wantKey(k *KeyType, word string, quoted bool) error {
 		Struct: "a tuple such as (1, 'a')", Time: "a time such as 2006-01-02T15:04:05Z or 2006-01-02",
 		Bytes: "bytes such as 0x0a0b", ByteArray: fmt.Sprintf("%d bytes such as 0x0a0b", k.Len), String: "a string, in quotes where it is empty",
 	}[k.Kind]
+	if k.Kind.isOwn() {
+		want = "a " + k.String()
+	}
 	if quoted || word == "" {
 		word = strconv.Quote(word)
 	}

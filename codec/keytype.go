@@ -26,7 +26,7 @@ func (k KeyType) Compatible(o KeyType) bool {
 }
 
 func (k KeyType) sameForm(o KeyType) bool {
-	return k.Len == o.Len && k.Ptr == o.Ptr && k.Desc == o.Desc && k.Fold == o.Fold
+	return k.Len == o.Len && k.Name == o.Name && k.Ptr == o.Ptr && k.Desc == o.Desc && k.Fold == o.Fold
 }
 
 func (k KeyType) isInteger() bool {
@@ -64,6 +64,8 @@ func (k KeyType) String() string {
 		b.WriteByte(')')
 	case ByteArray:
 		b.WriteString("[" + strconv.Itoa(k.Len) + "]byte")
+	case Own:
+		b.WriteString(k.ownName())
 	default:
 		b.WriteString(keyKindNames[k.Kind])
 	}
@@ -80,7 +82,7 @@ func (k KeyType) String() string {
 // ByteArray. The others have no name here.
 var keyKindNames = [256]string{
 	Bool: "bool", Int: "int", Uint: "uint", Float: "float", String: "string",
-	Bytes: "bytes", Time: "time", Duration: "duration",
+	Bytes: "bytes", Time: "time", Duration: "duration", OwnBinary: "binary form", OwnText: "text form",
 }
 
 var (
@@ -99,6 +101,9 @@ func KeyTypeFor(t Type, layout *Layout) (KeyType, error) {
 
 // keyTypeFor is KeyTypeFor inside the structs with the given numbers.
 func keyTypeFor(t Type, layout *Layout, inside []int) (KeyType, error) {
+	if _, ok := forms.Load(t.Name); ok && t.Name != "" {
+		return KeyType{Kind: Own, Name: t.Name}, nil
+	}
 	switch t.Kind {
 	case Bool, Int, Uint, Float, String, Bytes, Time, Duration:
 		return KeyType{Kind: t.Kind}, nil
@@ -157,6 +162,12 @@ func KeyTypeOf(t reflect.Type, fields FieldsOf) (KeyType, error) {
 // keyTypeOf is KeyTypeOf inside the struct types given.
 func keyTypeOf(t reflect.Type, fields FieldsOf, inside []reflect.Type) (KeyType, error) {
 	kind := kindOf(t)
+	if f := formOf(t); f != nil && kind != Invalid {
+		if kind == Struct || kind == Slice || kind == Array || kind == Map || kind == Pointer {
+			return KeyType{}, fmt.Errorf("%s has AppendKey and ParseKey, which say how it orders, but not how it is stored: give it MarshalText and UnmarshalText, or MarshalBinary and UnmarshalBinary, too", reflectx.TypeName(t))
+		}
+		return KeyType{Kind: Own, Name: f.name}, nil
+	}
 	switch kind {
 	case Bool, Int, Uint, Float, String, Bytes, Time, Duration:
 		return KeyType{Kind: kind}, nil

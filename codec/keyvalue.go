@@ -78,6 +78,9 @@ func (k *KeyType) valueInside(src []byte, mask byte) (v any, n int) {
 			return string(text), n
 		}
 		return text, n
+	case Own, OwnBinary, OwnText:
+		end, escapes, _ := readString(src, mask)
+		return ownBytes(appendText([]byte{}, src[:end], escapes, mask)), n
 	case ByteArray:
 		array := append([]byte{}, src[:n]...)
 		if mask != 0 {
@@ -161,6 +164,12 @@ func (e keyValueEncoder) append(dst []byte, k *KeyType, t *Type, v any) (_ []byt
 
 // scalar appends a part that is no tuple, ascending.
 func (e keyValueEncoder) scalar(dst []byte, k *KeyType, t *Type, v any) ([]byte, error) {
+	if own, ok := v.(ownBytes); ok && k.Kind.isOwn() {
+		return AppendString(dst, []byte(own)), nil
+	}
+	if k.Kind.isOwn() {
+		return k.appendOwnValue(dst, t, v)
+	}
 	if t == nil {
 		t = &Type{Kind: k.Kind, Len: k.Len}
 		switch k.Kind {

@@ -85,6 +85,7 @@ var kindNames = [...]string{
 	Invalid: "invalid", Bool: "bool", Int: "int", Uint: "uint", Float: "float", String: "string", Bytes: "[]byte",
 	ByteArray: "byte array", Time: "time", Duration: "duration", Pointer: "pointer", Slice: "slice", Array: "array",
 	Map: "map", Struct: "struct", Binary: "binary", Text: "text", Custom: "msgpack", Any: "any", JSON: "json",
+	Own: "own order", OwnBinary: "binary form", OwnText: "text form",
 }
 
 // String returns the kind's name.

@@ -252,7 +252,7 @@ func TestTypeString(t *testing.T) {
 		t    Type
 		want string
 	}{
-		{Type{}, "invalid"}, {Type{Kind: JSON + 1}, "kind 20"}, {Type{Kind: Slice}, "[]?"}, {Type{Kind: Bytes}, "[]byte"},
+		{Type{}, "invalid"}, {Type{Kind: OwnText + 1}, "kind 23"}, {Type{Kind: Slice}, "[]?"}, {Type{Kind: Bytes}, "[]byte"},
 	} {
 		if got := tt.t.String(); got != tt.want {
 			t.Errorf("String = %q, want %q", got, tt.want)

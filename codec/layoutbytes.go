@@ -184,13 +184,16 @@ func (r *reader) typ(depth int) (t Type) {
 }
 
 // AppendKeyType appends k as one msgpack value, for the catalog: a map of
-// "kind" and, where they are not zero, of "len", "ptr", "desc", "fold" and
+// "kind" and, where they are not zero, of "len", "name", "ptr", "desc", "fold" and
 // "parts".
 func AppendKeyType(dst []byte, k KeyType) []byte {
 	start, n := len(dst), 1
 	dst = appendNumber(append(dst, 0), "kind", int(k.Kind))
 	if k.Len != 0 {
 		dst, n = appendNumber(dst, "len", k.Len), n+1
+	}
+	if k.Name != "" {
+		dst, n = msgpack.AppendString(msgpack.AppendString(dst, "name"), k.Name), n+1
 	}
 	for _, x := range [...]struct {
 		name string
@@ -228,7 +231,9 @@ func (r *reader) keyType(depth int) (k KeyType) {
 	r.each(func(name string) bool {
 		switch name {
 		case "kind":
-			k.Kind = Kind(r.number(uint64(JSON)))
+			k.Kind = Kind(r.number(uint64(OwnText)))
+		case "name":
+			k.Name = string(take(r, msgpack.ConsumeString))
 		case "len":
 			k.Len = r.number(maxZeroSize)
 		case "ptr":
@@ -254,9 +259,9 @@ func (r *reader) keyType(depth int) (k KeyType) {
 // wellFormed reports whether k has what its kind needs and nothing else,
 // leaving aside its parts.
 func (k *KeyType) wellFormed() bool {
-	ok := (k.Len == 0 || k.Kind == ByteArray) && (!k.Fold || k.Kind == String) && (k.Parts != nil) == (k.Kind == Struct)
+	ok := (k.Len == 0 || k.Kind == ByteArray) && (!k.Fold || k.Kind == String) && (k.Parts != nil) == (k.Kind == Struct) && (k.Name != "") == (k.Kind == Own)
 	switch k.Kind {
-	case Bool, Int, Uint, Float, String, Bytes, ByteArray, Time, Duration, Struct:
+	case Bool, Int, Uint, Float, String, Bytes, ByteArray, Time, Duration, Struct, Own, OwnBinary, OwnText:
 		return ok
 	}
 	return false

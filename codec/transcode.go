@@ -97,6 +97,8 @@ func (k *KeyType) transcodeValue(dst, src []byte) (out, rest []byte, err error) 
 		return dst, rest, err
 	case Struct:
 		return k.transcodeParts(dst, src)
+	case Own, OwnBinary, OwnText:
+		return k.transcodeOwn(dst, src)
 	}
 	return dst, nil, errBadKey
 }

@@ -25,6 +25,9 @@ const (
 	Custom         // one msgpack value of a type's own msgpack methods
 	Any            // any msgpack value
 	JSON           // a string of a type's own MarshalJSON
+	Own            // of keys alone: a value in the order of its Go type
+	OwnBinary      // of keys alone: the bytes of MarshalBinary, to be compared for equality
+	OwnText        // of keys alone: the text of MarshalText, to be compared for equality
 )
 
 // Type is the stored type of a value.
@@ -56,7 +59,8 @@ type Layout struct {
 
 // KeyType is how one part of a key or index is encoded.
 type KeyType struct {
-	Kind  Kind      // Bool, Int, Uint, Float, String, Bytes, ByteArray, Time, Duration or Struct
+	Kind  Kind      // Bool, Int, Uint, Float, String, Bytes, ByteArray, Time, Duration, Struct, Own, OwnBinary or OwnText
+	Name  string    // of Own: the Go type, by package path and name
 	Len   int       // of ByteArray
 	Ptr   bool      // nil is allowed, and sorts first
 	Desc  bool      // the part descends

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ import (
 //	slice, array  any Go slice or array
 //	map           any Go map
 //	struct        a map by names; fields that it lacks are zero
+//	own forms     bytes or a text as they are stored, or a value that makes them
 //	any           what a field of type any takes, [Pair], [Members] and json.Number besides
 //
 // Pointers are followed. Named types count as their kind.
@@ -132,6 +134,13 @@ func appendNilOf(dst []byte, t *Type) ([]byte, error) {
 	return dst, t.refuse(nil)
 }
 
+// addressed returns a pointer to v, whose methods are those of v and more.
+func addressed(v any) any {
+	p := reflect.New(reflect.TypeOf(v))
+	p.Elem().Set(reflect.ValueOf(v))
+	return p.Interface()
+}
+
 // appendScalar appends a value that has no others inside it.
 func appendScalar(dst []byte, t *Type, v any) ([]byte, error) {
 	switch t.Kind {
@@ -141,6 +150,18 @@ func appendScalar(dst []byte, t *Type, v any) ([]byte, error) {
 		}
 	case Int, Uint, Duration, Float:
 		return appendNumeric(dst, t, v)
+	case Text:
+		if m, ok := addressed(v).(encoding.TextMarshaler); ok {
+			text, err := m.MarshalText()
+			return msgpack.AppendString(dst, string(text)), err
+		}
+	case Binary:
+		if m, ok := addressed(v).(encoding.BinaryMarshaler); ok {
+			b, err := m.MarshalBinary()
+			return msgpack.AppendBytes(dst, b), err
+		}
+	}
+	switch t.Kind {
 	case String, Text:
 		_, isNumber := v.(json.Number)
 		if r := reflect.ValueOf(v); r.Kind() == reflect.String && !isNumber {

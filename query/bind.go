@@ -317,7 +317,20 @@ func (b *binder) leaf(e Expr) *node {
 // compare returns the predicate that a field is in the set that fill appends of
 // some literals.
 func (b *binder) compare(o Operand, fold bool, fill func(dst spans, op *operand, parts [][]byte) spans, lits ...Literal) *node {
-	op := b.comparable(o, fold)
+	return b.compareOn(b.comparable(o, fold), o, fill, lits)
+}
+
+// equate is compare for the equality of fields that need have no order.
+func (b *binder) equate(o Operand, fill func(dst spans, op *operand, parts [][]byte) spans, lits ...Literal) *node {
+	op, err := b.fields.resolve(b.table, o, o.Fold)
+	if err == nil && op.order != nil && op.equal && (!o.Deref || op.key.Ptr) {
+		return b.compareOn(b.intern(op), o, fill, lits)
+	}
+	return b.compare(o, false, fill, lits...)
+}
+
+// compareOn is compare for a field that has been found, or else is nil.
+func (b *binder) compareOn(op *operand, o Operand, fill func(dst spans, op *operand, parts [][]byte) spans, lits []Literal) *node {
 	if op == nil {
 		return never
 	}
@@ -352,6 +365,9 @@ func (b *binder) cmp(e Cmp) *node {
 			is = is.negate()
 		}
 		return is
+	}
+	if e.Op == Eq || e.Op == Ne {
+		return b.equate(e.Field, comparisons[e.Op], e.Value)
 	}
 	return b.compare(e.Field, false, comparisons[e.Op], e.Value)
 }
@@ -401,7 +417,7 @@ func (b *binder) in(e In) *node {
 		b.fail(e.Field, fmt.Errorf("%w: at most %d values in lists", ErrTooComplex, maxValues))
 		return never
 	}
-	return b.compare(e.Field, false, anyPoint, e.Values...)
+	return b.equate(e.Field, anyPoint, e.Values...)
 }
 
 func anyPoint(dst spans, _ *operand, v [][]byte) spans { return appendPoints(dst, v) }
@@ -457,7 +473,7 @@ func (b *binder) contains(e Contains) *node {
 		return b.substring(e.Field, e.Value)
 	}
 	e.Field.Each = true
-	return b.compare(e.Field, false, anyPoint, e.Value)
+	return b.equate(e.Field, anyPoint, e.Value)
 }
 
 func (b *binder) prefix(e Prefix) *node {

@@ -43,6 +43,11 @@ func convertible(l *Literal, to codec.Kind) (Literal, bool) {
 		return Literal{}, false
 	}
 	switch from := l.Type.Kind; {
+	case from == codec.String && isOwn(to):
+		text, err = strconv.Unquote(text)
+		return Literal{Text: text, Quoted: true}, err == nil
+	case (from == codec.Int || from == codec.Uint) && to == codec.Own:
+		return Literal{Text: text}, true
 	case from == codec.String && (to == codec.Time || to == codec.Duration || to == codec.ByteArray):
 		text, err = strconv.Unquote(text)
 		return Literal{Text: text, Quoted: to != codec.Duration}, err == nil

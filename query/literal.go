@@ -140,6 +140,8 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 	switch k.Kind {
 	case codec.Struct:
 		return appendTuple(dst, k, l)
+	case codec.Own, codec.OwnBinary, codec.OwnText:
+		return k.AppendText(dst, l.Text)
 	case codec.String:
 		if !l.Quoted {
 			return nil, fmt.Errorf("a string stands in quotes: %s", quote(shorten(l.Text)))
@@ -158,6 +160,11 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		return nil, wanted(k, l)
 	}
 	return appendNumber(dst, k, l)
+}
+
+// isOwn reports whether values of a kind have a text that their Go type gives them.
+func isOwn(k codec.Kind) bool {
+	return k == codec.Own || k == codec.OwnBinary || k == codec.OwnText
 }
 
 func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {

@@ -25,7 +25,8 @@ type operand struct {
 	fold   bool          // case set aside
 	key    codec.KeyType // of its parts: exact and ascending, but folded with fold
 	stored codec.Type    // of the value
-	order  error         // why it has no order, and key is not set
+	order  error         // why it has no order, and key is not set but with equal
+	equal  bool          // without order it is compared by its form, for equality
 }
 
 // same reports whether two operands of one table are the same.
@@ -36,7 +37,7 @@ func (o *operand) same(p *operand) bool {
 
 // isPart reports whether the operand is what a part of a key or index holds.
 func (o *operand) isPart(p *schema.Part) bool {
-	return p.Column >= 0 && o.column == p.Column && o.each == p.Each && o.fold == p.Key.Fold && slices.Equal(o.path, p.Path)
+	return p.Column >= 0 && o.column == p.Column && o.each == p.Each && o.fold == p.Key.Fold && o.key.Name == p.Key.Name && slices.Equal(o.path, p.Path)
 }
 
 // text returns the operand as predicates have it.
@@ -327,11 +328,15 @@ func (o *operand) enter() error {
 func (o *operand) encode() error {
 	if o.column >= 0 {
 		ptr := o.key.Ptr
-		if o.key, o.order = codec.KeyTypeFor(o.stored, o.table.Layout); o.order != nil {
-			o.key.Ptr = ptr
+		o.key, o.order = o.table.KeyTypeAt(o.column, o.path, o.each, o.stored)
+		if o.order != nil {
+			var err error
+			o.key, err = codec.EqualTypeFor(o.stored, o.table.Layout)
+			o.equal = err == nil
+		}
+		if o.key.Ptr = o.key.Ptr || ptr; o.order != nil {
 			return nil
 		}
-		o.key.Ptr = o.key.Ptr || ptr
 	}
 	if o.fold && o.key.Kind != codec.String {
 		return fmt.Errorf("%s is %s, not a string", o.shown(), typeName(&o.stored))

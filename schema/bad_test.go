@@ -2,7 +2,7 @@ package schema
 
 import (
 	"errors"
-	"net/netip"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -402,7 +402,7 @@ var bad = []struct {
 	{"unencodable key", func() []reflect.Type {
 		type R struct {
 			Tags []string       `kivis:"key"`
-			Addr netip.Addr     `kivis:"key"`
+			Addr url.URL        `kivis:"key"`
 			Any  any            `kivis:"key"`
 			Map  map[string]int `kivis:"key"`
 			Blob []byte         `kivis:"key"`
@@ -410,7 +410,7 @@ var bad = []struct {
 		return types(R{})
 	}, lines(
 		`schema: schema.R.Tags: []string cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
-		`schema: schema.R.Addr: netip.Addr cannot be part of a key: the order of a type that marshals itself is not known (tag "key")`,
+		`schema: schema.R.Addr: url.URL cannot be part of a key: the order of a type that marshals itself is not known (tag "key")`,
 		`schema: schema.R.Any: any cannot be part of a key: an interface has no type to order by (tag "key")`,
 		`schema: schema.R.Map: map[string]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
 		`schema: schema.R.Blob: []byte cannot be a key, as Go does not compare it with ==: use a string or an array (tag "key")`,
@@ -608,7 +608,7 @@ var bad = []struct {
 			D  map[int]bool      `kivis:"index"`
 			E  [3]int            `kivis:"index"`
 			F  **int             `kivis:"index"`
-			G  []netip.Addr      `kivis:"index,each"`
+			G  []url.URL         `kivis:"index,each"`
 			H  struct{ L []int } `kivis:"index"`
 		}
 		return types(R{})
@@ -619,7 +619,7 @@ var bad = []struct {
 		`schema: schema.R.C: []string has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.D: map[int]bool has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.E: [3]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index")`,
-		`schema: schema.R.G: netip.Addr cannot be part of a key: the order of a type that marshals itself is not known (tag "index,each")`,
+		`schema: schema.R.G: url.URL cannot be part of a key: the order of a type that marshals itself is not known (tag "index,each")`,
 		`schema: schema.R.H: L: []int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index")`,
 	)},
 	{"fold on what is no string", func() []reflect.Type {

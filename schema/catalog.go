@@ -127,10 +127,11 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 
 // format returns the oldest format in which the entry can be stored. Format 2
 // has the names of types that marshal themselves, parts with NilEqual,
-// deferred references, and the mark of a table whose program validates. Format
-// 3 has the former names of tables, and migrations under way.
+// deferred references, and the mark of a table whose program validates. Format 3
+// has the former names of tables, migrations under way, and parts in the order or
+// the form of a Go type.
 func (e *Entry) format() uint32 {
-	if len(e.Was)+len(e.Stages) > 0 {
+	if len(e.Was)+len(e.Stages) > 0 || e.hasOwn() {
 		return 3
 	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
@@ -145,6 +146,15 @@ func (e *Entry) format() uint32 {
 		}
 	}
 	return baseFormat
+}
+
+// hasOwn reports whether a part of the entry is of a kind of a Go type's own.
+func (e *Entry) hasOwn() bool {
+	own := func(list []PartEntry) bool {
+		return slices.ContainsFunc(list, func(p PartEntry) bool { return p.Key.HasOwn() })
+	}
+	return own(e.Key.Parts) || slices.ContainsFunc(e.Indexes, func(x IndexEntry) bool { return own(x.Parts) }) ||
+		slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return own(r.Parts) })
 }
 
 // index returns the index with an id, or nil.

@@ -141,6 +141,9 @@ func (c *compiler) addPart(x *modelIndex, path string, has optionSet) {
 	if err == nil && has&optEach == 0 {
 		err = ordered(p.typ)
 	}
+	if err == nil && x.unique {
+		has |= optUnique
+	}
 	if err == nil {
 		err = c.encode(&p, has)
 	}

@@ -83,14 +83,27 @@ func (c *compiler) keyField(i int) {
 	f := &c.list[i]
 	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: canBeNil(f.Type)}
 	err := c.encode(&p, c.has(i)&optDesc)
-	if err == nil && !f.Type.Comparable() {
-		err = fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(f.Type))
+	if err == nil {
+		err = comparable(f.Type)
 	}
 	if err == nil {
 		err = c.keyKind(i)
 	}
 	c.fail(f.Path, f.tag.text, err)
 	c.m.key.parts = append(c.m.key.parts, p)
+}
+
+// comparable reports a type that Go does not compare with ==, or that points to
+// one.
+func comparable(t reflect.Type) error {
+	elem, ok := reflectx.Pointed(t)
+	if !ok {
+		elem = t
+	}
+	if t.Comparable() && elem.Comparable() {
+		return nil
+	}
+	return fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(elem))
 }
 
 // keyKind notes whether a key field is generated.
@@ -190,8 +203,8 @@ func (c *compiler) customKey() {
 	case err != nil:
 		c.fail("PrimaryKey", "", fmt.Errorf("the method returns what cannot be a key: %w", err))
 		return
-	case !c.method.Comparable():
-		c.fail("PrimaryKey", "", fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(c.method)))
+	case comparable(c.method) != nil:
+		c.fail("PrimaryKey", "", comparable(c.method))
 		return
 	}
 	if typ.Kind != codec.Struct || typ.Ptr {

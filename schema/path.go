@@ -149,7 +149,11 @@ func (p *part) encode(has optionSet) error {
 			return err
 		}
 	}
-	p.Key, err = codec.KeyTypeOf(t, looseFields)
+	if has&optUnique != 0 { // which asks for equality alone
+		p.Key, err = codec.EqualTypeOf(t, looseFields)
+	} else {
+		p.Key, err = codec.KeyTypeOf(t, looseFields)
+	}
 	if err != nil {
 		return err
 	}
