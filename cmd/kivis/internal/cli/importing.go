@@ -146,35 +146,32 @@ func (m *importing) chunk() (ch chunk) {
 // has come. Of those that cannot be written it stops before the first, or skips
 // them.
 func (m *importing) write(items []parsed) error {
-	for limit := len(items); limit > 0; {
-		var errs []error
-		err := m.db.Update(m.c.ctx, func(ctx context.Context, tx *kivis.Tx) error {
-			var err error
-			if errs, err = m.put(ctx, tx, items[:limit]); err != nil {
-				return err
-			}
-			if bad := firstOf(errs); bad < limit && m.cmd.OnError == "stop" {
-				return errShorter
-			}
-			return m.mark(tx, items[limit-1])
-		})
-		switch {
-		case errors.Is(err, errShorter):
-			bad := firstOf(errs)
-			if err := m.write(items[:bad]); err != nil {
-				return err
-			}
-			return fmt.Errorf("%s: %w", items[bad].Where(), errs[bad])
-		case err != nil:
-			return err
-		}
-		m.wrote(items[:limit], errs)
-		if err := m.rejects.add(items[:limit], errs); err != nil {
-			return err
-		}
+	if len(items) == 0 {
 		return nil
 	}
-	return nil
+	var errs []error
+	err := m.db.Update(m.c.ctx, func(ctx context.Context, tx *kivis.Tx) error {
+		var err error
+		if errs, err = m.put(ctx, tx, items); err != nil {
+			return err
+		}
+		if m.cmd.OnError == "stop" && firstOf(errs) < len(items) {
+			return errShorter
+		}
+		return m.mark(tx, items[len(items)-1])
+	})
+	switch {
+	case errors.Is(err, errShorter):
+		bad := firstOf(errs)
+		if err := m.write(items[:bad]); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %w", items[bad].Where(), errs[bad])
+	case err != nil:
+		return err
+	}
+	m.wrote(items, errs)
+	return m.rejects.add(items, errs)
 }
 
 // errShorter undoes a chunk, to be written up to a record that cannot be.
