@@ -11,6 +11,7 @@ import (
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
 )
 
@@ -189,6 +190,34 @@ func TestGap(t *testing.T) {
 	for _, err := range items.Changes(deadline(t), old) {
 		if !errors.As(err, &gap) || gap.Boundary == 0 {
 			t.Errorf("error = %v, want a GapError with the boundary", err)
+		}
+	}
+}
+
+// TestChangesAfterReopen: a position is good after the database was closed, for
+// what others have changed meanwhile, too, also without Options.Feed.
+func TestChangesAfterReopen(t *testing.T) {
+	dir := t.TempDir()
+	reopen := func(opts *kivis.Options) *kivis.DB {
+		t.Helper()
+		st, err := badgerstore.Open(dir, &badgerstore.Options{NoSync: true})
+		check(t, err)
+		return openWith(t, st, opts, &Item{})
+	}
+	db := reopen(&kivis.Options{Feed: &kivis.Feed{}})
+	must(kivis.TableOf[Item](db).Insert(bg, &Item{N: 1}))(t)
+	position := must(db.Position(bg))(t)
+	check(t, db.Close())
+	for n := 2; n <= 3; n++ {
+		db = reopen(nil)
+		must(kivis.TableOf[Item](db).Insert(bg, &Item{N: n}))(t)
+		check(t, db.Close())
+	}
+	items := kivis.TableOf[Item](reopen(nil))
+	changes := pull(t, items.Changes(deadline(t), position))
+	for n := 2; n <= 3; n++ {
+		if c := changes.want(); c.Kind != kivis.Inserted || c.Record.N != n {
+			t.Errorf("told of %v %+v, want the insertion of %d", c.Kind, c.Record, n)
 		}
 	}
 }
