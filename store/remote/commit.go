@@ -24,6 +24,10 @@ const (
 // others have committed, before its members are left to begin again.
 const maxProposals = 8
 
+// lastAttempts is how often a proposal, of which it is not known what has become, is
+// made again while the store is being closed.
+const lastAttempts = 4
+
 // Commit implements [occ.Engine].
 func (s *Store) Commit(tx *occ.Tx) (uint64, error) { return s.queue.Commit(tx) }
 
@@ -124,7 +128,7 @@ func merge(members []*occ.Member) *occ.Overlay {
 
 // propose has the engine decide, as often as it takes to learn how.
 func (s *Store) propose(p *Proposal) (version uint64, err error) {
-	until, open := s.deadline(), false
+	until, open, last := s.deadline(), false, lastAttempts
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := s.attempt(s.ctx, func(ctx context.Context) (err error) {
 			version, err = s.backend.Commit(ctx, p)
@@ -140,6 +144,11 @@ func (s *Store) propose(p *Proposal) (version uint64, err error) {
 			open = true
 		}
 		if s.pause(s.ctx, pause, until) {
+			continue
+		}
+		if open && s.isClosing() && last > 0 { // Close lets it finish
+			last--
+			time.Sleep(firstPause)
 			continue
 		}
 		s.down.Store(true)
