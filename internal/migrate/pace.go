@@ -16,6 +16,7 @@ const chunkSize = 1000
 const (
 	chunkTime = 20 * time.Millisecond
 	maxChunk  = 16 * chunkSize
+	minChunk  = 50 // whatever it takes: commits cost time too. After conflicts it may be less
 )
 
 // A pacer says how much the next chunk takes in hand: more after quick ones, less
@@ -50,7 +51,7 @@ func (p *pacer) end(ctx context.Context) error {
 	switch {
 	case p.tries > 1:
 	case took > 2*chunkTime:
-		p.size = max(p.size/2, 1)
+		p.size = max(p.size/2, minChunk)
 	case took < chunkTime/2:
 		p.size = min(p.size+p.size/2+1, maxChunk)
 	}
