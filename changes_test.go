@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/schema"
@@ -69,23 +68,34 @@ func TestChanges(t *testing.T) {
 	})
 }
 
-// TestChangesModel follows a table from position to position: what is told,
-// applied to what was told before, is the table. A reader that goes away in the
-// middle may be told of a change to a record that it never heard of, for the
-// record was there at its position.
+// TestChangesModel follows a table: what is told, applied to what was told before,
+// is the table. One reader stays, and each Kind is right by what it was told; one
+// goes away at any change and begins again at its position, where records may
+// have been that it never heard of.
 func TestChangesModel(t *testing.T) {
 	onStores(t, []any{&Item{}, &User{}}, func(t *testing.T, db *kivis.DB) {
 		seed := rand.Uint64()
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		items := seedItems(t, db, 20)
 		users := kivis.TableOf[User](db)
-		have := map[kivis.ID[Item]]Item{}
-		for r, err := range items.All(bg) {
-			check(t, err)
-			have[r.ID] = r
+		read := func() map[kivis.ID[Item]]Item {
+			all := map[kivis.ID[Item]]Item{}
+			for r, err := range items.All(bg) {
+				check(t, err)
+				all[r.ID] = r
+			}
+			return all
 		}
+		stays, goes := read(), read()
 		position := must(db.Position(bg))(t)
-		settled := true // the reader has not gone away before it had heard all
+		changes := pull(t, items.Changes(deadline(t), position))
+		apply := func(have map[kivis.ID[Item]]Item, c itemChange) {
+			if c.Kind == kivis.Deleted {
+				delete(have, c.Key)
+			} else {
+				have[c.Key] = c.Record
+			}
+		}
 		rounds := 150
 		if testing.Short() {
 			rounds = 40
@@ -95,47 +105,29 @@ func TestChangesModel(t *testing.T) {
 				randomCommit(t, rnd, items, db)
 				must(users.Insert(bg, &User{Email: fmt.Sprint(rnd.Uint64()), Name: "n"}))(t) // another table
 			}
-			ctx, cancel := context.WithTimeout(deadline(t), 20*time.Second)
-			want := map[kivis.ID[Item]]Item{}
-			for r, err := range items.All(bg) {
-				check(t, err)
-				want[r.ID] = r
-			}
-			if reflect.DeepEqual(have, want) {
-				cancel()
-				continue // those were deletions of nothing
-			}
-			heard := false
-			stopAt := rnd.IntN(6) // the reader goes away in the middle, at times
-			for c, err := range items.Changes(ctx, position) {
-				if err != nil {
-					t.Fatalf("seed %d, round %d: %v; have %d, want %d", seed, round, err, len(have), len(want))
-				}
-				_, known := have[c.Key]
-				if settled && known != (c.Kind != kivis.Inserted) {
+			want := read()
+			for !reflect.DeepEqual(stays, want) {
+				c := changes.want()
+				if _, known := stays[c.Key]; known != (c.Kind != kivis.Inserted) {
 					t.Fatalf("seed %d, round %d: %s of one that is known: %v", seed, round, told(c), known)
 				}
-				if c.Kind == kivis.Deleted {
-					delete(have, c.Key)
-				} else {
-					have[c.Key] = c.Record
-				}
-				position = c.Position
-				heard = reflect.DeepEqual(have, want)
-				if stopAt--; stopAt == 0 || heard {
-					break
-				}
+				apply(stays, c)
 				if rnd.IntN(10) == 0 { // and others write meanwhile
 					randomCommit(t, rnd, items, db)
-					clear(want)
-					for r, err := range items.All(bg) {
-						check(t, err)
-						want[r.ID] = r
+					want = read()
+				}
+			}
+			for !reflect.DeepEqual(goes, want) {
+				left := 1 + rnd.IntN(4)
+				for c, err := range items.Changes(deadline(t), position) {
+					check(t, err)
+					apply(goes, c)
+					position = c.Position
+					if left--; left == 0 || reflect.DeepEqual(goes, want) {
+						break
 					}
 				}
 			}
-			cancel()
-			settled = heard
 		}
 	})
 }

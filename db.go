@@ -34,7 +34,7 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 		return nil, wrap("open", nil, nil, err)
 	}
 	if db.opts, err = opts.settings(); err == nil {
-		db.core, err = tables.Open(context.Background(), s, tables.Config{MaxAttempts: db.opts.MaxAttempts})
+		db.core, err = tables.Open(context.Background(), s, tables.Config{MaxAttempts: db.opts.MaxAttempts, AllowOlder: db.opts.AllowOlder})
 	}
 	if err == nil {
 		err = db.keepFeed(context.Background())

@@ -43,6 +43,9 @@ var (
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
+	// ErrOlderType: another program has registered a newer type of the records
+	// since, and this one would lose what it does not know.
+	ErrOlderType = tables.ErrOlderType
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.

@@ -174,17 +174,16 @@ func (c *catalogChange) commit(kv store.Tx, e Edition) error {
 	}
 	c.db.schemaMu.Lock()
 	defer c.db.schemaMu.Unlock()
-	version := kv.Version()
 	switch {
 	case !e.changed() && c.db.set.Load().Version() > e.Catalog.Version:
 		return retry.Conflict(store.ErrConflict) // of another process, which this one has followed
 	case e.changed():
-		if version, err = kv.Commit(); err != nil {
+		if _, err := kv.Commit(); err != nil {
 			return retry.Conflict(err)
 		}
 	}
 	c.db.set.Store(set)
-	c.db.sharing.registered(c.models, version)
+	c.db.bound.Store(&c.models)
 	return nil
 }
 

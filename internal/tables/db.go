@@ -13,7 +13,8 @@ import (
 
 // Config is the settings of a [DB].
 type Config struct {
-	MaxAttempts int // how often an operation is run when it conflicts; at least 1
+	MaxAttempts int  // how often an operation is run when it conflicts; at least 1
+	AllowOlder  bool // types may be older than what is stored; else only reads of them are allowed
 }
 
 // A DB is the tables of one store. Its methods are safe for concurrent use.
@@ -26,9 +27,12 @@ type DB struct {
 
 	// schemaMu is held for writing from the commit of a catalog to the
 	// publication of its Set. See Begin.
-	schemaMu sync.RWMutex
-	set      atomic.Pointer[schema.Set]
-	sharing  *sharing // nil where no other process writes to the store
+	schemaMu  sync.RWMutex
+	set       atomic.Pointer[schema.Set]
+	bound     atomic.Pointer[[]*schema.Model] // what set was made with
+	elsewhere elsewhere
+
+	allowOlder bool
 
 	sequences sequences
 	gate      *retry.Gate
@@ -43,11 +47,12 @@ type DB struct {
 // something else. The store stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
+	db.allowOlder = cfg.AllowOlder
+	if w, ok := s.(store.Watcher); ok && store.IsShared(s) {
+		db.elsewhere.watcher, db.getter = w, nil
+	}
 	db.sequences.store = s
 	db.loop = retry.Loop{Max: cfg.MaxAttempts, Gate: db.gate, Retried: func() { db.counters.retries.Add(1) }}
-	if db.sharing = newSharing(db, s); db.sharing != nil {
-		db.getter = nil // which would not see that the catalog has changed
-	}
 	c, err := db.load(ctx)
 	switch {
 	case isNotFound(err):
@@ -88,9 +93,6 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 	c, err := readCatalog(kv)
 	if err != nil {
 		return nil, err
-	}
-	if db.sharing != nil {
-		db.sharing.advance(kv.Version())
 	}
 	if db.secret, err = kv.Get(secretKey); err != nil {
 		return nil, err

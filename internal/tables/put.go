@@ -63,6 +63,9 @@ func (t *Tx) prepare(w *put, src Source) error {
 	if !t.write {
 		return store.ErrReadOnly
 	}
+	if w.tb.Older() && !t.db.allowOlder {
+		return ErrOlderType
+	}
 	t.freeze()
 	b := codec.AppendHeader(t.buf.value[:0], w.tb.Version)
 	start := len(b)

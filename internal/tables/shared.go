@@ -2,7 +2,7 @@ package tables
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"sync/atomic"
 
 	"github.com/kivisdb/kivis/internal/retry"
@@ -10,111 +10,108 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// sharing sees to the schema where other processes write to the store, too, and
-// may change the catalog.
-type sharing struct {
-	db      *DB
-	watcher store.Watcher // nil: the catalog has to be read each time
+// ErrOlderType: another program has registered a newer type of the records.
+var ErrOlderType = errors.New("another program has registered a newer type of these records: run a newer program, or set Options.AllowOlder, " +
+	"which zeroes what this one does not know in each record that it writes")
 
-	// current is a version whose catalog the DB's Set is of. A commit of the
-	// catalog that came later is one that the watcher knows.
-	current atomic.Uint64
-
-	loading sync.Mutex      // held while the catalog is read
-	models  []*schema.Model // of the types registered here; under schemaMu
+// elsewhere is the schema of a store that others may change the catalog of.
+//
+// The invariant: known is a set, and a version up to which it is the schema. A
+// commit is told of by the store before it is seen by any transaction; so where
+// nothing up to a snapshot has written the header since that version, the set is
+// the snapshot's schema too.
+type elsewhere struct {
+	watcher store.Watcher // nil where nobody else writes to the store
+	known   atomic.Pointer[setAt]
 }
 
-// headerRange is the range that holds the catalog's header, which every change of
-// the catalog writes.
+// setAt is a set that is the schema as of a version.
+type setAt struct {
+	set     *schema.Set
+	version uint64
+}
+
+// headerRange holds the catalog's header alone.
 var headerRange = []store.Range{{Lo: headerKey, Hi: headerEnd}}
 
-// newSharing returns what db needs over s, nil where no other process writes to it.
-func newSharing(db *DB, s store.Store) *sharing {
-	if !store.IsShared(s) {
-		return nil
-	}
-	w, _ := s.(store.Watcher)
-	return &sharing{db: db, watcher: w}
-}
-
-// schemaOf returns the schema of kv's snapshot, given the one that was published
-// when kv began.
-func (s *sharing) schemaOf(kv store.Tx, set *schema.Set) (*schema.Set, error) {
-	if !s.changed(kv.Version()) {
+// schemaOf returns the schema as of kv's snapshot. set is the newest that this
+// process has made.
+func (db *DB) schemaOf(kv store.Tx, set *schema.Set) (*schema.Set, error) {
+	w := db.elsewhere.watcher
+	if w == nil {
 		return set, nil
 	}
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	if !s.changed(kv.Version()) {
-		return s.db.set.Load(), nil
+	version := kv.Version()
+	known := db.elsewhere.known.Load()
+	if known != nil && known.set.Version() >= set.Version() && version >= known.version {
+		current := known.set
+		if set.Version() == current.Version() {
+			current = set // which may have types that were registered since
+		}
+		if version == known.version {
+			return current, nil
+		}
+		if written, err := w.Written(headerRange, known.version); err == nil && !written {
+			db.elsewhere.know(known, &setAt{current, version})
+			return current, nil
+		}
 	}
-	c, err := readCatalog(kv)
+	return db.readSchema(kv, set, known)
+}
+
+// know replaces what is known, unless another has done so.
+func (e *elsewhere) know(was, is *setAt) { e.known.CompareAndSwap(was, is) }
+
+// readSchema reads the schema as of kv's snapshot: its header, and all of it
+// where that is not the one of a set that there is.
+func (db *DB) readSchema(kv store.Tx, set *schema.Set, known *setAt) (*schema.Set, error) {
+	head, err := kv.Get(headerKey)
 	if err != nil {
 		return nil, err
 	}
-	return s.publish(c, kv.Version())
-}
-
-// changed reports whether the catalog may have been changed from current up to a
-// version. If not, that is current.
-func (s *sharing) changed(version uint64) bool {
-	current := s.current.Load()
-	if version <= current {
-		return false
+	c, err := schema.DecodeHeader(head)
+	if err != nil {
+		return nil, err
 	}
-	if s.watcher == nil {
-		return true
-	}
-	if written, err := s.watcher.Written(headerRange, current); written || err != nil {
-		return true
-	}
-	s.advance(version)
-	return false
-}
-
-// advance makes version current, unless a later one is.
-func (s *sharing) advance(version uint64) {
-	for current := s.current.Load(); version > current && !s.current.CompareAndSwap(current, version); {
-		current = s.current.Load()
-	}
-}
-
-// publish has transactions begin with the tables of a catalog, which is that of a
-// version.
-func (s *sharing) publish(c *schema.Catalog, version uint64) (*schema.Set, error) {
-	s.db.schemaMu.Lock()
-	defer s.db.schemaMu.Unlock()
-	set := s.db.set.Load()
-	if c.Version > set.Version() {
-		var err error
-		if set, err = schema.Bind(c, s.fitting(c)); err != nil {
+	switch {
+	case c.Version == set.Version():
+	case known != nil && c.Version == known.set.Version():
+		set = known.set
+	default:
+		if c, err = readCatalog(kv); err != nil {
 			return nil, err
 		}
-		s.db.set.Store(set)
+		if set, err = schema.Bind(c, db.fitting(c)); err != nil {
+			return nil, err
+		}
+		if have := db.set.Load(); set.Version() > have.Version() {
+			db.set.CompareAndSwap(have, set) // for those who ask outside of a transaction
+		}
 	}
-	s.advance(version)
+	if version := kv.Version(); known == nil || version > known.version {
+		db.elsewhere.know(known, &setAt{set, version})
+	}
 	return set, nil
 }
 
-// fitting returns those of the models that have a table in a catalog: another
-// program may have dropped one, or changed it so that the type no longer fits.
-func (s *sharing) fitting(c *schema.Catalog) []*schema.Model {
+// models returns those of the set that was published last.
+func (db *DB) models() []*schema.Model {
+	if m := db.bound.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
+
+// fitting returns those models that have a table in a catalog: another program
+// may have dropped one, or changed it so that the type no longer fits.
+func (db *DB) fitting(c *schema.Catalog) []*schema.Model {
 	var models []*schema.Model
-	for _, m := range s.models {
+	for _, m := range db.models() {
 		if _, err := schema.Bind(c, []*schema.Model{m}); err == nil {
 			models = append(models, m)
 		}
 	}
 	return models
-}
-
-// registered notes the models of a catalog that this process has committed, or
-// found as it is, in a transaction begun at a version. It is called under schemaMu.
-func (s *sharing) registered(models []*schema.Model, version uint64) {
-	if s != nil {
-		s.models = models
-		s.advance(version)
-	}
 }
 
 // creation is [DB.create] under way, of several processes perhaps.

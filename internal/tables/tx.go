@@ -47,24 +47,22 @@ var txPool = sync.Pool{New: func() any { return new(Tx) }}
 // The end of ctx frees the snapshot.
 //
 // Invariant: set is the schema of kv's snapshot. A catalog is committed and its
-// Set published under schemaMu, so no Begin falls between; where another process
-// has committed it, the snapshot says so, and its catalog is read. And a write
+// Set published under schemaMu, so no Begin falls between; and a write
 // transaction guards the catalog's header, which such a commit writes, so that
-// one begun before cannot commit after.
+// one begun before cannot commit after. Where others may change the catalog too,
+// schemaOf looks whether they have.
 func (db *DB) Begin(ctx context.Context, write bool) (*Tx, error) {
 	t := txPool.Get().(*Tx)
 	db.schemaMu.RLock()
 	kv, err := db.store.Begin(ctx, write)
-	t.set = db.set.Load()
+	set := db.set.Load()
 	db.schemaMu.RUnlock()
 	if err != nil {
 		return nil, err
 	}
-	if db.sharing != nil {
-		if t.set, err = db.sharing.schemaOf(kv, t.set); err != nil {
-			kv.Discard()
-			return nil, err
-		}
+	if t.set, err = db.schemaOf(kv, set); err != nil {
+		kv.Discard()
+		return nil, err
 	}
 	t.db, t.kv, t.write = db, kv, write
 	t.ended.Store(false)
