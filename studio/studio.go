@@ -27,8 +27,11 @@ type Options struct {
 	PageSize int
 
 	// Deadline is how long a count, a facet or another panel beside the records
-	// may take, and Timeout how long the records may. 0 means 200 ms and 5 s.
-	Deadline, Timeout time.Duration
+	// may take; 0 means 200 ms.
+	Deadline time.Duration
+
+	// Timeout is how long the records may take; 0 means 5 s.
+	Timeout time.Duration
 
 	// Logger gets the token that was drawn, and what fails. nil means
 	// slog.Default().
