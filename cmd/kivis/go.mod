@@ -6,6 +6,7 @@ replace (
 	github.com/kivisdb/kivis => ../../
 	github.com/kivisdb/kivis/store/boltstore => ../../store/boltstore
 	github.com/kivisdb/kivis/store/pebblestore => ../../store/pebblestore
+	github.com/kivisdb/kivis/studio => ../../studio
 )
 
 require (
@@ -68,6 +69,7 @@ require (
 	github.com/kivisdb/kivis v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/boltstore v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/pebblestore v0.0.0-00010101000000-000000000000
+	github.com/kivisdb/kivis/studio v0.0.0-00010101000000-000000000000
 	github.com/mattn/go-runewidth v0.0.31
 	github.com/parquet-go/parquet-go v0.32.0
 	github.com/peterh/liner v1.2.3

@@ -25,6 +25,8 @@ type grammar struct {
 	Watch watchCmd `cmd:"" help:"Print them again whenever they change."`
 	Shell shellCmd `cmd:"" help:"Take commands from a prompt."`
 
+	Studio studioCmd `cmd:"" help:"Show the database in a browser."`
+
 	Put    putCmd    `cmd:"" help:"Write records, given as JSON."`
 	Delete deleteCmd `cmd:"" help:"Delete the record with a key."`
 
