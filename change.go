@@ -133,7 +133,7 @@ func (c *queryChange) keys(ctx context.Context, t *tables.Tx, tb *schema.Table) 
 	for rows.Next() {
 		keys = append(keys, bytes.Clone(rows.Row().Key))
 		if size += len(rows.Row().Key) + keyOverhead; size > query.MaxSortBytes {
-			return nil, false, fmt.Errorf("%w: the keys of the records to change, over %d MB; a Bulk changes any number in chunks", query.ErrSortLimit, query.MaxSortBytes>>20)
+			return nil, false, fmt.Errorf("%w: the keys of the records to change, over %d MB; a Bulk changes any number in chunks", query.ErrSortTooLarge, query.MaxSortBytes>>20)
 		}
 	}
 	how := db.result(plan, rows.Stats())

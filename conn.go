@@ -6,6 +6,7 @@ import (
 
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
 )
 
 // Conn is what a [Table] reads and writes through: a *[DB], on which each call
@@ -132,7 +133,7 @@ func (s *session) begin(ctx context.Context, life lifetime) (err error) {
 		}
 	}
 	if life != untilClose {
-		ctx = context.Background()
+		ctx = store.Detached(ctx)
 	}
 	if s.t, err = s.db.core.Begin(ctx, false); err == nil && life == untilClose {
 		s.t.Track()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kivisdb/kivis/internal/backup"
+	"github.com/kivisdb/kivis/internal/backupfile"
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/query"
@@ -39,13 +41,29 @@ var (
 	ErrExhausted = tables.ErrExhausted
 	// ErrFullScan: Options.RefuseScans is set and no index serves the query.
 	ErrFullScan = errors.New("query needs a full scan")
+	// ErrRestoring: a backup is being restored into the store, or a Restore was
+	// broken off. Run it again.
+	ErrRestoring = tables.ErrRestoring
+	// ErrNotEmpty: the store that Restore was given holds something.
+	ErrNotEmpty = backup.ErrNotEmpty
+	// ErrBackupChain: files are not a whole backup and the increments to it, in
+	// order, or the database is older than they are.
+	ErrBackupChain = backupfile.ErrChain
+	// ErrSortTooLarge: a query without a limit would have to sort more than
+	// [query.MaxSortBytes] in memory. A page, a Limit and First do not meet it.
+	ErrSortTooLarge = query.ErrSortTooLarge
 	// ErrUntyped: a table by name cannot write records that only a program with
 	// their Go type can validate, or compute the key of.
 	ErrUntyped = errors.New("the Go type of the records is not registered, and its methods are needed")
 
+	// ErrMigrating: another program's function is making newer records of a table
+	// out of older ones, and this program has none. It cannot write the table, nor
+	// read the records that are still to be rewritten.
+	ErrMigrating = schema.ErrMigrating
 	// ErrOlderType: another program has registered a newer type of the records
 	// since, and this one would lose what it does not know.
 	ErrOlderType = tables.ErrOlderType
+
 	// ErrNoTable: no table has the name.
 	ErrNoTable = errors.New("there is no table")
 	// ErrNotRegistered: the record's type has not been registered.
@@ -132,15 +150,18 @@ func (e *ReferenceError) Error() string {
 // Unwrap returns ErrReference.
 func (e *ReferenceError) Unwrap() error { return ErrReference }
 
-// CorruptError reports damaged bytes in the store.
+// CorruptError reports damaged bytes in the store, or in a backup.
 type CorruptError struct {
-	Table string // stored name; "" for the catalog
+	Table string // stored name; "" for the catalog, or a backup's file
 	Index string // the index whose entry is damaged; "" for a record
 	Key   any    // the record's primary key, where it can be read
 	Err   error
 }
 
 func (e *CorruptError) Error() string {
+	if errors.As(e.Err, new(*backupfile.DamageError)) {
+		return e.Err.Error()
+	}
 	what := "the catalog"
 	if e.Table != "" {
 		what = "table " + e.Table

@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -20,6 +21,7 @@ import (
 type Field[R, V any] struct {
 	operand query.Operand
 	get     func(*R) V
+	elems   func(*R) []V // of Each: all of them
 	literal *literalPlan // of V; nil where it has not been looked up
 }
 
@@ -135,17 +137,45 @@ func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 	}}
 }
 
+// Valid returns a view of a field that holds a value or nothing as the value, as
+// [Deref] does of a pointer.
+func Valid[R, V any](f Field[R, sql.Null[V]]) Field[R, V] {
+	op := f.operand
+	op.Deref = true
+	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
+		if n := f.Get(rec); n.Valid {
+			v = n.V
+		}
+		return v
+	}}
+}
+
 // Each returns a view of a slice field that matches where any element does. An
 // index with `each` serves it. Ne is a [QueryError] on it.
 func Each[R any, S ~[]E, E any](f Field[R, S]) Field[R, E] {
 	op := f.operand
 	op.Each = true
-	return Field[R, E]{operand: op, get: func(rec *R) (v E) {
-		if s := f.Get(rec); len(s) > 0 {
+	elems := func(rec *R) []E { return f.Get(rec) }
+	return Field[R, E]{operand: op, get: firstOf(elems), elems: elems}
+}
+
+// firstOf returns the first of a record's elements, or zero.
+func firstOf[R, E any](elems func(*R) []E) func(*R) E {
+	return func(rec *R) (v E) {
+		if s := elems(rec); len(s) > 0 {
 			v = s[0]
 		}
 		return v
-	}}
+	}
+}
+
+// Fold returns a view of a string field without regard to case, in predicates,
+// ranges and orders, as [strings.EqualFold] has it. An index with `fold` serves it.
+// Get returns the string as it is; what [Values], [Distinct] and groups give is
+// folded.
+func Fold[R any, V ~string](f Field[R, V]) Field[R, V] {
+	f.operand.Fold = true
+	return f
 }
 
 // Key returns the primary key as a field handle, a composite or computed one
@@ -193,6 +223,7 @@ func keyOfRecord(conn Conn, typ reflect.Type, rec *source, key keySlot) {
 var literals sync.Map // reflect.Type -> *literalPlan
 
 type literalPlan struct {
+	of   reflect.Type
 	typ  codec.KeyType
 	plan *codec.KeyPlan
 	err  error
@@ -214,19 +245,28 @@ func (l *literalPlan) at(p reflectx.Pointer) query.Literal {
 	}
 	b, err := l.plan.Append(nil, p)
 	if err != nil && l.typ.Kind == codec.Time { // no record can hold it
-		if l.typ.Ptr {
-			p = p.Elem()
-		}
-		return query.TimeLiteral(&l.typ, *reflectx.Ref[time.Time](p))
+		return query.TimeLiteral(&l.typ, *reflectx.Ref[time.Time](l.pointed(p)))
 	}
 	return query.Literal{Type: &l.typ, Exact: b, Err: err}
+}
+
+// pointed returns where the value lies that p, a pointer or nullable, holds, or p
+// where it is neither.
+func (l *literalPlan) pointed(p reflectx.Pointer) reflectx.Pointer {
+	if null, ok := reflectx.NullableOf(l.of); ok {
+		return null.At(p)
+	}
+	if l.of.Kind() == reflect.Pointer {
+		return p.Elem()
+	}
+	return p
 }
 
 func literalPlanOf(t reflect.Type) *literalPlan {
 	if l, ok := literals.Load(t); ok {
 		return l.(*literalPlan)
 	}
-	l := &literalPlan{}
+	l := &literalPlan{of: t}
 	if l.typ, l.err = codec.KeyTypeOf(t, schema.StoredFields); l.err == nil {
 		l.plan, l.err = codec.CompileKey(t, schema.StoredFields, l.typ)
 	}

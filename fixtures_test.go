@@ -3,6 +3,7 @@ package kivis_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,3 +168,11 @@ func wantErr(t testing.TB, err, want error) {
 }
 
 func newDB(t testing.TB, records ...any) *kivis.DB { return kivistest.New(t, records...) }
+
+// wantText fails the test where err is nil, or its text lacks part.
+func wantText(t testing.TB, err error, part string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		t.Errorf("error = %v, want %q in it", err, part)
+	}
+}

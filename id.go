@@ -1,6 +1,10 @@
 package kivis
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+)
 
 // ID is the auto-increment primary key of the record R. It costs nothing over
 // a uint64, compares with ==, is a number in JSON, and is a type of its own for
@@ -9,8 +13,56 @@ import "reflect"
 // ascend, and are never used again; 0 means not set.
 type ID[R any] uint64
 
+// ParseID reads an id in decimal digits, as from the path of a URL.
+func ParseID[R any](text string) (ID[R], error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("kivis: id of %s: %s is not a whole number from 0 to 18446744073709551615", refOf[R](), quoted(text))
+	}
+	return ID[R](n), nil
+}
+
 // RecordType returns R's type. The schema compiler knows an ID by this method.
 func (ID[R]) RecordType() reflect.Type { return reflect.TypeFor[R]() }
+
+// MarshalText returns the id in decimal digits.
+func (id ID[R]) MarshalText() ([]byte, error) {
+	return strconv.AppendUint(nil, uint64(id), 10), nil
+}
+
+// UnmarshalText reads decimal digits, as [ParseID] does. After an error the id is
+// as it was.
+func (id *ID[R]) UnmarshalText(text []byte) error {
+	got, err := ParseID[R](string(text))
+	if err == nil {
+		*id = got
+	}
+	return err
+}
+
+// MarshalJSON returns the id as a number.
+func (id ID[R]) MarshalJSON() ([]byte, error) { return id.MarshalText() }
+
+// UnmarshalJSON reads a number, or one in quotes, as the keys of a map are. As of
+// other numbers, null changes nothing, and after an error the id is as it was.
+func (id *ID[R]) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	if n := len(text); n > 2 && text[0] == '"' && text[n-1] == '"' {
+		text = text[1 : n-1]
+	}
+	return id.UnmarshalText(text)
+}
+
+// quoted returns s in quotes for a message, cut short where it is long.
+func quoted(s string) string {
+	const most = 40
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strconv.Quote(s)
+}
 
 // Auto gives the record R that embeds it an auto-increment primary key.
 type Auto[R any] struct {

@@ -272,6 +272,9 @@ func TestNamedWithoutTypes(t *testing.T) {
 			bob := user("bob")
 			check(t, bob.Set("Boss", 1))
 			second := must(users.Insert(bg, bob))(t)
+			if ada.Compare(second) != -1 || second.Compare(ada) != 1 || ada.Compare(must(users.Key("1"))(t)) != 0 || must(posts.Key("9"))(t).Compare(ada) != -1 {
+				t.Errorf("the keys %v and %v are not in the order of their table, and that behind posts", ada, second)
+			}
 			post := posts.New()
 			check(t, post.Set("Author", 7))
 			_, err = posts.Insert(bg, post)

@@ -1,7 +1,9 @@
 package kivis
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
@@ -58,6 +60,13 @@ func (k Key) Values() []any {
 		return nil // unreachable: the tuple was read or made as one of the type
 	}
 	return parts
+}
+
+// Compare returns -1, 0 or 1: whether k comes before o, is o, or comes after it in
+// the order of primary keys. Keys of different tables are ordered by the names
+// of these, and keys that are made otherwise by how.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(strings.Compare(k.table, o.table), strings.Compare(k.form, o.form), strings.Compare(k.tuple, o.tuple))
 }
 
 // typ returns the type of the tuple; there is none of the zero Key.

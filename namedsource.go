@@ -32,6 +32,9 @@ func (s *namedSource) AppendBody(dst []byte, offs []uint32, tb *schema.Table) ([
 	return append(dst, body.Bytes...), append(offs[:0], body.Offs...), nil
 }
 
+// Whole says that a record by name has all columns of its table.
+func (s *namedSource) Whole() {}
+
 // current returns the record's body in the newest layout of tb.
 func (s *namedSource) current(tb *schema.Table) (b record.Body, err error) {
 	r := &s.rec

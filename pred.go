@@ -86,6 +86,11 @@ func Substring[R any, V ~string | ~[]byte](f Field[R, V], v V) Pred[R] {
 	return Pred[R]{query.Substring{Field: f.operand, Value: f.literalOf(v)}}
 }
 
+// SubstringFold holds where the string has v in it, case set aside.
+func SubstringFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
+	return Substring(Fold(f), v)
+}
+
 // EqualFold holds where the string equals v with case set aside, as
 // [strings.EqualFold] has it. An index with `fold` serves it.
 func EqualFold[R any, V ~string](f Field[R, V], v V) Pred[R] {
@@ -109,10 +114,15 @@ func HasKey[R any, M ~map[K]V, K comparable, V any](f Field[R, M], key K) Pred[R
 	return Pred[R]{query.Contains{Field: f.operand, Value: literalPlanOf(reflect.TypeFor[K]()).at(reflectx.To(&key))}}
 }
 
-// IsNil holds where the pointer is nil.
-func IsNil[R, V any](f Field[R, *V]) Pred[R] {
+// IsNil holds where the pointer, slice, map, bytes or interface is nil; on a field
+// that never is, it is a [QueryError].
+func IsNil[R, V any](f Field[R, V]) Pred[R] {
 	return Pred[R]{query.IsNil{Field: f.operand}}
 }
+
+// IsNull is IsNil, for a field that holds a value or nothing, such as sql.Null,
+// sql.NullString and uuid.NullUUID.
+func IsNull[R, V any](f Field[R, V]) Pred[R] { return IsNil(f) }
 
 // Func holds where fn returns true. No index serves it, and a plan cannot look
 // inside, so it comes after all else. It must depend on the record alone, and

@@ -2,9 +2,6 @@ package kivis
 
 import (
 	"context"
-	"errors"
-	"reflect"
-	"slices"
 
 	"github.com/kivisdb/kivis/internal/migrate"
 	"github.com/kivisdb/kivis/schema"
@@ -15,7 +12,8 @@ import (
 // New tables are created. Fields may be new, gone, reordered, renamed with
 // `was=`, or of a wider number type, and indexes new or gone: new ones are built, and
 // dropped ones emptied, before Register returns, in chunks, while other calls
-// go on; a build that was killed goes on at the next Register.
+// go on; a build that was killed goes on at the next Register. Beside records it
+// takes what [Migrate] and [Rewrite] return.
 //
 // The error joins a [SchemaError] for each fault of each type, or a
 // [SchemaChangeError] for each table that differs in a way that would lose
@@ -58,22 +56,14 @@ func (db *DB) Diff(ctx context.Context, records ...any) (schema.Diff, error) {
 // types of records.
 func compile(records []any) migrate.Compile {
 	return func(c *schema.Catalog, have []*schema.Model) ([]*schema.Model, error) {
-		types := make([]reflect.Type, len(have))
-		for i, m := range have {
-			types[i] = m.Type
+		r, err := registrationOf(records)
+		if err != nil {
+			return nil, err
 		}
-		for _, r := range records {
-			t := reflect.TypeOf(r)
-			if t != nil && t.Kind() == reflect.Pointer {
-				t = t.Elem()
-			}
-			if t != nil && t.Kind() == reflect.Pointer {
-				return nil, &SchemaError{Type: t, Err: errors.New("a pointer to a pointer is no record: pass a struct or a pointer to one")}
-			}
-			if !slices.Contains(types, t) {
-				types = append(types, t)
-			}
+		models, err := schema.CompileFor(c, r.add(have)...)
+		if err == nil {
+			models, err = schema.WithMigrations(models, r.migrations)
 		}
-		return schema.CompileFor(c, types...)
+		return schema.WithRewrite(models, r.rewrites), err
 	}
 }

@@ -33,6 +33,27 @@ func (q Query[R, K]) WhereText(text string, params ...any) Query[R, K] {
 	return q.Where(Pred[R]{e})
 }
 
+// OrderByText orders the records by terms written as text, separated by commas:
+// a field as [Query.WhereText] names it, descending with a minus before it or desc
+// behind it.
+//
+//	-Departs, ID
+//	Departs desc, fold(Name)
+//
+// It replaces an earlier order; the empty text takes it away. A mistake is a
+// [QueryError] with its position.
+func (q Query[R, K]) OrderByText(text string) Query[R, K] {
+	order, err := query.ParseOrder(text)
+	if err != nil {
+		if q.err == nil {
+			q.err = err
+		}
+		return q
+	}
+	q.q.Order = order
+	return q
+}
+
 // parseWhere returns the expression that text is.
 func parseWhere(text string, params []any) (query.Expr, error) {
 	lits := make([]query.Literal, len(params))

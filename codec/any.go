@@ -121,7 +121,10 @@ func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte
 		return dst, errCycle
 	}
 	t := v.Type()
-	if t.Kind() == reflect.Struct || marshalsItself(t) {
+	if _, ok := reflectx.NullableOf(t); ok && reflectx.MarshalOf(t) != reflectx.MarshalMsgpack {
+		return e.appendNullable(dst, v, depth)
+	}
+	if t.Kind() == reflect.Struct || marshalsItself(t) && !storedByKind(t) {
 		return e.appendLibrary(dst, v, depth)
 	}
 	switch t.Kind() {
@@ -147,6 +150,12 @@ func (e *anyEncoder) appendValue(dst []byte, v reflect.Value, depth int) ([]byte
 		return e.appendNilable(dst, v, depth)
 	}
 	return dst, fmt.Errorf("a %v cannot be stored", t)
+}
+
+// storedByKind reports whether values of t are stored by kind whatever methods
+// they have, as they are in a field of their own type.
+func storedByKind(t reflect.Type) bool {
+	return scalarKind(t) != Invalid && reflectx.MarshalOf(t) != reflectx.MarshalMsgpack
 }
 
 // marshalsItself reports whether values of t have methods that the library
@@ -194,6 +203,9 @@ func recovered(err *error) {
 // make of it is for the type to know.
 func ends(v reflect.Value, depth int) bool {
 	if !v.IsValid() || depth < maxDepth && marshalsItself(v.Type()) {
+		if v.IsValid() {
+			registerID(v.Type())
+		}
 		return true
 	}
 	depth++
@@ -235,6 +247,12 @@ func (e *anyEncoder) appendNilable(dst []byte, v reflect.Value, depth int) ([]by
 		return e.appendElements(dst, v, depth)
 	}
 	return e.appendValue(dst, v.Elem(), depth+1)
+}
+
+// appendNullable appends what v holds, or nil.
+func (e *anyEncoder) appendNullable(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	held, _ := heldBy(v)
+	return e.append(dst, held, depth+1)
 }
 
 func (e *anyEncoder) appendElements(dst []byte, v reflect.Value, depth int) (_ []byte, err error) {

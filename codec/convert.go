@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
 )
@@ -15,15 +16,20 @@ type Converter struct {
 // CompileConverter returns the converter from the layout stored to the layout
 // current. At every level a field is matched by its id, or by its name where
 // neither has an id: one that is new gets its zero value, one that is gone is
-// dropped, and a number may have become wider. Any other difference of types is
-// an [*Error].
+// dropped, a number may have become wider, and a value a pointer, or the other
+// way round. Any other difference of types is an [*Error].
 func CompileConverter(stored, current *Layout) (*Converter, error) {
 	for _, l := range []*Layout{stored, current} {
 		if err := l.check(); err != nil {
 			return nil, errorOf(opCompile, nil, 0, err)
 		}
 	}
-	c := converterCompiler{stored, current, map[[2]int]*structConverter{}}
+	return compileConverter(stored, current, nil)
+}
+
+// compileConverter is CompileConverter with what is told of nil values.
+func compileConverter(stored, current *Layout, onNil func(path string)) (*Converter, error) {
+	c := converterCompiler{stored: stored, current: current, structs: map[[2]int]*structConverter{}, onNil: onNil}
 	record := &structConverter{}
 	if err := c.fill(record, stored.Fields, current.Fields); err != nil {
 		return nil, errorOf(opCompile, nil, 0, err)
@@ -51,6 +57,8 @@ type convertFunc func(dst, b []byte, depth int) (out, rest []byte, err error)
 type converterCompiler struct {
 	stored, current *Layout
 	structs         map[[2]int]*structConverter // those begun, so that types may recur
+	path            []string                    // names of the fields around what is compiled
+	onNil           func(path string)           // called for each nil that becomes a value; may be nil
 }
 
 // fill sets s to convert a struct of the fields from to one of the fields to.
@@ -64,7 +72,10 @@ func (c *converterCompiler) fill(s *structConverter, from, to []Field) error {
 			continue
 		}
 		var err error
-		if step.convert, err = c.compile(&from[step.from].Type, &to[i].Type); err != nil {
+		c.path = append(c.path, step.name)
+		step.convert, err = c.compile(&from[step.from].Type, &to[i].Type)
+		c.path = c.path[:len(c.path)-1]
+		if err != nil {
 			return at(step.name, err)
 		}
 	}
@@ -88,6 +99,12 @@ func (c *converterCompiler) compile(from, to *Type) (convertFunc, error) {
 			return convertFloat, nil
 		}
 		return nil, nil
+	}
+	switch {
+	case from.BecomesPointer(to):
+		return c.compile(from, to.Elem)
+	case to.BecomesPointer(from):
+		return c.makeValue(from, to)
 	}
 	if from.Kind != to.Kind || from.Bits != to.Bits || from.Len != to.Len {
 		return nil, fmt.Errorf("stored as %v, which cannot be read as %v", *from, *to)
@@ -123,6 +140,21 @@ func (c *converterCompiler) makeComposite(from, to *Type) (convertFunc, error) {
 		return v.convertMap, nil
 	}
 	return v.convertList, nil
+}
+
+// makeValue returns how a pointer becomes the value that it points to. Nil
+// becomes zero.
+func (c *converterCompiler) makeValue(from, to *Type) (convertFunc, error) {
+	elem, err := c.compile(from.Elem, to)
+	if err != nil {
+		return nil, err
+	}
+	v := &valueConverter{elem: orCopy(elem), zero: AppendZero(nil, *to, c.current)}
+	if c.onNil != nil {
+		path, onNil := strings.Join(c.path, "."), c.onNil
+		v.onNil = func() { onNil(path) }
+	}
+	return v.convert, nil
 }
 
 func (c *converterCompiler) makeStruct(from, to int) (convertFunc, error) {
@@ -234,6 +266,23 @@ func (c *compositeConverter) convertMap(dst, b []byte, depth int) (out, rest []b
 		}
 	}
 	return dst, rest, nil
+}
+
+// A valueConverter makes values of pointers.
+type valueConverter struct {
+	elem  convertFunc
+	zero  []byte
+	onNil func() // may be nil
+}
+
+func (c *valueConverter) convert(dst, b []byte, depth int) (out, rest []byte, err error) {
+	if !msgpack.IsNil(b) {
+		return c.elem(dst, b, depth)
+	}
+	if c.onNil != nil {
+		c.onNil()
+	}
+	return append(dst, c.zero...), b[1:], nil
 }
 
 // A structConverter converts structs, nested ones and the record.

@@ -118,6 +118,23 @@ func TestConvert(t *testing.T) {
 			H [2]float64
 			I map[string]float64
 		}{-1, 255, 1.5, 7, []float64{0.5}, map[float64]int16{-1.5: 1, 2.5: 2}, pointerOf(1.5), [2]float64{1, 2}, nil}},
+		{"values and pointers", struct {
+			A int
+			B *int
+			C []string
+			D []*string
+			E oldPoint
+			F *oldPoint
+			G int8
+		}{0, pointerOf(7), []string{"", "a"}, []*string{pointerOf("b")}, oldPoint{1, 2, "x"}, &oldPoint{3, 4, ""}, 5}, struct {
+			A *int
+			B int
+			C []*string
+			D []string
+			E *newPoint
+			F newPoint
+			G *int64
+		}{pointerOf(0), 7, []*string{pointerOf(""), pointerOf("a")}, []string{"b"}, &newPoint{nil, 2, 1}, newPoint{nil, 4, 3}, pointerOf(int64(5))}},
 		{"nested", struct {
 			A oldPoint
 			B []oldPoint
@@ -202,7 +219,8 @@ func TestCompileConverterErrors(t *testing.T) {
 		{struct{ A int64 }{}, struct{ A int32 }{}, "A: stored as int64, which cannot be read as int32"},
 		{struct{ A int8 }{}, struct{ A uint64 }{}, "A: stored as int8, which cannot be read as uint64"},
 		{struct{ A string }{}, struct{ A []byte }{}, "A: stored as string, which cannot be read as []byte"},
-		{struct{ A int }{}, struct{ A *int }{}, "A: stored as int64, which cannot be read as *int64"},
+		{struct{ A []byte }{}, struct{ A *[]byte }{}, "A: stored as []byte, which cannot be read as *[]byte"},
+		{struct{ A int }{}, struct{ A *string }{}, "A: stored as int64, which cannot be read as *string"},
 		{struct{ A [2]int }{}, struct{ A [3]int }{}, "A: stored as [2]int64, which cannot be read as [3]int64"},
 		{struct{ A map[string]int }{}, struct{ A map[int]int }{}, "A: stored as string, which cannot be read as int64"},
 		{struct{ A []struct{ B float64 } }{}, struct{ A []struct{ B float32 } }{}, "A.B: stored as float64, which cannot be read as float32"},
@@ -261,5 +279,45 @@ func TestConvertCorrupt(t *testing.T) {
 	deep, _ := hex.DecodeString(a + f + l + m + strings.Repeat("930191", maxDepth+1) + "c0" + strings.Repeat("c0", maxDepth+1))
 	if _, err := c.Convert(nil, deep); !errors.Is(err, errDeep) {
 		t.Errorf("Convert of a deep body = %v, want %v", err, errDeep)
+	}
+}
+
+// TestNilFinder: a nil that meets a value is found, with its path, and reads as
+// zero.
+func TestNilFinder(t *testing.T) {
+	type in struct{ X, Y *int }
+	type out struct{ X, Z_Y int }
+	old := struct {
+		A *int
+		B []*string
+		C in
+		D *int
+	}{nil, []*string{nil, pointerOf("b"), nil}, in{pointerOf(1), nil}, nil}
+	current := struct {
+		A int
+		B []string
+		C out
+		D *int
+	}{0, []string{"", "b", ""}, out{1, 0}, nil}
+	stored := withIDs(mustDescribe(t, old), 1)
+	next := pairIDs(stored, mustDescribe(t, current))
+	e, _ := mustCodec(t, reflect.TypeOf(old))
+	body, _, err := e.Encode(nil, pointerTo(reflect.ValueOf(old)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := CompileNilFinder(stored, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		paths, err := f.Find(body)
+		if got, want := strings.Join(paths, " "), "A B B C.Z_Y"; err != nil || got != want {
+			t.Errorf("Find = %s, %v, want %s", got, err, want)
+		}
+	}
+	checkOldDecoder(t, stored, next, body, current)
+	if _, err := f.Find(body[:3]); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("Find of a part of a body = %v, want ErrCorrupt", err)
 	}
 }

@@ -98,8 +98,25 @@ type pointerDecoder struct {
 }
 
 func (c *decoderCompiler) makePointer(t reflect.Type, ty *Type) (decodeFunc, error) {
-	elem, err := c.compile(t.Elem(), ty.Elem)
+	elem, err := c.compile(elemOf(t), ty.Elem)
+	if null, ok := reflectx.NullableOf(t); ok {
+		return (&nullDecoder{null, elem}).decode, err
+	}
 	return (&pointerDecoder{t.Elem(), elem}).decode, err
+}
+
+// A nullDecoder decodes nullables.
+type nullDecoder struct {
+	null *reflectx.Nullable
+	elem decodeFunc
+}
+
+func (d *nullDecoder) decode(b []byte, p reflectx.Pointer, depth int) ([]byte, error) {
+	if msgpack.IsNil(b) {
+		d.null.Clear(p)
+		return b[1:], nil
+	}
+	return d.elem(b, d.null.Set(p), depth)
 }
 
 func (d *pointerDecoder) decode(b []byte, p reflectx.Pointer, depth int) ([]byte, error) {

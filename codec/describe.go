@@ -94,7 +94,7 @@ func (d *describer) composite(kind Kind, t reflect.Type, path string) Type {
 	}
 	d.inside = append(d.inside, t)
 	defer func() { d.inside = d.inside[:len(d.inside)-1] }()
-	elem := d.describe(t.Elem(), path)
+	elem := d.describe(elemOf(t), path)
 	ty := Type{Kind: kind, Elem: &elem}
 	switch kind {
 	case Pointer:
@@ -111,6 +111,14 @@ func (d *describer) composite(kind Kind, t reflect.Type, path string) Type {
 		}
 	}
 	return ty
+}
+
+// elemOf returns the type of what a pointer, nullable, list or map holds.
+func elemOf(t reflect.Type) reflect.Type {
+	if elem, ok := reflectx.Pointed(t); ok {
+		return elem
+	}
+	return t.Elem()
 }
 
 // isMapKey reports whether a map may have keys of type t.

@@ -38,7 +38,7 @@
 //	time        5 bytes of seconds since the year 1 in UTC with the top bit set,
 //	            4 bytes of nanoseconds; the years 1 to 9999 in UTC
 //	struct      the parts of its stored fields in order
-//	pointer     00 for nil, or else 01 and the value's part
+//	pointer     00 for nil, or else 01 and the value's part; a nullable as one
 //
 // A part may descend: then each of its bytes is complemented, a pointer's first
 // byte and a whole struct's too. A string may be folded: then it is that of
@@ -69,6 +69,7 @@
 //	time               msgpack's timestamp extension, the years 1 to 9999
 //	pointer            nil, or the value; a pointer to a nil slice or map, which
 //	                   would come back as a nil pointer, is refused
+//	nullable           as a pointer: a struct that [reflectx.NullableOf] knows
 //	slice, array       an array; nil for a nil slice
 //	map                a map in the order of the bytes of its encoded keys, which
 //	                   are scalars, times, strings, arrays of bytes, or marshal
@@ -94,9 +95,9 @@
 //	slice, array            []any
 //	map                     map[string]any, or map[any]any where a key is no string
 //	struct                  map[string]any, by the msgpack library's names
-//	pointer                 what it points to
+//	pointer, nullable       what it points to or holds
 //	nil of any kind         nil
-//	MarshalBinary or -Text  []byte of what it returns
+//	MarshalBinary or -Text  []byte of what it returns, but for named scalars and bytes
 //	msgpack's methods       what they have written, as one of these
 //	extension               what the program has registered for it, or else [Raw]
 //

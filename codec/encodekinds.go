@@ -95,20 +95,26 @@ func appendTime(dst []byte, t time.Time) ([]byte, error) {
 	return msgpack.AppendTime(dst, t), nil
 }
 
-// A pointerEncoder encodes pointers: as nil, or as what they point to.
+// A pointerEncoder encodes pointers and nullables: as nil, or as what they hold.
 type pointerEncoder struct {
 	elem encodeFunc
+	null *reflectx.Nullable // nil of a pointer
 	// ofNil encodes what is nil itself, which would be taken for a nil pointer.
 	ofNil func(dst []byte) ([]byte, error)
 }
 
 func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, error) {
-	elem, err := c.compile(t.Elem(), ty.Elem)
+	to := elemOf(t)
+	elem, err := c.compile(to, ty.Elem)
 	e := &pointerEncoder{elem: elem}
+	e.null, _ = reflectx.NullableOf(t)
 	switch ty.Elem.Kind {
 	case Bytes, Slice, Map:
 		e.ofNil = func(dst []byte) ([]byte, error) {
-			return dst, fmt.Errorf("a pointer to a nil %v would come back as a nil pointer: let it point to an empty one, or be nil", t.Elem())
+			if e.null != nil {
+				return dst, fmt.Errorf("a valid %s that is nil would come back as not valid: let it be empty, or not valid", reflectx.TypeName(to))
+			}
+			return dst, fmt.Errorf("a pointer to a nil %s would come back as a nil pointer: let it point to an empty one, or be nil", reflectx.TypeName(to))
 		}
 	case Custom:
 		e.ofNil = func(dst []byte) ([]byte, error) {
@@ -119,7 +125,12 @@ func (c *encoderCompiler) makePointer(t reflect.Type, ty *Type) (encodeFunc, err
 }
 
 func (e *pointerEncoder) encode(dst []byte, p reflectx.Pointer, depth int) ([]byte, error) {
-	q := p.Elem()
+	var q reflectx.Pointer
+	if e.null != nil {
+		q = e.null.At(p)
+	} else {
+		q = p.Elem()
+	}
 	if q.IsNil() {
 		return msgpack.AppendNil(dst), nil
 	}

@@ -11,13 +11,16 @@ var durationType = reflect.TypeFor[time.Duration]()
 
 // kindOf returns how values of the Go type t are stored, or Invalid where they
 // cannot be, or not as a whole. A type's own msgpack methods come first, then
-// what it is made of if that is a scalar or bytes, then its other marshal
-// methods.
+// whether it is a value or nothing, then what it is made of if that is a scalar
+// or bytes, then its other marshal methods.
 func kindOf(t reflect.Type) Kind {
+	marshal := reflectx.MarshalOf(t)
+	if _, ok := reflectx.NullableOf(t); ok && marshal != reflectx.MarshalMsgpack {
+		return Pointer
+	}
 	if reflectx.Loss(t) != nil {
 		return Invalid
 	}
-	marshal := reflectx.MarshalOf(t)
 	if marshal == reflectx.MarshalMsgpack {
 		return Custom
 	}

@@ -43,7 +43,13 @@ func decodePointer(src []byte, op *keyOp, v reflectx.Pointer) (rest []byte, err 
 	if !ok {
 		return nil, errBadKey
 	}
-	if !value {
+	switch {
+	case op.null != nil && !value:
+		op.null.Clear(v)
+		return src[1:], nil
+	case op.null != nil:
+		return decodeKeyOps(src[1:], op.sub, op.null.Set(v))
+	case !value:
 		v.SetElem(reflectx.Pointer{})
 		return src[1:], nil
 	}

@@ -24,9 +24,10 @@ type keyOp struct {
 	desc  bool // complemented; counts the structs and pointers around it
 	noNaN bool
 	off   uintptr
-	n     int          // of codeArray: bytes
-	elem  reflect.Type // of codePointer: what it points to
-	sub   []keyOp      // of codePointer: the steps for that
+	n     int                // of codeArray: bytes
+	elem  reflect.Type       // of codePointer: what it points to
+	sub   []keyOp            // of codePointer: the steps for that
+	null  *reflectx.Nullable // of codePointer, where it is none: what holds a value or nothing
 }
 
 // A keyCode says what a step moves.
@@ -76,9 +77,11 @@ func CompileKey(t reflect.Type, fields FieldsOf, kt KeyType) (*KeyPlan, error) {
 // makeKeyOps appends the steps for a value of type t at off. Their form is k,
 // complemented if desc.
 func makeKeyOps(ops []keyOp, t reflect.Type, fields FieldsOf, k *KeyType, off uintptr, desc bool) ([]keyOp, error) {
-	if t.Kind() == reflect.Pointer {
-		sub, err := makeKeyOps(nil, t.Elem(), fields, pointedTo(k), 0, desc)
-		return append(ops, keyOp{code: codePointer, desc: desc, off: off, elem: t.Elem(), sub: sub}), err
+	if elem, ok := reflectx.Pointed(t); ok {
+		sub, err := makeKeyOps(nil, elem, fields, pointedTo(k), 0, desc)
+		op := keyOp{code: codePointer, desc: desc, off: off, elem: elem, sub: sub}
+		op.null, _ = reflectx.NullableOf(t)
+		return append(ops, op), err
 	}
 	if k.Kind != Struct {
 		op := keyOp{code: keyCodeOf(t, k), desc: desc, off: off, n: k.Len}
@@ -169,7 +172,7 @@ func appendKeyOps(dst []byte, ops []keyOp, v reflectx.Pointer) ([]byte, error) {
 		start := len(dst)
 		var err error
 		if op.code == codePointer {
-			dst, err = appendPointer(dst, op, v.At(op.off).Elem())
+			dst, err = appendPointer(dst, op, op.pointed(v.At(op.off)))
 		} else {
 			dst, err = appendKeyOp(dst, op, v.At(op.off))
 			if op.desc {
@@ -181,6 +184,15 @@ func appendKeyOps(dst []byte, ops []keyOp, v reflectx.Pointer) ([]byte, error) {
 		}
 	}
 	return dst, nil
+}
+
+// pointed returns what the pointer or nullable at v holds, nil where it is
+// nothing.
+func (op *keyOp) pointed(v reflectx.Pointer) reflectx.Pointer {
+	if op.null != nil {
+		return op.null.At(v)
+	}
+	return v.Elem()
 }
 
 // appendPointer appends a pointer's part; its steps complement themselves.

@@ -163,10 +163,11 @@ func keyTypeOf(t reflect.Type, fields FieldsOf, inside []reflect.Type) (KeyType,
 	case ByteArray:
 		return KeyType{Kind: ByteArray, Len: t.Len()}, nil
 	case Pointer:
-		if t.Elem().Kind() == reflect.Pointer {
+		elem := elemOf(t)
+		if kindOf(elem) == Pointer {
 			return KeyType{}, errPointers
 		}
-		return pointerKey(keyTypeOf(t.Elem(), fields, inside))
+		return pointerKey(keyTypeOf(elem, fields, inside))
 	case Struct:
 		return keyTypeOfStruct(t, fields, inside)
 	}

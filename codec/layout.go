@@ -36,6 +36,24 @@ func (t *Type) WidensTo(u *Type) bool {
 	return false
 }
 
+// BecomesPointer reports whether u is a pointer to what t is or widens to, and
+// the encoding of a t is never nil, so that each stored t is a u as it is.
+func (t *Type) BecomesPointer(u *Type) bool {
+	if u.Kind != Pointer || !t.neverNil() {
+		return false
+	}
+	return t.Kind == u.Elem.Kind && t.Bits == u.Elem.Bits && t.Len == u.Elem.Len || t.WidensTo(u.Elem)
+}
+
+// neverNil reports whether no value of t is stored as nil.
+func (t *Type) neverNil() bool {
+	switch t.Kind {
+	case Bool, Int, Uint, Float, String, ByteArray, Time, Duration, Array, Struct:
+		return true
+	}
+	return false
+}
+
 // Equal reports whether l and m store the same: the same fields with the same
 // ids and types in the same order, nested ones too. Bodies of the one are then
 // bodies of the other.

@@ -177,7 +177,7 @@ func TestEncodeErrors(t *testing.T) {
 		{struct{ A any }{struct{ M map[string][1]flags }{map[string][1]flags{"k": {}}}}, "A: the msgpack library panics: reflect.Copy: uint8 != codec.flags"},
 		{struct{ A any }{map[[2]byte]int{{}: 1}}, "A: it could not be read again: found bytes, want the key of a map"},
 		{struct{ A any }{map[any]int{1: 1, int8(1): 2}}, "A: it could not be read again: a map with two equal keys"},
-		{struct{ P *[]byte }{new([]byte)}, "P: a pointer to a nil []uint8 would come back as a nil pointer: let it point to an empty one, or be nil"},
+		{struct{ P *[]byte }{new([]byte)}, "P: a pointer to a nil []byte would come back as a nil pointer: let it point to an empty one, or be nil"},
 		{struct{ P []*words }{[]*words{{}, new(words)}}, "P[1]: a pointer to a nil codec.words would come back as a nil pointer: let it point to an empty one, or be nil"},
 		{struct{ P *map[string]int }{new(map[string]int)}, "P: a pointer to a nil map[string]int would come back as a nil pointer: let it point to an empty one, or be nil"},
 		{struct{ S []failingBinary }{make([]failingBinary, 1)}, "S[0]: it failed"},

@@ -93,6 +93,13 @@ func pointedAt(v any) any {
 			if r.IsNil() {
 				return nil
 			}
+		case reflect.Struct:
+			held, ok := heldBy(r)
+			if !ok {
+				return v
+			}
+			v = held
+			continue
 		}
 		if r.Kind() != reflect.Pointer {
 			return v
@@ -100,6 +107,20 @@ func pointedAt(v any) any {
 		v = r.Elem().Interface()
 	}
 	return v
+}
+
+// heldBy returns the value that r, if it is a nullable, holds, or nil.
+func heldBy(r reflect.Value) (v any, ok bool) {
+	null, ok := reflectx.NullableOf(r.Type())
+	if !ok {
+		return nil, false
+	}
+	p := reflect.New(r.Type())
+	p.Elem().Set(r)
+	if held := null.At(reflectx.Of(p)); !held.IsNil() {
+		v = held.Value(null.Elem).Interface()
+	}
+	return v, true
 }
 
 // appendNilOf appends what nil is as a t.

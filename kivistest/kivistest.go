@@ -10,13 +10,19 @@ import (
 	"github.com/kivisdb/kivis/store/memstore"
 )
 
-// New returns a database in memory with the records' types registered. When
-// the test ends, it is checked, the test failing where an index or a reference
-// is wrong, and closed. It starts no goroutines, so it may be used inside a
-// testing/synctest bubble.
+// New is Open with the default options.
 func New(t testing.TB, records ...any) *kivis.DB {
 	t.Helper()
-	db, err := kivis.Open(memstore.New(), nil)
+	return Open(t, nil, records...)
+}
+
+// Open returns a database in memory with the options, nil for the defaults, and
+// the records' types registered. When the test ends, it is checked, the test
+// failing where an index or a reference is wrong, and closed. It starts no
+// goroutines, so it may be used inside a testing/synctest bubble.
+func Open(t testing.TB, opts *kivis.Options, records ...any) *kivis.DB {
+	t.Helper()
+	db, err := kivis.Open(memstore.New(), opts)
 	if err != nil {
 		t.Fatalf("kivistest: %v", err)
 	}

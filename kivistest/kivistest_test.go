@@ -2,6 +2,7 @@ package kivistest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -50,6 +51,20 @@ func TestNew(t *testing.T) {
 	}
 	if _, err := kivis.TableOf[Note](db).Get(t.Context(), 1); err == nil {
 		t.Error("the database is open after the test")
+	}
+}
+
+func TestOpen(t *testing.T) {
+	db := kivistest.Open(t, &kivis.Options{RefuseScans: true}, &Note{})
+	notes := kivis.TableOf[Note](db)
+	written := kivis.FieldOf(func(n *Note) *time.Time { return &n.Written })
+	if _, err := notes.Where(written.Eq(time.Now())).Collect(t.Context()); !errors.Is(err, kivis.ErrFullScan) {
+		t.Errorf("Collect = %v; want ErrFullScan", err)
+	}
+	f := &failures{TB: t}
+	kivistest.Open(f, &kivis.Options{MaxAttempts: -1}, &Note{})
+	if len(f.lines) == 0 {
+		t.Error("bad options did not fail the test")
 	}
 }
 

@@ -34,9 +34,9 @@
 // does without them. Filters transcode the one field they look at.
 //
 // Memory does not grow with the result, but for sorts that no index saves. They
-// hold at most [MaxSortBytes], or with a limit that many records, and end in
-// [ErrSortLimit]. The same goes for records that tie where an index gives only
-// the first terms of the order.
+// hold at most [MaxSortBytes], and end in [ErrSortTooLarge]; with a limit they hold
+// what they sort that many records by, however large the records are. Records that
+// tie where an index gives only the first terms of the order are held, too.
 //
 // # Order
 //

@@ -10,9 +10,9 @@ var (
 	// ErrTooComplex reports a predicate that is too large to be planned.
 	ErrTooComplex = errors.New("the predicate is too complex")
 
-	// ErrSortLimit reports that more would have to be sorted in memory than
-	// [MaxSortBytes].
-	ErrSortLimit = errors.New("too much to sort in memory")
+	// ErrSortTooLarge reports that more would have to be held in memory than
+	// [MaxSortBytes], mostly to sort it.
+	ErrSortTooLarge = errors.New("too much to sort in memory")
 )
 
 // Error is one fault of a query.

@@ -13,7 +13,7 @@ import (
 // Predicates are: field op value, with the operators = != < <= > >=; field in
 // (value, ...); field in [from, to) without the end; field between from and
 // to, with it; field prefix 'text'; field contains value, for texts, slices and
-// keys of maps; field is nil. In, between, prefix, contains and is take a not.
+// keys of maps, and field contains fold('text') with case set aside; field is nil. In, between, prefix, contains and is take a not.
 // They are joined with and, or, not and parentheses, and closes before or; true
 // and false stand for themselves.
 //
@@ -185,7 +185,7 @@ func (p *parser) test(f Operand) Expr {
 	case p.tok.is("prefix"):
 		return Prefix{f, p.value(), false}
 	case p.tok.is("contains"):
-		return Contains{f, p.value()}
+		return p.contains(f)
 	}
 	if w := strings.ToLower(p.tok.text); p.tok.kind == tokenName && (w == "like" || w == "ilike") {
 		f.Fold = false
@@ -193,6 +193,21 @@ func (p *parser) test(f Operand) Expr {
 	}
 	p.failf("an operator is expected after %s (= != < <= > >= in between prefix contains is), not %s", shorten(f.String()), p.tok.show())
 	return And{}
+}
+
+// contains reads a value, or one in fold().
+func (p *parser) contains(f Operand) Expr {
+	word := lex(p.src, p.tok.end, false)
+	open := lex(p.src, word.end, false)
+	if word.kind != tokenName || !strings.EqualFold(word.text, "fold") || !open.is("(") {
+		return Contains{f, p.value()}
+	}
+	p.next()
+	p.next()
+	f.Fold = true
+	e := Contains{f, p.value()}
+	p.expect(")", "after the value of fold(")
+	return e
 }
 
 // in reads a list in parentheses, or a range that begins with a bracket.

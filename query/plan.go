@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -310,3 +311,14 @@ func (p *Plan) Sorts() bool { return p.sort }
 
 // Table returns the table that the plan is for.
 func (p *Plan) Table() *schema.Table { return p.table }
+
+// ValueType returns what the parts are that a plan for Values gives: ascending
+// and exact. Of another plan it is the zero KeyType.
+func (p *Plan) ValueType() codec.KeyType {
+	if p.value == nil {
+		return codec.KeyType{}
+	}
+	typ := p.value.key.Base()
+	typ.Ptr = typ.Ptr && !p.inner
+	return typ
+}

@@ -281,7 +281,7 @@ func (r *Rows) Freeze() {
 	for r.advance() {
 		s.add(&item{key: r.row.Key, part: r.row.Part, body: r.row.Body, decoded: r.row.Decoded})
 		if size += len(r.row.Body); size+s.size() > MaxSortBytes {
-			r.fail(fmt.Errorf("%w: a write while the rows are read holds those that are left, over %d MB", ErrSortLimit, MaxSortBytes>>20))
+			r.fail(fmt.Errorf("%w: a write while the rows are read holds those that are left, over %d MB", ErrSortTooLarge, MaxSortBytes>>20))
 		}
 	}
 	r.frozen = s

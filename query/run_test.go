@@ -205,7 +205,8 @@ func TestSortLimit(t *testing.T) {
 		err  error
 		rows int
 	}{
-		{"big | order N", ErrSortLimit, 0}, {"big | order N | limit 20", nil, 20}, {"big | order N | keys", nil, 130}, {"big | order ID", nil, 130},
+		{"big | order N", ErrSortTooLarge, 0}, {"big | order N | limit 20", nil, 20}, {"big | order N | limit 130", nil, 130},
+		{"big | order N | limit 2000000", ErrSortTooLarge, 0}, {"big | order N | keys", nil, 130}, {"big | order ID", nil, 130},
 	} {
 		rows := mustPlan(t, set, test.text).Run(context.Background(), tx)
 		n := 0

@@ -8,8 +8,13 @@ import (
 
 // MaxSortBytes is how much a query may hold in memory to sort its records: what
 // it sorts by, and the records where they have been read. A query over it fails
-// with [ErrSortLimit]; one with a limit holds no more records than that.
+// with [ErrSortTooLarge]. One with a limit of up to a million holds no more
+// records than that, and where these are too large it reads them a second time:
+// it never fails.
 const MaxSortBytes = 128 << 20
+
+// maxTop is the largest limit under which a sort holds what it must.
+const maxTop = 1_000_000
 
 // A sorter gives the items of a stream in order. With top it is a heap of the
 // first so many; else it holds them all.
@@ -26,6 +31,8 @@ type sorter struct {
 	begun  bool
 	buf    []byte
 	cutoff []byte // the sort key of the position to go on from
+	bare   bool   // the records were too large to hold: what is held are keys
+	again  stream // reads them a second time
 }
 
 // A sorted is an item in a sorter.
@@ -44,7 +51,24 @@ func (s *sorter) next(it *item) bool {
 		if !s.fill() {
 			return false
 		}
+		if s.bare {
+			s.again = s.r.newFetcher(&sortedItems{s}, true)
+		}
 	}
+	if s.again != nil {
+		return s.again.next(it)
+	}
+	return s.nextHeld(it)
+}
+
+// sortedItems are the items that a sorter holds, in order.
+type sortedItems struct{ *sorter }
+
+func (s *sortedItems) next(it *item) bool { return s.nextHeld(it) }
+func (s *sortedItems) close()             {}
+
+// nextHeld gives the next of the sorted items as it is held.
+func (s *sorter) nextHeld(it *item) bool {
 	if s.i >= len(s.items) {
 		return false
 	}
@@ -90,8 +114,8 @@ func (s *sorter) take(it *item) bool {
 		s.size -= x.bytes()
 	}
 	s.fillItem(&x, it)
-	if s.size += x.bytes(); s.size > MaxSortBytes {
-		s.r.fail(fmt.Errorf("%w: over %d MB; an index on what it is ordered by would do it, or a limit", ErrSortLimit, MaxSortBytes>>20))
+	if s.size += x.bytes(); s.size > MaxSortBytes && !s.relieve(&x) {
+		s.r.fail(fmt.Errorf("%w: over %d MB; an index on what it is ordered by would do it, or a limit", ErrSortTooLarge, MaxSortBytes>>20))
 		return false
 	}
 	switch {
@@ -109,6 +133,25 @@ func (s *sorter) take(it *item) bool {
 	return true
 }
 
+// relieve lets go of the records that are held, x among them, where the limit
+// bounds how many there are.
+func (s *sorter) relieve(x *sorted) bool {
+	if s.top < 0 || s.top > maxTop {
+		return false
+	}
+	if !s.bare {
+		s.bare = s.r.plan.fetch
+		x.drop()
+		for i := range s.items {
+			s.items[i].drop()
+		}
+	}
+	return true
+}
+
+// drop lets go of the record.
+func (x *sorted) drop() { x.value, x.body, x.apart = nil, nil, false }
+
 func (x *sorted) bytes() int {
 	return len(x.sort) + len(x.key) + len(x.part) + len(x.value) + sortedSize
 }
@@ -122,7 +165,7 @@ func (s *sorter) fillItem(x *sorted, it *item) {
 	if it.part != nil {
 		x.part = s.copy(x.part, it.part)
 	}
-	if s.r.plan.fetch { // else nothing of the record is asked for any more
+	if s.r.plan.fetch && !s.bare { // else nothing of the record is asked for any more
 		it.keep()
 		x.value, x.body, x.apart = it.value, it.body, it.apart
 	}

@@ -127,7 +127,7 @@ func (m *tieOrder) fits() bool {
 	how := m.in.a.match.ties
 	if how == tiesSort {
 		if m.held.size() > MaxSortBytes {
-			m.r.fail(fmt.Errorf("%w: records that tie in the order, over %d MB", ErrSortLimit, MaxSortBytes>>20))
+			m.r.fail(fmt.Errorf("%w: records that tie in the order, over %d MB", ErrSortTooLarge, MaxSortBytes>>20))
 			return false
 		}
 		return true

@@ -661,7 +661,6 @@ var bad = []struct {
 		`schema: schema.R._: repeated option "index" at 31 (tag "table,index,unique=x,ref=users,index=a()")`,
 		`schema: schema.R._: key belongs on a field with a name (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,
 		`schema: schema.R._: fold belongs on a field with a name (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,
-		`schema: schema.R._: was belongs on a field with a name (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,
 		`schema: schema.R._: unknown option "tabel"; did you mean "table"? (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,
 		`schema: schema.R._: optional of a reference goes behind its fields: ref=TABLE(F,G):optional (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,
 		`schema: schema.R._: ondelete of a reference goes behind its fields: ref=TABLE(F,G):ondelete=cascade (tag "key,fold,was=x,tabel=x,optional,ondelete=cascade")`,

@@ -20,9 +20,13 @@ func Bind(c *Catalog, models []*Model) (*Set, error) {
 		byName:  make(map[string]*Table),
 		byID:    make(map[uint32]*Table),
 	}
-	byName := make(map[string]*Model)
+	byName := make(map[string]*Model) // by the name of the table in the catalog
 	for _, m := range models {
-		byName[m.Name] = m
+		if e := c.claimOf(m, models, func(uint32) bool { return false }).entry; e != nil {
+			byName[e.Name] = m
+		} else {
+			byName[m.Name] = m
+		}
 	}
 	var errs []error
 	for _, e := range c.sorted() {
@@ -34,9 +38,9 @@ func Bind(c *Catalog, models []*Model) (*Set, error) {
 		delete(byName, e.Name)
 		s.add(t)
 	}
-	for _, m := range models {
-		if byName[m.Name] != nil && len(errs) == 0 {
-			errs = append(errs, &Error{Type: m.Type, Err: fmt.Errorf("the catalog has no table %s yet", m.Name)})
+	for name, m := range byName {
+		if len(errs) == 0 {
+			errs = append(errs, &Error{Type: m.Type, Err: fmt.Errorf("the catalog has no table %s yet", name)})
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -68,10 +72,12 @@ func bindTable(e *Entry, m *Model) (*Table, error) {
 	t.bindIndexes()
 	t.bindPrefixes()
 	t.bindVersions()
-	if m == nil {
-		return t, nil
+	if m != nil {
+		if err := t.bindModel(m); err != nil {
+			return t, err
+		}
 	}
-	return t, t.bindModel(m)
+	return t, t.bindStages(m)
 }
 
 // bindKey takes the primary key from the entry.

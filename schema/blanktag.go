@@ -12,6 +12,7 @@ import (
 type blankTag struct {
 	text    string
 	table   string
+	was     []string // names of the table before
 	removed []string // paths of stored names
 	lists   []listTag
 }
@@ -61,6 +62,12 @@ func (t *blankTag) take(o reflectx.Option) []error {
 	case o.Key == "table":
 		t.table = o.Value
 		return oneError(checkName(o.Value))
+	case o.Key == "was" && !o.HasValue:
+		return []error{errors.New("was needs a value: table=NEW,was=OLD")}
+	case o.Key == "was":
+		var err error
+		t.was, err = splitNames(o.Value)
+		return oneError(err)
 	case o.Key == "removed" && !o.HasValue:
 		return []error{errors.New("removed needs a value: removed=NAME")}
 	case o.Key == "removed":
@@ -107,7 +114,7 @@ func unknownBlankOption(key string) error {
 			return fmt.Errorf("%s belongs on a field with a name", key)
 		}
 	}
-	return unknown("option", key, []string{"table", "index", "unique", "ref", "removed"})
+	return unknown("option", key, []string{"table", "was", "index", "unique", "ref", "removed"})
 }
 
 // parseList parses index=NAME(...), unique=NAME(...) and ref=TABLE(...).

@@ -11,7 +11,7 @@ import (
 // Format is the newest format of databases that this release reads. It writes
 // the oldest that can say what is in a catalog, so that a database which uses
 // nothing new can still be opened by older releases; see [Entry.format].
-const Format = 2
+const Format = 3
 
 const baseFormat = 1
 
@@ -29,6 +29,7 @@ type Catalog struct {
 type Entry struct {
 	ID        uint32
 	Name      string
+	Was       []string  // names that the table had before, the newest last
 	NextField uint32    // the id of the next new field, nested ones included
 	NextIndex uint32    // the id of the next new index
 	Versions  []Version // those still in use, the newest last
@@ -36,6 +37,7 @@ type Entry struct {
 	Indexes   []IndexEntry
 	Refs      []RefEntry
 	Dropping  []uint32 // ids of indexes that are gone, whose entries may remain
+	Stages    []uint32 // versions whose records, and those of the versions before, are being rewritten by functions
 	Validates bool     // the program has a method Validate, which writers without the type do not run
 }
 
@@ -116,7 +118,7 @@ func (c *Catalog) byName(name string) *Entry {
 func (e *Entry) clone() *Entry {
 	d := *e
 	d.Versions, d.Indexes = slices.Clone(e.Versions), slices.Clone(e.Indexes)
-	d.Refs, d.Dropping = slices.Clone(e.Refs), slices.Clone(e.Dropping)
+	d.Refs, d.Dropping, d.Stages = slices.Clone(e.Refs), slices.Clone(e.Dropping), slices.Clone(e.Stages)
 	return &d
 }
 
@@ -125,8 +127,12 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 
 // format returns the oldest format in which the entry can be stored. Format 2
 // has the names of types that marshal themselves, parts with NilEqual,
-// deferred references, and the mark of a table whose program validates.
+// deferred references, and the mark of a table whose program validates. Format
+// 3 has the former names of tables, and migrations under way.
 func (e *Entry) format() uint32 {
+	if len(e.Was)+len(e.Stages) > 0 {
+		return 3
+	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
 		return 2
 	}

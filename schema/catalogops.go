@@ -58,6 +58,48 @@ func (c *Catalog) Drop(indexes []IndexRef) (next *Catalog, touched []uint32) {
 	})
 }
 
+// FinishRewrite returns the catalog once no record of a table is of an older
+// version than the newest: those versions go, and every index is ready.
+func (c *Catalog) FinishRewrite(table uint32) (next *Catalog, touched []uint32) {
+	return c.edit([]IndexRef{{Table: table}}, func(e *Entry, _ uint32) bool {
+		changed := len(e.Versions) > 1 || len(e.Stages) > 0
+		e.Versions = e.Versions[len(e.Versions)-1:]
+		if len(e.Stages) > 0 {
+			for i := range e.Indexes {
+				e.Indexes[i].State = Ready
+			}
+		}
+		e.Stages = nil
+		return changed
+	})
+}
+
+// DropTable returns the catalog without a table, and the table's id, or 0 where
+// there is none of the name. The error is a [ChangeError] where other tables
+// refer to it.
+func (c *Catalog) DropTable(name string) (next *Catalog, id uint32, err error) {
+	gone := c.byName(name)
+	if gone == nil {
+		return c, 0, nil
+	}
+	var faults []Difference
+	for _, e := range c.sorted() {
+		for i := range e.Refs {
+			if r := &e.Refs[i]; r.Target == gone.ID && e.ID != gone.ID {
+				faults = append(faults, Difference{Kind: "dropped table", Detail: e.Name + "." + r.names(e) + " refers to it",
+					Remedy: "drop " + e.Name + " first, or register its record without the reference"})
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return c, 0, NewChangeError(name, faults...)
+	}
+	next = c.Clone()
+	delete(next.Entries, gone.ID)
+	next.Version++
+	return next, gone.ID, nil
+}
+
 // Dropped returns the indexes that are gone, and whose entries may remain.
 func (c *Catalog) Dropped() (list []IndexRef) {
 	for _, e := range c.sorted() {
@@ -96,6 +138,10 @@ func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touche
 			next.Entries[id] = now.revert(was)
 			touched = append(touched, id)
 		}
+	}
+	for _, id := range change.Gone {
+		next.Entries[id] = before.Entries[id]
+		touched = append(touched, id)
 	}
 	for _, e := range next.Entries {
 		next.Format = max(next.Format, e.format())

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A Model is the Go side of a table, compiled from a record struct. It is
@@ -18,6 +20,7 @@ type Model struct {
 
 	named    bool     // the name is given by a tag
 	formerly string   // the name that earlier releases gave the table; see [Model.in]
+	was      []string // names that the table had before, by its tag
 	removed  []string // paths of stored names that are gone on purpose
 
 	fields  *fields
@@ -27,6 +30,9 @@ type Model struct {
 	refs    []*modelRef
 
 	validates bool // the record has a method Validate
+
+	migrations []Migration // those that may lead to Type
+	rewrite    bool        // all records are to be brought to the newest version
 }
 
 // compiled is a Model, or what is wrong with its type.
@@ -123,6 +129,7 @@ func (c *compiler) tableName() {
 			named, c.m.Name = b, b.table
 		}
 	}
+	defer c.formerTables()
 	if c.m.named = named != nil; c.m.named {
 		return
 	}
@@ -132,6 +139,16 @@ func (c *compiler) tableName() {
 	}
 	if c.m.Name == "" {
 		c.fail("", "", fmt.Errorf("a struct type without a name needs one for its table: %s", onBlank("table=NAME")))
+	}
+}
+
+// formerTables takes the names that the table had before.
+func (c *compiler) formerTables() {
+	for _, b := range c.blanks {
+		if slices.Contains(b.was, c.m.Name) {
+			c.fail("_", b.text, fmt.Errorf("was=%s names the table as it is named now", c.m.Name))
+		}
+		c.m.was = append(c.m.was, b.was...)
 	}
 }
 
@@ -173,9 +190,9 @@ func (c *compiler) implied() {
 // or a reference.
 func (c *compiler) impliedByID(i int) error {
 	f := &c.list[i]
-	t, pointer := f.Type, f.Type.Kind() == reflect.Pointer
-	if pointer {
-		t = t.Elem()
+	t, pointer := reflectx.Pointed(f.Type)
+	if !pointer {
+		t = f.Type
 	}
 	record := recordOf(t)
 	switch {

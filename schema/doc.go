@@ -84,6 +84,8 @@
 //     of Box[Item] is Box_Item without it, of Box[[]Item] Box_slice_Item and of
 //     Box[*Item] Box_ptr_Item; one that an earlier release has named otherwise
 //     keeps its name.
+//   - "was=NAME", "was=NAME|NAME": the table was named so before. It may stay for
+//     good.
 //   - "index=NAME(F,G,...)", "unique=NAME(F,G,...)": an index of several
 //     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
 //     as the options above. Fields are Go names or stored ones, and paths of them such

@@ -85,6 +85,12 @@ func (e *Entry) Encode() []byte {
 	if e.Validates {
 		n++
 	}
+	if len(e.Was) > 0 {
+		n++
+	}
+	if len(e.Stages) > 0 {
+		n++
+	}
 	b := msgpack.AppendMapLen(nil, n)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(e.ID))
 	b = msgpack.AppendString(msgpack.AppendString(b, "name"), e.Name)
@@ -109,6 +115,15 @@ func (e *Entry) Encode() []byte {
 	b = appendNumbers(msgpack.AppendString(b, "dropping"), e.Dropping)
 	if e.Validates {
 		b = msgpack.AppendBool(msgpack.AppendString(b, "validates"), true)
+	}
+	if len(e.Was) > 0 {
+		b = msgpack.AppendArrayLen(msgpack.AppendString(b, "was"), len(e.Was))
+		for _, name := range e.Was {
+			b = msgpack.AppendString(b, name)
+		}
+	}
+	if len(e.Stages) > 0 {
+		b = appendNumbers(msgpack.AppendString(b, "stages"), e.Stages)
 	}
 	return seal(b)
 }
@@ -216,6 +231,10 @@ func (r *wireReader) entry(name string, e *Entry) bool {
 		r.list(func() { e.Refs = append(e.Refs, r.ref()) })
 	case "dropping":
 		e.Dropping = r.numbers()
+	case "was":
+		r.list(func() { e.Was = append(e.Was, r.text()) })
+	case "stages":
+		e.Stages = r.numbers()
 	case "validates":
 		e.Validates = r.bool()
 	default:

@@ -11,22 +11,33 @@ import (
 // that its fields have in the layout before it, and new ones for new fields.
 type evolver struct {
 	old, model *codec.Layout
+	past       []*codec.Layout // earlier layouts of the table, the newest first
 	out        *codec.Layout
 	next       uint32 // the id of the next new field
-	pairs      map[pair]int
+	pairs      map[source]int
+	derefs     []string // paths at which a pointer has become a value
+	migrates   bool     // functions make the new fields: one of another type is another field
 	report     func(d Difference)
 	forms      bool                  // a type that marshals itself is another Go type now
 	removed    []string              // paths of fields that are gone on purpose
 	holds      func(column int) bool // see PlanOptions.Holds
+	count      func(column int) int  // see PlanOptions.Count
 }
 
 // none is the number of no struct: what a new field is paired with.
 const none = -1
 
+// A source is a nested struct of the model with the stored one that it carries
+// on, and the layout that has that one.
+type source struct {
+	pair
+	old *codec.Layout
+}
+
 // evolve sets out to the next layout. A nested struct that pairs with two old
 // ones becomes two, so that each carries on the ids of its own past.
 func (v *evolver) evolve() {
-	v.out, v.pairs = &codec.Layout{}, make(map[pair]int)
+	v.out, v.pairs = &codec.Layout{}, make(map[source]int)
 	v.out.Fields = v.fields("", v.model.Fields, v.old.Fields)
 }
 
@@ -39,6 +50,18 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		f, at := &model[i], joinPath(path, model[i].Name)
 		j := findOld(f, old)
 		out[i] = codec.Field{Name: f.Name}
+		if j >= 0 && v.migrates && !v.carries(&f.Type, &old[j].Type) {
+			v.report(Difference{Kind: "changed type", Class: Rewrite, Field: at, Detail: typeText(&old[j].Type) + " to " + typeText(&f.Type)})
+			out[i].ID, out[i].Type = v.next, codec.Type{}
+			v.next++
+			out[i].Type = v.fresh(&f.Type)
+			taken[j] = true
+			continue
+		}
+		if g, from := v.revived(f, old); j < 0 && g != nil {
+			out[i].ID, out[i].Type = g.ID, v.restore(at, f, g, from)
+			continue
+		}
 		if j < 0 {
 			out[i].ID = v.next
 			v.next++
@@ -65,6 +88,18 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 	return out
 }
 
+// carries reports whether a field keeps its id, so that what is stored of it is
+// read without a function.
+func (v *evolver) carries(t, old *codec.Type) bool {
+	switch {
+	case old.BecomesPointer(t):
+		return true
+	case t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits:
+		return old.WidensTo(t)
+	}
+	return (t.Elem == nil || v.carries(t.Elem, old.Elem)) && (t.Key == nil || v.carries(t.Key, old.Key))
+}
+
 // fresh returns the type of a new field.
 func (v *evolver) fresh(t *codec.Type) codec.Type {
 	u := *t
@@ -84,7 +119,7 @@ func (v *evolver) fresh(t *codec.Type) codec.Type {
 
 // nested returns the number of a nested struct in the next layout.
 func (v *evolver) nested(path string, model, old int) int {
-	p := pair{model, old}
+	p := source{pair{model, old}, v.old}
 	if n, ok := v.pairs[p]; ok {
 		return n
 	}
@@ -125,7 +160,16 @@ func nameOr(name string) string {
 func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
 	u = *t
 	u.Name = old.Name
-	if t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits {
+	switch {
+	case old.BecomesPointer(t):
+		v.report(Difference{Kind: "value is a pointer", Field: path, Detail: typeText(old) + " to " + typeText(t) + "; zero stays a value, and is not nil"})
+		elem, ok := v.follow(path, t.Elem, old)
+		u.Elem = &elem
+		return u, ok
+	case t.BecomesPointer(old):
+		v.derefs = append(v.derefs, path)
+		return v.follow(path, t, old.Elem)
+	case t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits:
 		if !old.WidensTo(t) {
 			return v.fresh(t), false
 		}

@@ -82,10 +82,10 @@ func ExamplePlan() {
 	}
 	fmt.Print(plan(stored.Catalog, reflect.TypeFor[Airport]()).Diff)
 	// Output:
-	// airports: renamed field Town: was City
+	// airports: renamed field Town: was City (nothing to do)
 	// airports: changed type Town: string to []string (refused); keep string, or add a field of another name and fill it from this one
-	// airports: new field Altitude: int64
-	// airports: removed index City: index=City(City)
+	// airports: new field Altitude: int64 (nothing to do)
+	// airports: removed index City: index=City(City) (nothing to do)
 }
 
 // plan plans the change of a catalog to one record type.

@@ -120,7 +120,7 @@ func (fs *fields) blank(b reflectx.Blank) {
 	tag, errs := parseBlankTag(b.Tag)
 	fs.fail(b.Path, b.Tag, errs...)
 	if len(b.Embedded) > 0 {
-		tag.table = ""
+		tag.table, tag.was = "", nil
 	}
 	fs.blanks = append(fs.blanks, tag)
 }

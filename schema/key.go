@@ -81,7 +81,7 @@ func (c *compiler) key() {
 // keyField adds a field to the key.
 func (c *compiler) keyField(i int) {
 	f := &c.list[i]
-	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
+	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: canBeNil(f.Type)}
 	err := c.encode(&p, c.has(i)&optDesc)
 	if err == nil && !f.Type.Comparable() {
 		err = fmt.Errorf("%v cannot be a key, as Go does not compare it with ==: use a string or an array", typeName(f.Type))

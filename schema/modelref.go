@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A modelRef is a reference that a record's struct declares. Its target is
@@ -45,7 +47,7 @@ func (c *compiler) refs() {
 
 // fieldRef adds the reference of one field.
 func (c *compiler) fieldRef(i int, f *field) {
-	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: f.Type.Kind() == reflect.Pointer}
+	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path, nilable: canBeNil(f.Type)}
 	r := &modelRef{parts: []part{p}, table: f.tag.target, optional: f.tag.is(optOptional), deferred: f.tag.is(optDeferred), onDelete: f.tag.onDelete, field: f.Path, tag: f.tag.text}
 	if r.table == "" {
 		r.record = recordOf(p.target())
@@ -73,8 +75,8 @@ func (c *compiler) listRef(list listTag, tag string) {
 // target returns the type of what the part refers by: the field's, or what it
 // points to.
 func (p *part) target() reflect.Type {
-	if p.typ.Kind() == reflect.Pointer {
-		return p.typ.Elem()
+	if t, ok := reflectx.Pointed(p.typ); ok {
+		return t
 	}
 	return p.typ
 }
@@ -123,7 +125,7 @@ func (c *compiler) checkSetNull(r *modelRef) error {
 	}
 	parts, pointer := make([]Part, len(r.parts)), make([]bool, len(r.parts))
 	for i, p := range r.parts {
-		parts[i], pointer[i] = p.Part, p.typ.Kind() == reflect.Pointer
+		parts[i], pointer[i] = p.Part, canBeNil(p.typ)
 	}
 	if !r.optional && !slices.Contains(pointer, true) {
 		return errors.New("ondelete=setnull needs a reference that can be nothing: add optional, or make the field a pointer")

@@ -59,7 +59,7 @@ func (m *Model) suits(e *Entry) bool {
 	}
 	refused := false
 	v := evolver{old: e.newest().Layout, model: m.layout, next: e.NextField, report: func(d Difference) { refused = refused || d.Refused }}
-	v.holds = func(int) bool { return false }
+	v.holds, v.count = func(int) bool { return false }, func(int) int { return 0 }
 	v.evolve()
 	return !refused || e.version(m) != nil
 }

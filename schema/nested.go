@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // nested checks the struct types that the record holds in its fields.
@@ -27,6 +29,10 @@ func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen ma
 		return
 	}
 	seen[t] = t.Name() != "" // such as type list []list, which the codec refuses
+	if to, ok := reflectx.Pointed(t); ok {
+		c.checkNested(to, path, direct, seen)
+		return
+	}
 	switch t.Kind() {
 	case reflect.Map:
 		c.checkNested(t.Key(), path, false, seen)
@@ -34,9 +40,6 @@ func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen ma
 		return
 	case reflect.Slice, reflect.Array:
 		c.checkNested(t.Elem(), path, false, seen)
-		return
-	case reflect.Pointer:
-		c.checkNested(t.Elem(), path, direct, seen)
 		return
 	}
 	if !isNested(t) {

@@ -106,15 +106,15 @@ func (fs *fields) part(path string) (part, error) {
 		p.Path, p.typ = append(p.Path, i), f.Type
 		p.Name, p.goPath = p.Name+"."+f.name, p.goPath+"."+f.Path
 	}
-	p.nilable = p.nilable || p.typ.Kind() == reflect.Pointer
+	p.nilable = p.nilable || canBeNil(p.typ)
 	return p, nil
 }
 
 // enter returns the fields of the nested struct that the part has reached.
 func (p *part) enter() (*fields, error) {
 	t := p.typ
-	if t.Kind() == reflect.Pointer {
-		p.nilable, t = true, t.Elem()
+	if to, ok := reflectx.Pointed(t); ok {
+		p.nilable, t = true, to
 	}
 	switch {
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map:
@@ -131,7 +131,14 @@ func (p *part) enter() (*fields, error) {
 
 // isNested reports whether values of type t are stored field by field.
 func isNested(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && !reflectx.IsTime(t) && reflectx.MarshalOf(t) == reflectx.MarshalNone
+	return t.Kind() == reflect.Struct && !reflectx.IsTime(t) && !canBeNil(t) && reflectx.MarshalOf(t) == reflectx.MarshalNone
+}
+
+// canBeNil reports whether a t is a pointer, or a struct that holds a value or
+// nothing.
+func canBeNil(t reflect.Type) bool {
+	_, ok := reflectx.Pointed(t)
+	return ok
 }
 
 // encode decides how the part is encoded in an index or key.

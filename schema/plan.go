@@ -18,6 +18,23 @@ type PlanOptions struct {
 	// there is a record at all. What would lose such values, and looks like a
 	// mistake, is refused. A nil Holds says that nothing is held.
 	Holds func(table uint32, column int) bool
+
+	// Count returns how many stored records of a table hold a value in a column,
+	// or, for the column -1, how many records there are. It is asked for the
+	// Records of each Difference: those that hold a value in a field that is gone,
+	// or else all of the table. Nil leaves them 0.
+	Count func(table uint32, column int) int
+
+	// Nils returns what stored records of a table hold that is nil where a next
+	// layout has a value in the place of a pointer, by the path of stored names.
+	// A nil Nils says that nothing is.
+	Nils func(table uint32, next *codec.Layout) map[string]Nils
+}
+
+// Nils are the stored records in which something is nil.
+type Nils struct {
+	Records int
+	Keys    []string // of the first of them
 }
 
 // An IndexRef names an index by ids.
@@ -36,10 +53,14 @@ type RefCheck struct {
 type Change struct {
 	Catalog *Catalog   // afterwards, but for what is in Build and Drop
 	Entries []uint32   // the ids of entries that differ
+	Gone    []uint32   // the ids of tables that go, if they are empty
+	Migrate []uint32   // tables whose records are to be rewritten by functions, which ends with [Catalog.FinishRewrite]
+	Rewrite []uint32   // tables whose records are to be brought to the newest version, which ends likewise
 	Diff    Diff       // in words; tables with refused differences are as they were
 	Build   []IndexRef // indexes to fill from the stored records, then to be made ready with [Catalog.MarkReady]
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
+	Nils    []uint32   // tables in which a pointer has become a value: no record may hold a nil there
 	Forms   []uint32   // tables of which a type marshals itself in a way that may be another: each record must come back the same
 }
 
@@ -64,6 +85,9 @@ func Plan(c *Catalog, models []*Model, opts PlanOptions) (*Change, error) {
 	for _, t := range tables {
 		t.finish()
 	}
+	for _, t := range tables {
+		t.checkGone()
+	}
 	return p.change(tables), nil
 }
 
@@ -86,12 +110,16 @@ type tablePlan struct {
 	drop   []IndexRef
 	checks []RefCheck
 	forms  bool // see Change.Forms
+	nils   bool // see Change.Nils
+	gone   []uint32
+	chain  *chain // the migration that this change begins; nil in none
 }
 
 // table plans all of a table but its references, which need the ids of every
 // table.
 func (p *planner) table(m *Model) *tablePlan {
-	t := &tablePlan{planner: p, model: m, old: p.old.byName(m.Name)}
+	c := p.old.claimOf(m, p.resolver.models, func(id uint32) bool { return p.opts.Holds != nil && p.opts.Holds(id, anyRecord) })
+	t := &tablePlan{planner: p, model: m, old: c.entry}
 	if t.old == nil {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
@@ -101,6 +129,14 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = t.old.clone()
 	}
 	p.ids[m.Name] = t.entry.ID
+	if c.former {
+		t.older = true
+		t.reportFormer()
+		return t
+	}
+	if c.renamed {
+		t.rename(c)
+	}
 	if v := t.olderVersion(); v != nil {
 		t.older = true
 		t.reportOlder(v)
@@ -137,7 +173,7 @@ func (t *tablePlan) checkRenamed() {
 		if taken || !sameLayout(e.newest().Layout, t.model.layout) || e.Key.Kind != t.model.key.kind || !t.opts.Holds(e.ID, anyRecord) {
 			continue
 		}
-		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Refused: true,
+		t.diff = append(t.diff, Difference{Table: t.model.Name, Kind: "suspected rename", Class: Refused, Refused: true, Records: t.count(e.ID, anyRecord),
 			Detail: fmt.Sprintf("no record of this Register has the table %s, which holds records with the same fields", e.Name),
 			Remedy: fmt.Sprintf("if %s is its record type under another name, write %s; if it is another table, name it: %s",
 				typeName(t.model.Type), onBlank("table="+e.Name), onBlank("table="+t.model.Name))})
@@ -151,17 +187,41 @@ func (t *tablePlan) finish() {
 	}
 	t.indexes()
 	t.refs()
-	if !t.refused() {
-		t.next.Entries[t.entry.ID] = t.entry
+	if t.chain != nil {
+		t.buildAll()
+		t.checks = nil // the check of the migration looks at references
+	}
+	if t.refused() {
+		return
+	}
+	t.next.Entries[t.entry.ID] = t.entry
+	for _, id := range t.gone {
+		delete(t.next.Entries, id)
 	}
 }
 
-// report notes a difference. Those of a new table are not told one by one.
+// report notes a difference, which concerns all stored records of the table
+// unless it says how many. Those of a new table are not told one by one.
 func (t *tablePlan) report(d Difference) {
-	if t.old != nil || len(t.diff) == 0 {
-		d.Table = t.model.Name
-		t.diff = append(t.diff, d)
+	if t.old == nil && len(t.diff) > 0 {
+		return
 	}
+	d.Table = t.model.Name
+	if d.Refused {
+		d = d.refuse()
+	}
+	if d.Records == 0 && t.old != nil {
+		d.Records = t.count(t.old.ID, anyRecord)
+	}
+	t.diff = append(t.diff, d)
+}
+
+// count asks the options' Count.
+func (p *planner) count(table uint32, column int) int {
+	if p.opts.Count == nil {
+		return 0
+	}
+	return p.opts.Count(table, column)
 }
 
 func (t *tablePlan) refused() bool {
@@ -174,7 +234,16 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		newest = t.old.newest().Layout
 	}
-	v := evolver{old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds}
+	if t.old != nil {
+		if t.chain = t.model.needsMigration(newest, t.old.Key); t.chain != nil {
+			t.report(Difference{Kind: "migration", Class: Rewrite, Detail: t.chain.text()})
+			t.entry.Stages = append(t.entry.Stages, t.old.newest().Number)
+		}
+	}
+	v := evolver{migrates: t.chain != nil, old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
+	if t.old != nil {
+		v.past = t.old.earlier()
+	}
 	v.evolve()
 	t.entry.NextField = v.next
 	if t.old == nil {
@@ -184,12 +253,58 @@ func (t *tablePlan) layout() {
 	} else if v.forms {
 		t.entry.newest().Layout = v.out
 	}
-	t.forms = v.forms
+	t.forms, t.nils = v.forms, len(v.derefs) > 0
+	t.reportNils(v)
+	if t.rewrites() {
+		t.report(Difference{Kind: "rewrite", Class: Rewrite, Detail: fmt.Sprintf("to version %d; older versions go", t.entry.newest().Number)})
+	}
+}
+
+// rewrites reports whether older records are to be brought to the newest version
+// without functions.
+func (t *tablePlan) rewrites() bool {
+	return t.model.rewrite && len(t.entry.Versions) > 1 && len(t.entry.Stages) == 0
+}
+
+// reportNils says which pointers have become values, and refuses those that are
+// nil in stored records.
+func (t *tablePlan) reportNils(v evolver) {
+	var found map[string]Nils
+	if len(v.derefs) > 0 && t.opts.Nils != nil {
+		found = t.opts.Nils(t.old.ID, v.out)
+	}
+	for _, path := range v.derefs {
+		d := Difference{Kind: "pointer is a value", Field: path}
+		if n := found[path]; n.Records > 0 {
+			d.Refused, d.Records = true, n.Records
+			d.Detail = "it is nil in the stored records " + keysText(n.Records, n.Keys)
+			d.Remedy = "write a value into each of them, or keep the pointer, or pass Register a migration that fills them"
+		}
+		t.report(d)
+	}
+}
+
+// keysText lists keys, of which there are n.
+func keysText(n int, keys []string) string {
+	text := strings.Join(keys, ", ")
+	if n > len(keys) {
+		text += fmt.Sprintf(" and %d more", n-len(keys))
+	}
+	return text
 }
 
 // holds asks the options' Holds about the table as it is.
 func (t *tablePlan) holds(column int) bool {
 	return t.old != nil && t.opts.Holds != nil && t.opts.Holds(t.old.ID, column)
+}
+
+// countColumn asks the options' Count about the table as it is. A column that
+// is negative stands for all records.
+func (t *tablePlan) countColumn(column int) int {
+	if t.old == nil {
+		return 0
+	}
+	return t.count(t.old.ID, column)
 }
 
 // key returns the primary key, which may not change. The layout is that of the
@@ -231,6 +346,24 @@ func (t *tablePlan) indexes() {
 	}
 }
 
+// buildAll has no index be read while the records change under it.
+func (t *tablePlan) buildAll() {
+	for i := range t.entry.Indexes {
+		t.entry.Indexes[i].State = Building
+	}
+}
+
+// able reports whether the model has functions for all stages of the table.
+func (t *tablePlan) able() bool {
+	for _, number := range t.entry.Stages {
+		i := slices.IndexFunc(t.entry.Versions, func(v Version) bool { return v.Number == number })
+		if i < 0 || t.model.chainFrom(t.entry.Versions[i].Layout) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // findIndex returns which of the indexes is x, by its name too or whatever
 // its name was, or -1.
 func findIndex(x *IndexEntry, had []IndexEntry, kept []bool, byName bool) int {
@@ -261,7 +394,7 @@ func (t *tablePlan) findOrAdd(x *IndexEntry, had []IndexEntry, kept []bool) {
 	if slices.ContainsFunc(had, func(y IndexEntry) bool { return y.Name == x.Name }) {
 		kind = "changed index"
 	}
-	t.report(Difference{Kind: kind, Index: x.Name, Detail: x.text(t.entry.newest().Layout)})
+	t.report(Difference{Kind: kind, Class: Build, Index: x.Name, Detail: x.text(t.entry.newest().Layout)})
 }
 
 // dropIndex plans that an index goes: at once if its fields are gone, or else
@@ -291,16 +424,28 @@ func (p *planner) change(tables []*tablePlan) *Change {
 			c.Entries = append(c.Entries, t.entry.ID)
 			c.Catalog.Format = max(c.Catalog.Format, t.entry.format())
 		}
+		c.Gone, c.Drop, c.Checks = append(c.Gone, t.gone...), append(c.Drop, t.drop...), append(c.Checks, t.checks...)
+		if len(t.entry.Stages) > 0 {
+			if t.able() {
+				c.Migrate = append(c.Migrate, t.entry.ID)
+			}
+			continue
+		}
+		if t.rewrites() {
+			c.Rewrite = append(c.Rewrite, t.entry.ID)
+		}
 		for i := range t.entry.Indexes {
 			x := IndexRef{t.entry.ID, t.entry.Indexes[i].ID}
 			if t.entry.Indexes[i].State == Building && !slices.Contains(t.drop, x) {
 				c.Build = append(c.Build, x)
 			}
 		}
+		if t.nils {
+			c.Nils = append(c.Nils, t.entry.ID)
+		}
 		if t.forms {
 			c.Forms = append(c.Forms, t.entry.ID)
 		}
-		c.Drop, c.Checks = append(c.Drop, t.drop...), append(c.Checks, t.checks...)
 	}
 	slices.Sort(c.Entries)
 	if len(c.Entries) > 0 {

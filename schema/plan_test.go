@@ -46,8 +46,8 @@ var evolutions = []struct {
 		}
 		return types(T{}, Parent{})
 	}, lines(
-		`Parent: new table`,
-		`T: new table`,
+		`Parent: new table (nothing to do)`,
+		`T: new table (nothing to do)`,
 	)},
 	{"absent table", func() []reflect.Type {
 		type T struct {
@@ -71,9 +71,9 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field New: []string`,
-		`T: removed field C: int64`,
-		`T: reordered fields`,
+		`T: new field New: []string (nothing to do)`,
+		`T: removed field C: int64 (nothing to do)`,
+		`T: reordered fields (nothing to do)`,
 	)},
 	{"what looks renamed", func() []reflect.Type {
 		type T struct {
@@ -90,10 +90,10 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field B.Y: int64`,
-		`T: removed field B.X: int64; if it has become Y, tag that was=X`,
-		`T: new field C: string`,
-		`T: removed field A: string; if it has become C, tag that was=A`,
+		`T: new field B.Y: int64 (nothing to do)`,
+		`T: removed field B.X: int64 (nothing to do); if it has become Y, tag that was=X`,
+		`T: new field C: string (nothing to do)`,
+		`T: removed field A: string (nothing to do); if it has become C, tag that was=A`,
 	)},
 	{"renamed fields", func() []reflect.Type {
 		type In struct{ X, Y int }
@@ -117,10 +117,10 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: renamed field B: was A`,
-		`T: renamed field In.Z: was In.X`,
-		`T: renamed field list: was List`,
-		`T: renamed index B: was A`,
+		`T: renamed field B: was A (nothing to do)`,
+		`T: renamed field In.Z: was In.X (nothing to do)`,
+		`T: renamed field list: was List (nothing to do)`,
+		`T: renamed index B: was A (nothing to do)`,
 	)},
 	{"renamed long ago, and never here", func() []reflect.Type {
 		type T struct {
@@ -136,7 +136,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field C: int64`,
+		`T: new field C: int64 (nothing to do)`,
 	)},
 	{"widened numbers", func() []reflect.Type {
 		type T struct {
@@ -165,15 +165,15 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: widened field A: int8 to int64`,
-		`T: widened field B: uint8 to int16`,
-		`T: widened field C: float32 to float64`,
-		`T: widened field D: int16 to int64`,
-		`T: widened field E: uint16 to int32`,
-		`T: widened field E: int32 to int64`,
-		`T: widened field F.X: int8 to int16`,
-		`T: widened field G: int32 to duration`,
-		`T: widened field H: duration to int64`,
+		`T: widened field A: int8 to int64 (nothing to do)`,
+		`T: widened field B: uint8 to int16 (nothing to do)`,
+		`T: widened field C: float32 to float64 (nothing to do)`,
+		`T: widened field D: int16 to int64 (nothing to do)`,
+		`T: widened field E: uint16 to int32 (nothing to do)`,
+		`T: widened field E: int32 to int64 (nothing to do)`,
+		`T: widened field F.X: int8 to int16 (nothing to do)`,
+		`T: widened field G: int32 to duration (nothing to do)`,
+		`T: widened field H: duration to int64 (nothing to do)`,
 	)},
 	{"changed types", func() []reflect.Type {
 		type T struct {
@@ -216,12 +216,12 @@ var evolutions = []struct {
 		`T: changed type D: int64 to float64 (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or add a field of another name and fill it from this one`,
 		`T: changed type F: []int64 to []string (refused); keep []int64, or add a field of another name and fill it from this one`,
-		`T: changed type G: *int64 to int64 (refused); keep *int64, or add a field of another name and fill it from this one`,
 		`T: changed type H: int64 to uint64 (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type I.X: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: changed type J: struct to map[string]int64 (refused); keep struct, or add a field of another name and fill it from this one`,
-		`T: changed type K: int64 to *int64 (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: value is a pointer K: int64 to *int64; zero stays a value, and is not nil (nothing to do)`,
 		`T: changed type L: float64 to float32 (refused); keep float64, or add a field of another name and fill it from this one`,
+		`T: pointer is a value G (nothing to do)`,
 	)},
 	{"new and removed indexes", func() []reflect.Type {
 		type T struct {
@@ -242,13 +242,13 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field E: string`,
-		`T: removed field D: int64`,
-		`T: new index E: unique=E(E:fold)`,
-		`T: new index ba: index=ba(B,-A)`,
-		`T: removed index C: index=C(C)`,
-		`T: removed index D: index=D(D)`,
-		`T: removed index ab: unique=ab(A,B)`,
+		`T: new field E: string (nothing to do)`,
+		`T: removed field D: int64 (nothing to do)`,
+		`T: new index E: unique=E(E:fold) (build)`,
+		`T: new index ba: index=ba(B,-A) (build)`,
+		`T: removed index C: index=C(C) (nothing to do)`,
+		`T: removed index D: index=D(D) (nothing to do)`,
+		`T: removed index ab: unique=ab(A,B) (nothing to do)`,
 		`build T.E #4`,
 		`build T.ba #5`,
 		`drop T.C #1`,
@@ -278,11 +278,11 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed index C: unique=C(C)`,
-		`T: changed index D: index=D(D:fold)`,
-		`T: changed index E: index=E(-E)`,
-		`T: renamed index g: was f`,
-		`T: changed index x: index=x(A,-B)`,
+		`T: changed index C: unique=C(C) (build)`,
+		`T: changed index D: index=D(D:fold) (build)`,
+		`T: changed index E: index=E(-E) (build)`,
+		`T: renamed index g: was f (nothing to do)`,
+		`T: changed index x: index=x(A,-B) (build)`,
 		`build T.C #6`,
 		`build T.D #7`,
 		`build T.E #8`,
@@ -305,7 +305,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed index A: unique=A(A:nilequal)`,
+		`T: changed index A: unique=A(A:nilequal) (build)`,
 		`build T.A #2`,
 		`drop T.A #1`,
 		`format 2`,
@@ -325,8 +325,8 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: reordered fields In`,
-		`T: changed index In: index=In(In)`,
+		`T: reordered fields In (nothing to do)`,
+		`T: changed index In: index=In(In) (build)`,
 		`build T.In #2`,
 		`drop T.In #1`,
 	)},
@@ -358,10 +358,10 @@ var evolutions = []struct {
 		}
 		return types(T{}, Parent{})
 	}, lines(
-		`T: new index Q: index=Q(Q)`,
-		`T: removed index P: index=P(P)`,
-		`T: new reference Q: to Parent`,
-		`T: removed reference P: to Parent`,
+		`T: new index Q: index=Q(Q) (build)`,
+		`T: removed index P: index=P(P) (nothing to do)`,
+		`T: new reference Q: to Parent (nothing to do)`,
+		`T: removed reference P: to Parent (nothing to do)`,
 		`build T.Q #2`,
 		`drop T.P #1`,
 		`check T.Q`,
@@ -379,8 +379,8 @@ var evolutions = []struct {
 		}
 		return types(T{}, Parent{}, Airport{})
 	}, lines(
-		`T: new reference P: to airports`,
-		`T: removed reference P: to Parent`,
+		`T: new reference P: to airports (nothing to do)`,
+		`T: removed reference P: to Parent (nothing to do)`,
 		`check T.P`,
 	)},
 	{"changed delete rules", func() []reflect.Type {
@@ -404,14 +404,14 @@ var evolutions = []struct {
 		}
 		return types(T{}, Parent{})
 	}, lines(
-		`T: new index B: index=B(B)`,
-		`T: removed index C: index=C(C)`,
-		`T: changed reference A: ondelete=cascade, was restrict`,
-		`T: changed reference B: ondelete=restrict, was noaction`,
-		`T: changed reference C: ondelete=noaction, was cascade`,
-		`T: changed reference D: no longer optional`,
-		`T: changed reference E: ondelete=setnull, was restrict`,
-		`T: changed reference E: optional`,
+		`T: new index B: index=B(B) (build)`,
+		`T: removed index C: index=C(C) (nothing to do)`,
+		`T: changed reference A: ondelete=cascade, was restrict (nothing to do)`,
+		`T: changed reference B: ondelete=restrict, was noaction (nothing to do)`,
+		`T: changed reference C: ondelete=noaction, was cascade (nothing to do)`,
+		`T: changed reference D: no longer optional (nothing to do)`,
+		`T: changed reference E: ondelete=setnull, was restrict (nothing to do)`,
+		`T: changed reference E: optional (nothing to do)`,
 		`build T.B #5`,
 		`drop T.C #2`,
 		`check T.B`,
@@ -432,13 +432,13 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field P: string`,
-		`T: new field A: string`,
-		`T: new field B: uint64`,
-		`T: new index P: index=P(P)`,
-		`T: new index A_B: index=A_B(A,B)`,
-		`T: new reference P: to Parent`,
-		`T: new reference A,B: to Customer`,
+		`T: new field P: string (nothing to do)`,
+		`T: new field A: string (nothing to do)`,
+		`T: new field B: uint64 (nothing to do)`,
+		`T: new index P: index=P(P) (build)`,
+		`T: new index A_B: index=A_B(A,B) (build)`,
+		`T: new reference P: to Parent (nothing to do)`,
+		`T: new reference A,B: to Customer (nothing to do)`,
 		`build T.P #1`,
 		`build T.A_B #2`,
 		`check T.P`,
@@ -474,10 +474,10 @@ var evolutions = []struct {
 		return types(T{})
 	}, lines(
 		`T: changed type B: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
-		`T: new field C: int64`,
+		`T: new field C: int64 (nothing to do)`,
 		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
-		`T: new index C: index=C(C)`,
-		`T: removed index B: index=B(B)`,
+		`T: new index C: index=C(C) (build)`,
+		`T: removed index B: index=B(B) (nothing to do)`,
 	)},
 	{"changed computed key", func() []reflect.Type { return types(Computed{}) }, func() []reflect.Type {
 		type Computed struct {
@@ -500,7 +500,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: reordered fields`,
+		`T: reordered fields (nothing to do)`,
 		`T: changed key: plain (A string, B string) to plain (B string, A string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"changed key direction and kind", func() []reflect.Type {
@@ -536,7 +536,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: reordered fields K`,
+		`T: reordered fields K (nothing to do)`,
 		`T: changed key: plain (K (string, string)) to plain (K (string, string)) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
 	)},
 	{"renamed and widened key", func() []reflect.Type {
@@ -550,8 +550,8 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: renamed field B: was A`,
-		`T: widened field B: uint8 to int16`,
+		`T: renamed field B: was A (nothing to do)`,
+		`T: widened field B: uint8 to int16 (nothing to do)`,
 	)},
 	{"nested changes", func() []reflect.Type {
 		type In struct{ X, Y, Z int }
@@ -573,9 +573,9 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field In.New: struct`,
-		`T: removed field In.Z: int64`,
-		`T: reordered fields In`,
+		`T: new field In.New: struct (nothing to do)`,
+		`T: removed field In.Z: int64 (nothing to do)`,
+		`T: reordered fields In (nothing to do)`,
 	)},
 	{"one nested type becomes two, and two one", func() []reflect.Type {
 		type One struct{ X, Y int }
@@ -600,7 +600,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: reordered fields B`,
+		`T: reordered fields B (nothing to do)`,
 	)},
 }
 
@@ -770,7 +770,7 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: reordered fields",
+		"1: T: reordered fields (nothing to do)",
 	)},
 	{"fewer fields is not older", []func() []reflect.Type{func() []reflect.Type {
 		type T struct {
@@ -785,7 +785,7 @@ var history = []struct {
 		}
 		return types(T{})
 	}}, lines(
-		"1: T: new field B: int64",
+		"1: T: restored field B: int64; records that have not been written since it was gone hold its values (nothing to do)",
 	)},
 }
 
@@ -849,7 +849,7 @@ func TestPlanOlderKey(t *testing.T) {
 	c := finish(planAll(t, NewCatalog(), one, PlanOptions{}))
 	c = finish(planAll(t, c, two, PlanOptions{}))
 	got := planAll(t, c, other, PlanOptions{AllowOlder: true}).Diff.String()
-	want := "T: older program: the struct is that of version 1, and the table is at version 2, which has C\n" +
+	want := "T: older program: the struct is that of version 1, and the table is at version 2, which has C (nothing to do)\n" +
 		"T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it\n"
 	if got != want {
 		t.Errorf("Plan:\n%s\nwant:\n%s", got, want)

@@ -46,23 +46,19 @@ func (v *evolver) reportGone(path string, j int, model, old []codec.Field) {
 	gone := &old[j]
 	at := joinPath(path, gone.Name)
 	f := v.likeliest(gone, model, old)
-	if f == nil || slices.Contains(v.removed, at) {
-		v.report(Difference{Kind: RemovedField, Field: at, Detail: typeText(&gone.Type)})
-		return
-	}
 	column := j
 	if path != "" {
 		column = anyRecord
 	}
-	if f.New || !v.holds(column) {
-		d := Difference{Kind: RemovedField, Field: at, Detail: typeText(&gone.Type)}
-		if !f.New {
+	if f == nil || f.New || v.migrates || slices.Contains(v.removed, at) || !v.holds(column) {
+		d := Difference{Kind: RemovedField, Field: at, Records: v.count(column), Detail: typeText(&gone.Type)}
+		if f != nil && !f.New && !v.migrates && !slices.Contains(v.removed, at) {
 			d.Remedy = "if it has become " + f.Name + ", tag that was=" + gone.Name
 		}
 		v.report(d)
 		return
 	}
-	d := Difference{Kind: "suspected rename", Field: joinPath(path, f.Name), Refused: true}
+	d := Difference{Kind: "suspected rename", Field: joinPath(path, f.Name), Records: v.count(column), Refused: true}
 	d.Detail = fmt.Sprintf("%s is gone, %s is new and of the same type, %s, and stored records hold values", gone.Name, f.Name, typeText(&gone.Type))
 	if len(f.Was) > 0 {
 		d.Detail += fmt.Sprintf("; was=%s matches nothing that is stored", strings.Join(f.Was, "|"))
@@ -81,6 +77,9 @@ func (v *evolver) likeliest(gone *codec.Field, model, old []codec.Field) (found 
 	for i := range model {
 		f := &model[i]
 		if findOld(f, old) >= 0 || found != nil && !found.New {
+			continue
+		}
+		if again, _ := v.revived(f, old); again != nil {
 			continue
 		}
 		same := matcher{v.model, v.old, make(map[pair]bool)}

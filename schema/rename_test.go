@@ -27,13 +27,13 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field Email: string`,
-		`T: new field Age: int64`,
+		`T: new field Email: string (nothing to do)`,
+		`T: new field Age: int64 (nothing to do)`,
 		"T: suspected rename Email: Mail is gone, Email is new and of the same type, string, and stored records hold values (refused); if Mail has become Email, tag that `kivis:\"was=Mail\"`; if it really is another field, tag it `kivis:\"new\"`",
 	), lines(
-		`T: new field Email: string`,
-		`T: new field Age: int64`,
-		`T: removed field Mail: string; if it has become Email, tag that was=Mail`,
+		`T: new field Email: string (nothing to do)`,
+		`T: new field Age: int64 (nothing to do)`,
+		`T: removed field Mail: string (nothing to do); if it has become Email, tag that was=Mail`,
 	)},
 	{"a was= that matches nothing", func() []reflect.Type {
 		type T struct {
@@ -48,11 +48,11 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field Address: string`,
+		`T: new field Address: string (nothing to do)`,
 		"T: suspected rename Address: Mail is gone, Address is new and of the same type, string, and stored records hold values; was=Email matches nothing that is stored (refused); if Mail has become Address, tag that `kivis:\"was=Mail|Email\"`; if it really is another field, tag it `kivis:\"new\"`",
 	), lines(
-		`T: new field Address: string`,
-		`T: removed field Mail: string; if it has become Address, tag that was=Mail`,
+		`T: new field Address: string (nothing to do)`,
+		`T: removed field Mail: string (nothing to do); if it has become Address, tag that was=Mail`,
 	)},
 	{"every name that it had", func() []reflect.Type {
 		type T struct {
@@ -66,7 +66,7 @@ var renames = []struct {
 			Address string `kivis:"was=Email|Mail"`
 		}
 		return types(T{})
-	}, lines(`T: renamed field Address: was Mail`), lines(`T: renamed field Address: was Mail`)},
+	}, lines(`T: renamed field Address: was Mail (nothing to do)`), lines(`T: renamed field Address: was Mail (nothing to do)`)},
 	{"really new", func() []reflect.Type {
 		type T struct {
 			ID   ID[T]
@@ -84,15 +84,15 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field Phone: string`,
-		`T: new field N.Y: int64`,
-		`T: removed field N.X: int64`,
-		`T: removed field Mail: string`,
+		`T: new field Phone: string (nothing to do)`,
+		`T: new field N.Y: int64 (nothing to do)`,
+		`T: removed field N.X: int64 (nothing to do)`,
+		`T: removed field Mail: string (nothing to do)`,
 	), lines(
-		`T: new field Phone: string`,
-		`T: new field N.Y: int64`,
-		`T: removed field N.X: int64`,
-		`T: removed field Mail: string`,
+		`T: new field Phone: string (nothing to do)`,
+		`T: new field N.Y: int64 (nothing to do)`,
+		`T: removed field N.X: int64 (nothing to do)`,
+		`T: removed field Mail: string (nothing to do)`,
 	)},
 	{"really gone", func() []reflect.Type {
 		type T struct {
@@ -108,11 +108,11 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field Phone: string`,
-		`T: removed field Mail: string`,
+		`T: new field Phone: string (nothing to do)`,
+		`T: removed field Mail: string (nothing to do)`,
 	), lines(
-		`T: new field Phone: string`,
-		`T: removed field Mail: string`,
+		`T: new field Phone: string (nothing to do)`,
+		`T: removed field Mail: string (nothing to do)`,
 	)},
 	{"another type", func() []reflect.Type {
 		type T struct {
@@ -131,19 +131,19 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field D: *string`,
-		`T: new field E: struct`,
-		`T: new field F: []int8`,
-		`T: removed field A: string`,
-		`T: removed field B: struct`,
-		`T: removed field C: []int64`,
+		`T: new field D: *string (nothing to do)`,
+		`T: new field E: struct (nothing to do)`,
+		`T: new field F: []int8 (nothing to do)`,
+		`T: removed field A: string (nothing to do)`,
+		`T: removed field B: struct (nothing to do)`,
+		`T: removed field C: []int64 (nothing to do)`,
 	), lines(
-		`T: new field D: *string`,
-		`T: new field E: struct`,
-		`T: new field F: []int8`,
-		`T: removed field A: string`,
-		`T: removed field B: struct`,
-		`T: removed field C: []int64`,
+		`T: new field D: *string (nothing to do)`,
+		`T: new field E: struct (nothing to do)`,
+		`T: new field F: []int8 (nothing to do)`,
+		`T: removed field A: string (nothing to do)`,
+		`T: removed field B: struct (nothing to do)`,
+		`T: removed field C: []int64 (nothing to do)`,
 	)},
 	{"in a nested struct, and a struct", func() []reflect.Type {
 		type In struct{ X int }
@@ -162,15 +162,15 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: new field List.Y: int64`,
+		`T: new field List.Y: int64 (nothing to do)`,
 		"T: suspected rename List.Y: X is gone, Y is new and of the same type, int64, and stored records hold values (refused); if X has become Y, tag that `kivis:\"was=X\"`; if it really is another field, tag it `kivis:\"new\"`",
-		`T: new field B: struct`,
+		`T: new field B: struct (nothing to do)`,
 		"T: suspected rename B: A is gone, B is new and of the same type, struct, and stored records hold values (refused); if A has become B, tag that `kivis:\"was=A\"`; if it really is another field, tag it `kivis:\"new\"`",
 	), lines(
-		`T: new field List.Y: int64`,
-		`T: removed field List.X: int64; if it has become Y, tag that was=X`,
-		`T: new field B: struct`,
-		`T: removed field A: struct; if it has become B, tag that was=A`,
+		`T: new field List.Y: int64 (nothing to do)`,
+		`T: removed field List.X: int64 (nothing to do); if it has become Y, tag that was=X`,
+		`T: new field B: struct (nothing to do)`,
+		`T: removed field A: struct (nothing to do); if it has become B, tag that was=A`,
 	)},
 	{"the name and the old name are stored", func() []reflect.Type {
 		type T struct {
@@ -186,10 +186,10 @@ var renames = []struct {
 		return types(T{})
 	}, lines(
 		"T: ambiguous rename Name: Name and Full are all stored, and one field can hold the values of one (refused); to keep those of Name, drop was=Full; to keep those of Full, store them by a name that is free: `kivis:\"name=NEW,was=Full\"`",
-		`T: removed field Full: string`,
+		`T: removed field Full: string (nothing to do)`,
 	), lines(
 		"T: ambiguous rename Name: Name and Full are all stored, and one field can hold the values of one (refused); to keep those of Name, drop was=Full; to keep those of Full, store them by a name that is free: `kivis:\"name=NEW,was=Full\"`",
-		`T: removed field Full: string`,
+		`T: removed field Full: string (nothing to do)`,
 	)},
 	{"two old names are stored", func() []reflect.Type {
 		type T struct {
@@ -206,13 +206,13 @@ var renames = []struct {
 		}
 		return types(T{})
 	}, lines(
-		"T: renamed field C: was A",
+		"T: renamed field C: was A (nothing to do)",
 		"T: ambiguous rename C: A and B are all stored, and one field can hold the values of one (refused); name the one whose values are to be kept: `kivis:\"was=A\"` or `kivis:\"was=B\"`",
-		`T: removed field B: string`,
+		`T: removed field B: string (nothing to do)`,
 	), lines(
-		"T: renamed field C: was A",
+		"T: renamed field C: was A (nothing to do)",
 		"T: ambiguous rename C: A and B are all stored, and one field can hold the values of one (refused); name the one whose values are to be kept: `kivis:\"was=A\"` or `kivis:\"was=B\"`",
-		`T: removed field B: string`,
+		`T: removed field B: string (nothing to do)`,
 	)},
 	{"a record type of another name", func() []reflect.Type {
 		type T struct {
@@ -244,14 +244,14 @@ var renames = []struct {
 		}
 		return types(U{}, T{}, V{}, W{})
 	}, lines(
-		`U: new table`,
+		`U: new table (nothing to do)`,
 		"U: suspected rename: no record of this Register has the table S, which holds records with the same fields (refused); if schema.U is its record type under another name, write _ struct{} `kivis:\"table=S\"`; if it is another table, name it: _ struct{} `kivis:\"table=U\"`",
-		`V: new table`,
-		`W: new table`,
+		`V: new table (nothing to do)`,
+		`W: new table (nothing to do)`,
 	), lines(
-		`U: new table`,
-		`V: new table`,
-		`W: new table`,
+		`U: new table (nothing to do)`,
+		`V: new table (nothing to do)`,
+		`W: new table (nothing to do)`,
 	)},
 }
 
@@ -302,7 +302,7 @@ func TestRemoved(t *testing.T) {
 		t.Errorf("with one of two fields removed on purpose: %s", got)
 	}
 	change := planAll(t, c, compileAll(t, three{}), PlanOptions{})
-	want := "T: removed field B: int64\nT: removed field List: []struct"
+	want := "T: removed field B: int64 (nothing to do)\nT: removed field List: []struct (nothing to do)"
 	if got := strings.Join(planText(change), "\n"); got != want {
 		t.Errorf("Plan:\n%s\nwant:\n%s", got, want)
 	}
@@ -313,7 +313,7 @@ func TestRemoved(t *testing.T) {
 			t.Errorf("%T: %v", v, again.Diff)
 		}
 	}
-	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "new field B") {
+	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "restored field B") {
 		t.Errorf("the program before: %s", got)
 	}
 }

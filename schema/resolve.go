@@ -112,6 +112,15 @@ func (r *resolver) checkNames() {
 		}
 		names[m.Name] = m
 	}
+	was := make(map[string]*Model)
+	for _, m := range r.models {
+		for _, name := range m.was {
+			if o := was[name]; o != nil {
+				r.faults = append(r.faults, &Error{Type: m.Type, Err: fmt.Errorf("the table of %v was %s too: one table can have become one other", typeName(o.Type), name)})
+			}
+			was[name] = m
+		}
+	}
 }
 
 // mendName says how a table gets another name.
@@ -240,7 +249,7 @@ func (ref *modelRef) checkEntry(e *Entry) error {
 	var have []codec.KeyType
 	for _, p := range ref.parts {
 		k := p.Key.Base()
-		k.Ptr = k.Ptr && p.typ.Kind() != reflect.Pointer
+		k.Ptr = k.Ptr && !canBeNil(p.typ)
 		have = append(have, k)
 	}
 	if len(have) == 1 && len(want) != 1 && have[0].Kind == codec.Struct {

@@ -169,7 +169,7 @@ func TestRefToPointerKey(t *testing.T) {
 }
 
 func TestChangeError(t *testing.T) {
-	var err error = &ChangeError{"users", []Difference{
+	var err error = &ChangeError{Table: "users", Changes: []Difference{
 		{Table: "users", Kind: "changed type", Field: "Age", Detail: "int64 to string", Refused: true, Remedy: "keep int64"},
 		{Table: "users", Kind: "changed key", Detail: "a to b", Refused: true, Remedy: "keep the key"},
 	}}

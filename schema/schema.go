@@ -31,6 +31,7 @@ type Table struct {
 	prefixes [][]byte // by space
 	keyForm  string   // see KeyForm
 	versions map[uint32]*version
+	stages   []stage // by number
 	encoder  *codec.Encoder
 	decoder  *codec.Decoder
 	keyParts []keyPart
@@ -65,8 +66,12 @@ type Part struct {
 type version struct {
 	layout    *codec.Layout
 	once      sync.Once
-	converter *codec.Converter
+	converter Converter
 	err       error
+
+	plainOnce sync.Once
+	plain     Converter
+	plainErr  error
 }
 
 // Encoder returns what encodes records of the table's Type as Version. Fields
@@ -79,8 +84,9 @@ func (t *Table) Decoder() *codec.Decoder { return t.decoder }
 
 // Converter returns what makes bodies of Version from those of an older one,
 // or nil for Version itself. The error for a version that the catalog does not
-// have matches [codec.ErrCorrupt].
-func (t *Table) Converter(number uint32) (*codec.Converter, error) {
+// have matches [codec.ErrCorrupt]; it is [ErrMigrating] for one that this program
+// has no function for, and a [FuncError] of Convert is the function's.
+func (t *Table) Converter(number uint32) (Converter, error) {
 	if number == t.Version {
 		return nil, nil
 	}
@@ -88,7 +94,7 @@ func (t *Table) Converter(number uint32) (*codec.Converter, error) {
 	if v == nil {
 		return nil, fmt.Errorf("schema: table %s: %w: no version %d", t.Name, codec.ErrCorrupt, number)
 	}
-	v.once.Do(func() { v.converter, v.err = codec.CompileConverter(v.layout, t.Layout) })
+	v.once.Do(func() { v.converter, v.err = t.converterOf(v, number) })
 	return v.converter, v.err
 }
 

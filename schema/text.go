@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/kivisdb/kivis/codec"
@@ -61,7 +62,8 @@ func findParts(list []PartEntry, l *codec.Layout) []Part {
 	return parts
 }
 
-// String returns the difference on one line.
+// String returns the difference on one line: what it is, its class, how many
+// records it concerns where that has been counted, and what to do about it.
 func (d Difference) String() string {
 	var b strings.Builder
 	b.WriteString(d.Table + ": " + d.Kind)
@@ -73,13 +75,26 @@ func (d Difference) String() string {
 	if d.Detail != "" {
 		b.WriteString(": " + d.Detail)
 	}
+	class := d.Class
 	if d.Refused {
-		b.WriteString(" (refused)")
+		class = Refused
 	}
+	b.WriteString(" (" + class.String() + recordsText(d.Records) + ")")
 	if d.Remedy != "" {
 		b.WriteString("; " + d.Remedy)
 	}
 	return b.String()
+}
+
+// recordsText returns a number of records behind a comma, or nothing for none.
+func recordsText(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return ", 1 record"
+	}
+	return ", " + strconv.Itoa(n) + " records"
 }
 
 // String returns the differences as text, one to a line.
@@ -159,4 +174,13 @@ func (r *Ref) String() string {
 		s += " by index " + r.Index.Name
 	}
 	return s
+}
+
+// text returns the types that a chain leads through.
+func (c *chain) text() string {
+	names := typeName(c.hops[0].Old)
+	for _, g := range c.hops {
+		names += " to " + typeName(g.New)
+	}
+	return names
 }

@@ -104,3 +104,18 @@ type FeedKeeper interface {
 	// kept. It returns ErrReadOnly on a read-only store.
 	KeepFeed(ctx context.Context, f *Feed) error
 }
+
+// FeedKeeperOf returns s as a FeedKeeper, or else the store that s wraps, which it
+// says by a method Unwrap, or nil where there is none.
+func FeedKeeperOf(s Store) FeedKeeper {
+	for {
+		if k, ok := s.(FeedKeeper); ok {
+			return k
+		}
+		w, ok := s.(interface{ Unwrap() Store })
+		if !ok {
+			return nil
+		}
+		s = w.Unwrap()
+	}
+}

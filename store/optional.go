@@ -108,6 +108,18 @@ func Get(ctx context.Context, s Store, key []byte) ([]byte, error) {
 	return tx.Get(key)
 }
 
+// Sharer is implemented by a [Store] that may have more than one process write to it.
+type Sharer interface {
+	// Shared says whether others may write to the store while it is open here.
+	Shared() bool
+}
+
+// IsShared says whether others may write to s while it is open here.
+func IsShared(s Store) bool {
+	sh, ok := s.(Sharer)
+	return ok && sh.Shared()
+}
+
 // Sizer is implemented by a [Store] that knows its size.
 type Sizer interface {
 	// Size returns about how many bytes the store takes, on disk or in memory.

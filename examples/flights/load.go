@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	_ "embed"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -12,25 +11,18 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
-)
-
-// What is loaded. data/README.md says where it comes from.
-var (
-	//go:embed data/airports.csv
-	airportsCSV []byte
-	//go:embed data/flights.csv.gz
-	flightsGzip []byte
+	"github.com/kivisdb/kivis/examples/flights/data"
 )
 
 // load fills an empty database, and returns how many records it holds and
 // whether they are new. A database that an interrupted load left half full is
 // emptied first.
 func load(ctx context.Context, db *kivis.DB, progress func(done, all int)) (nAirports, nFlights int, fresh bool, err error) {
-	as, err := readAirports(bytes.NewReader(airportsCSV))
+	as, err := readAirports(bytes.NewReader(data.Airports))
 	if err != nil {
 		return 0, 0, false, err
 	}
-	fs, err := readFlights(bytes.NewReader(flightsGzip))
+	fs, err := readFlights(bytes.NewReader(data.Flights))
 	if err != nil {
 		return 0, 0, false, err
 	}

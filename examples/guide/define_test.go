@@ -68,7 +68,7 @@ type Session struct {
 
 // Blob is found by what is in it.
 type Blob struct {
-	Sum  [32]byte `kivis:"key,content"` // SHA-256 of the other fields
+	Sum  kivis.Digest `kivis:"key,content"` // SHA-256 of the other fields
 	Data []byte
 }
 
@@ -97,7 +97,7 @@ var (
 	countries = kivis.TableBy[Country, string](nil)
 	lines     = kivis.TableBy[Line, LineKey](nil)
 	sessions  = kivis.TableBy[Session, uuid.UUID](nil)
-	blobs     = kivis.TableBy[Blob, [32]byte](nil)
+	blobs     = kivis.TableBy[Blob, kivis.Digest](nil)
 	readings  = kivis.TableOf[Reading](nil)
 )
 

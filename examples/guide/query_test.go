@@ -23,7 +23,7 @@ func predicates(db *kivis.DB, from, to time.Time) []kivis.Query[Customer, kivis.
 		customers.Where(kivis.EqualFold(c.Email, "CLEO@example.com")), // any case
 		customers.Where(kivis.Contains(c.Tags, "vip")),                // an element of a slice
 		customers.Where(kivis.Prefix(kivis.Each(c.Tags), "ear")),      // any element that matches
-		customers.Where(kivis.IsNil(c.Nick)),                          // pointers
+		customers.Where(kivis.IsNil(c.Nick)),                          // pointers, slices, maps
 		customers.Where(kivis.Deref(c.Nick).Eq("Annie")),              // what they point to
 		customers.Where(customers.Key().Le(2)),                        // the primary key
 		customers.Where(kivis.Func(func(c *Customer) bool { return len(c.Name) == 3 })),

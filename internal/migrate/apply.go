@@ -20,6 +20,9 @@ import (
 // goes back to what it was, which nobody has missed. The end of ctx alone
 // leaves it, so that builds go on from where they are.
 func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
+	if err := m.checkMigrations(ctx, models); err != nil {
+		return err
+	}
 	known := m.known(models)
 	var before *schema.Catalog
 	var plan *schema.Change
@@ -32,7 +35,7 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		if err = refused(plan.Diff); err == nil {
 			_, err = schema.Bind(plan.Catalog, models)
 		}
-		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries}, err
+		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries, Gone: plan.Gone, Empty: plan.Gone}, err
 	})
 	if err != nil {
 		return err
@@ -52,6 +55,9 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 	}
 	m.models = models
 	m.failed.forget(plan.Build)
+	if err := m.clearTables(ctx); err != nil {
+		m.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "records of dropped tables remain until the next Register", slog.String("error", errorKind(err)))
+	}
 	if err := m.dropIndexes(ctx, models); err != nil {
 		m.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "dropped indexes remain until the next Register", slog.String("error", errorKind(err)))
 	}
@@ -59,7 +65,14 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		m.buildLater(later)
 	}
 	m.warn(ctx, plan.Diff)
-	return nil
+	rewrite := append(plan.Migrate, plan.Rewrite...)
+	if m.opts.Background {
+		m.rewriteLater(rewrite)
+		return nil
+	}
+	m.mu.Unlock() // rewriteTable changes the catalog on its own
+	defer m.mu.Lock()
+	return m.rewriteAll(ctx, rewrite)
 }
 
 // warn logs the fields that are gone, with all that records hold of them.
@@ -104,16 +117,21 @@ func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *sche
 		return err
 	}
 	var faults []error
-	for _, ref := range plan.Build {
-		tb := set.ByID(ref.Table)
-		b := build{db: m.db, tb: tb, ix: tb.IndexByID(ref.Index)}
-		if err := b.run(ctx); err != nil {
-			faults = append(faults, err)
+	for _, group := range byTable(plan.Build) {
+		for _, err := range m.buildTable(ctx, set, group, false) {
+			if err != nil {
+				faults = append(faults, err)
+			}
 		}
 	}
 	for _, check := range plan.Checks {
 		tb := set.ByID(check.Table)
 		if err := checkStored(ctx, m.db, tb, tb.Refs[check.Ref]); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	for _, id := range plan.Nils {
+		if err := checkNils(ctx, m.db, set.ByID(id)); err != nil {
 			faults = append(faults, err)
 		}
 	}

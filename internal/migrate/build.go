@@ -1,103 +1,206 @@
 package migrate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
 )
 
-// chunkSize is how many records or entries one transaction of a schema change
-// takes in hand.
-const chunkSize = 1000
-
-// build fills a new index from the records that are stored.
+// build fills new indexes of one table from the records that are stored, in one
+// scan.
 //
-// Invariant: from the commit that added the index, every writer maintains it,
+// Invariant: from the commit that added an index, every writer maintains it,
 // as writers guard the catalog. A chunk's records, its entries and how far the
 // build has come are one transaction. So once the last chunk has committed,
-// the index equals the records.
+// the index equals the records. How far a unique index has come stays in front
+// of the first duplicate: the next build begins there.
 type build struct {
-	db *tables.DB
-	tb *schema.Table
-	ix *schema.Index
+	db   *tables.DB
+	tb   *schema.Table
+	ixs  []*schema.Index
+	jobs []*job // one for each index; nil in none
 
-	size int  // how many records the next chunk takes
-	more bool // there may be more
+	pace  pacer
+	more  bool          // there may be more
+	at    [][]byte      // for each index, the store's key of the last record that it has; nil before the first chunk
+	dups  [][]Duplicate // for each index, what the chunks so far have found
+	chunk buildChunk
 }
 
-// run builds the index, going on where an earlier run was stopped.
-func (b *build) run(ctx context.Context) error {
-	b.size = chunkSize
-	for {
-		if _, err := b.db.Write(ctx, b); err != nil || !b.more {
-			return err
+// buildChunk is what an attempt at a chunk has come to.
+type buildChunk struct {
+	n    int
+	last []byte
+	dups [][]Duplicate
+}
+
+// run builds the indexes, going on where an earlier run was stopped. It returns
+// what is wrong with each.
+func (b *build) run(ctx context.Context) []error {
+	faults := make([]error, len(b.ixs))
+	for b.more = true; b.more; {
+		_, err := b.db.Write(ctx, b)
+		if err == nil {
+			b.advance()
+			err = b.pace.end(ctx)
 		}
-		b.size = min(2*b.size, chunkSize)
+		if err != nil && (b.more || ctx.Err() != nil) {
+			for i := range faults {
+				faults[i] = err
+			}
+			return faults
+		}
 	}
+	for i := range b.ixs {
+		faults[i] = b.violation(i)
+	}
+	return faults
 }
 
-// Run indexes up to size records, fewer at the next attempt.
+// Run indexes a chunk of records, fewer at the next attempt.
 func (b *build) Run(ctx context.Context, t *tables.Tx) error {
-	b.more = false
+	b.pace.db = b.db
+	size := b.pace.begin()
+	b.more, b.chunk = false, buildChunk{dups: make([][]Duplicate, len(b.ixs))}
 	if err := ctx.Err(); err != nil {
+		b.more = true
 		return err
 	}
-	if tb := t.Schema().ByID(b.tb.ID); tb == nil || tb.IndexByID(b.ix.ID) == nil {
+	tb := t.Schema().ByID(b.tb.ID)
+	if tb == nil || !b.load(t, tb) {
 		return nil // it has been dropped again
 	}
-	size := b.size
-	b.size = max(size/2, 1)
-	progress := tables.BuildKey(b.tb.ID, b.ix.ID)
-	done, _, err := t.GetKey(progress)
-	if err != nil {
+	if err := b.records(t, size); err != nil {
+		b.more = true
 		return err
 	}
-	n, last, err := b.records(t, done, size)
-	if err != nil {
-		return err
-	}
-	if b.more = n == size; b.more {
-		return t.SetKey(progress, last)
-	}
-	return t.DeleteKey(progress)
+	b.more = b.chunk.n == size
+	return b.save(t)
 }
 
-// records indexes up to size records behind the store's key done, and returns
-// how many, and the last one's key.
-func (b *build) records(t *tables.Tx, done []byte, size int) (n int, last []byte, err error) {
-	prefix := b.tb.Prefix(0)
-	var after []byte
-	if done != nil {
-		after = done[len(prefix):]
+// load finds how far each index has come, at the first chunk, and reports
+// whether any index is still there.
+func (b *build) load(t *tables.Tx, tb *schema.Table) bool {
+	if b.at == nil {
+		at := make([][]byte, len(b.ixs))
+		for i, ix := range b.ixs {
+			at[i], _, _ = t.GetKey(tables.BuildKey(b.tb.ID, ix.ID)) // from the beginning where it cannot be read
+		}
+		b.at, b.dups = at, make([][]Duplicate, len(b.ixs))
 	}
+	for _, ix := range b.ixs {
+		if tb.IndexByID(ix.ID) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// records indexes up to size records behind the last that all indexes have.
+func (b *build) records(t *tables.Tx, size int) error {
+	prefix := b.tb.Prefix(0)
+	from := b.at[0]
+	for _, at := range b.at {
+		if bytes.Compare(at, from) < 0 {
+			from = at
+		}
+	}
+	var after []byte
+	if from != nil {
+		after = from[len(prefix):]
+	}
+	c := &b.chunk
 	for rec, err := range t.Records(b.tb, after) {
 		if err != nil {
-			return n, last, err
+			return err
 		}
-		last = append(append(last[:0], prefix...), rec.Tuple...)
-		if err := t.SetEntries(b.tb, b.ix, rec.Body, rec.Tuple); err != nil {
-			return n, last, b.violation(rec.Tuple, err)
+		c.last = append(append(c.last[:0], prefix...), rec.Tuple...)
+		for i, ix := range b.ixs {
+			if bytes.Compare(b.at[i], c.last) >= 0 {
+				continue
+			}
+			if err := t.SetEntries(b.tb, ix, rec.Body, rec.Tuple); err != nil {
+				if err = b.duplicate(i, rec.Tuple, err); err != nil {
+					return err
+				}
+			}
 		}
-		if n++; n == size {
+		if c.n++; c.n == size {
 			break
 		}
 	}
-	return n, last, nil
+	return nil
 }
 
-// violation turns a UniqueError over stored data into a schema.ChangeError.
-func (b *build) violation(tuple []byte, err error) error {
+// duplicate notes a value that is taken, or returns another error.
+func (b *build) duplicate(i int, tuple []byte, err error) error {
 	var u *tables.UniqueError
 	if !errors.As(err, &u) {
 		return err
 	}
-	return &schema.ChangeError{Table: b.tb.Name, Changes: []schema.Difference{{
-		Table: b.tb.Name, Kind: "stored data breaks a unique index", Index: b.ix.Name, Refused: true,
-		Detail: fmt.Sprintf("records %s and %s have the same value", u.Holder, record.RefTo(b.tb, tuple)),
-		Remedy: "change or delete one of each pair, or make it an ordinary index",
-	}}}
+	b.chunk.dups[i] = append(b.chunk.dups[i], Duplicate{u.Holder, record.RefTo(b.tb, tuple)})
+	return nil
+}
+
+// save stores how far the indexes have come.
+func (b *build) save(t *tables.Tx) error {
+	for i, ix := range b.ixs {
+		key := tables.BuildKey(b.tb.ID, ix.ID)
+		var err error
+		switch {
+		case len(b.dups[i])+len(b.chunk.dups[i]) > 0:
+		case !b.more:
+			err = t.DeleteKey(key)
+		case bytes.Compare(b.at[i], b.chunk.last) < 0:
+			err = t.SetKey(key, b.chunk.last)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance follows the commit of a chunk.
+func (b *build) advance() {
+	for i := range b.at {
+		if bytes.Compare(b.at[i], b.chunk.last) < 0 {
+			b.at[i] = bytes.Clone(b.chunk.last)
+		}
+		b.dups[i] = append(b.dups[i], b.chunk.dups[i]...)
+		if b.jobs == nil {
+			continue
+		}
+		b.jobs[i].step(b.chunk.n)
+		for _, d := range b.chunk.dups[i] {
+			b.jobs[i].duplicate(d)
+		}
+	}
+}
+
+// violation returns a schema.ChangeError of the duplicates of an index, or nil.
+func (b *build) violation(i int) error {
+	if b.dups == nil || len(b.dups[i]) == 0 {
+		return nil
+	}
+	var pairs []string
+	for _, d := range b.dups[i] {
+		if len(pairs) == maxKeys {
+			pairs = append(pairs, fmt.Sprintf("and %d more pairs, which Builds lists", len(b.dups[i])-maxKeys))
+			break
+		}
+		pairs = append(pairs, fmt.Sprintf("records %s and %s have the same value", d.Holder, d.Record))
+	}
+	return schema.NewChangeError(b.tb.Name, schema.Difference{
+		Kind: "stored data breaks a unique index", Index: b.ixs[i].Name, Records: len(b.dups[i]),
+		Detail: strings.Join(pairs, "; "),
+		Remedy: "change or delete one of each pair, or make it an ordinary index; to give a table with records a unique field: add it as a pointer, since nil is " +
+			"never taken, with the tag unique; fill it; and then make it a value",
+	})
 }

@@ -105,7 +105,7 @@ func newBuilding(t *testing.T, rng *rand.Rand) *building {
 	}
 	b.tb = db.Schema().ByName("items")
 	for _, ix := range b.tb.Indexes {
-		b.builds = append(b.builds, &build{db: db, tb: b.tb, ix: ix, size: 3, more: true})
+		b.builds = append(b.builds, &build{db: db, tb: b.tb, ixs: []*schema.Index{ix}, more: true})
 	}
 	return b
 }
@@ -174,23 +174,23 @@ func codecUint(id uint64) []byte {
 	return nil
 }
 
-// step runs one chunk of a random build. A violation is mended by deleting one
-// of the two records, as a user would.
+// step runs one chunk of a random build. After a duplicate it deletes a record,
+// as a user might who mends it, and the build begins again where it may.
 func (b *building) step() {
-	x := b.builds[b.rng.IntN(len(b.builds))]
+	i := b.rng.IntN(len(b.builds))
+	x := b.builds[i]
 	if !x.more {
 		return
 	}
-	x.size = 1 + b.rng.IntN(4)
-	_, err := b.db.Write(b.t.Context(), x)
-	if err == nil {
-		return
-	}
-	var refused *schema.ChangeError
-	if !errors.As(err, &refused) {
+	x.pace.size, x.pace.tries = 1+b.rng.IntN(4), 0
+	if _, err := b.db.Write(b.t.Context(), x); err != nil {
 		b.t.Fatal(err)
 	}
-	x.more = true
+	x.advance()
+	if x.more && b.rng.IntN(4) > 0 || x.violation(0) == nil {
+		return
+	}
+	b.builds[i] = &build{db: b.db, tb: b.tb, ixs: x.ixs, more: true}
 	id := uint64(b.rng.IntN(70))
 	if _, there := b.model[id]; there {
 		b.mustWrite(func(tx *tables.Tx) error { return tx.Delete(b.tb, codecUint(id)) })
@@ -249,7 +249,7 @@ func (b *building) finish(seed uint64, round int) {
 	}
 	var refs []schema.IndexRef
 	for _, x := range b.builds {
-		refs = append(refs, schema.IndexRef{Table: b.tb.ID, Index: x.ix.ID})
+		refs = append(refs, schema.IndexRef{Table: b.tb.ID, Index: x.ixs[0].ID})
 	}
 	ready := func(c *schema.Catalog) (tables.Edition, error) {
 		next, touched := c.MarkReady(refs)

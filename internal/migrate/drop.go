@@ -7,7 +7,6 @@ import (
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
-	"github.com/kivisdb/kivis/store"
 )
 
 // dropIndexes deletes the entries of dropped indexes, in chunks, and forgets
@@ -34,40 +33,65 @@ func (m *Migrator) dropIndexes(ctx context.Context, models []*schema.Model) erro
 
 // clearIndex deletes every key of one index, and how far its build had come.
 func clearIndex(ctx context.Context, db *tables.DB, ref schema.IndexRef) error {
-	r := record.PrefixRange(tables.IndexPrefix(ref))
-	r.KeysOnly = true
-	e := emptying{r: r, progress: tables.BuildKey(ref.Table, ref.Index)}
-	for {
-		if _, err := db.Write(ctx, &e); err != nil || !e.more {
+	e := emptying{db: db, prefix: tables.IndexPrefix(ref), last: [][]byte{tables.BuildKey(ref.Table, ref.Index)}}
+	return e.run(ctx)
+}
+
+// emptying deletes all keys with a prefix, in chunks.
+type emptying struct {
+	db     *tables.DB
+	prefix []byte
+	last   [][]byte // keys to be deleted with the last chunk
+	job    *job     // nil in none
+	pace   pacer
+	n      int  // deleted in the chunk at hand
+	more   bool // there may be more
+}
+
+func (e *emptying) run(ctx context.Context) error {
+	e.pace.db = e.db
+	for e.more = true; e.more; {
+		if _, err := e.db.Write(ctx, e); err != nil {
+			return err
+		}
+		if e.job != nil {
+			e.job.step(e.n)
+		}
+		if err := e.pace.end(ctx); err != nil && e.more {
 			return err
 		}
 	}
-}
-
-// emptying deletes some keys of a range.
-type emptying struct {
-	r        store.Range
-	progress []byte
-	more     bool // there may be more
+	return nil
 }
 
 // Run deletes one chunk.
-func (e *emptying) Run(_ context.Context, t *tables.Tx) error {
-	c, err := t.Scan(e.r)
+func (e *emptying) Run(ctx context.Context, t *tables.Tx) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := record.PrefixRange(e.prefix)
+	r.KeysOnly = true
+	c, err := t.Scan(r)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	n := 0
-	for n < chunkSize && c.Next() {
+	size := e.pace.begin()
+	for e.n = 0; e.n < size && c.Next(); e.n++ {
 		if err := t.DeleteKey(c.Key()); err != nil {
 			return err
 		}
-		n++
 	}
-	e.more = n == chunkSize
 	if err := c.Err(); err != nil {
 		return err
 	}
-	return t.DeleteKey(e.progress)
+	if e.more = e.n == size; e.more {
+		return nil
+	}
+	for _, key := range e.last {
+		if err := t.DeleteKey(key); err != nil {
+			return err
+		}
+	}
+	return nil
 }

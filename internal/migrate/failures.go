@@ -69,7 +69,7 @@ func (f *failures) differences(set *schema.Set) (list []schema.Difference) {
 			continue
 		}
 		list = append(list, schema.Difference{Table: tb.Name, Index: tb.IndexByID(ref.Index).Name,
-			Kind: "failed index build", Detail: f.errs[ref].Error(), Remedy: "the next Register builds it, and waits for it"})
+			Kind: "failed index build", Class: schema.Build, Detail: f.errs[ref].Error(), Remedy: "the next Register builds it, and waits for it"})
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 
@@ -25,6 +24,7 @@ type Migrator struct {
 	models []*schema.Model // registered so far
 	builds background
 	failed failures
+	jobs   jobs
 }
 
 // New returns the migrator of db, in which nothing is registered yet. A nil
@@ -56,7 +56,8 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 	if err != nil {
 		return schema.Diff{}, err
 	}
-	change, err := m.plan(ctx, c, models)
+	s := stock{ctx: ctx, db: m.db}
+	change, err := s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Count: s.count})
 	if err != nil {
 		return schema.Diff{}, err
 	}
@@ -88,6 +89,5 @@ func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 // plan plans what is to change of a catalog, by what is stored now.
 func (m *Migrator) plan(ctx context.Context, c *schema.Catalog, models []*schema.Model) (*schema.Change, error) {
 	s := stock{ctx: ctx, db: m.db}
-	change, err := schema.Plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder, Holds: s.holds})
-	return change, errors.Join(err, s.err)
+	return s.plan(c, models, schema.PlanOptions{AllowOlder: m.opts.AllowOlder})
 }

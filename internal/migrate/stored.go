@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
@@ -40,11 +43,30 @@ func checkStored(ctx context.Context, db *tables.DB, tb *schema.Table, r *schema
 }
 
 func danglingStored(tb *schema.Table, r *schema.Ref, tuple, target []byte) error {
-	return &schema.ChangeError{Table: tb.Name, Changes: []schema.Difference{{
-		Table: tb.Name, Kind: "stored data breaks a reference", Field: r.Name, Refused: true,
+	return schema.NewChangeError(tb.Name, schema.Difference{
+		Kind: "stored data breaks a reference", Field: r.Name,
 		Detail: fmt.Sprintf("record %s refers to %s %s, which is not there", record.RefTo(tb, tuple), r.Target.Name, record.RefTo(r.Target, target)),
 		Remedy: "insert what is missing, or change or delete the record, or leave out the reference",
-	}}}
+	})
+}
+
+// checkNils looks for stored records that hold a nil where tb has a value in the
+// place of a pointer: others may have written one while the change was planned.
+func checkNils(ctx context.Context, db *tables.DB, tb *schema.Table) error {
+	s := stock{ctx: ctx, db: db}
+	found := s.nils(tb.ID, tb.Layout)
+	if s.err != nil {
+		return s.err
+	}
+	var faults []schema.Difference
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		faults = append(faults, schema.Difference{Kind: "pointer is a value", Field: path, Records: found[path].Records,
+			Detail: "it is nil in the stored records " + strings.Join(found[path].Keys, ", "), Remedy: "write a value into each of them"})
+	}
+	if faults == nil {
+		return nil
+	}
+	return schema.NewChangeError(tb.Name, faults...)
 }
 
 // checkForms looks for stored records that do not come back the same from a tb
@@ -67,13 +89,13 @@ func checkForms(ctx context.Context, db *tables.DB, tb *schema.Table) error {
 			}
 			continue
 		}
-		d := schema.Difference{Table: tb.Name, Kind: "stored data has another form", Refused: true,
+		d := schema.Difference{Kind: "stored data has another form",
 			Remedy: "keep the type that wrote it, or add a field of another name and fill it from this one"}
 		d.Detail = fmt.Sprintf("record %s does not come back the same", record.RefTo(tb, rec.Tuple))
 		if err != nil {
 			d.Detail += ": " + err.Error()
 		}
-		return &schema.ChangeError{Table: tb.Name, Changes: []schema.Difference{d}}
+		return schema.NewChangeError(tb.Name, d)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func Same(a, b Body, parts []schema.Part) bool {
 func OpenBytes(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, err error) {
 	version, body, err := codec.Open(value, tb.ID, tuple)
 	if err == nil && version != tb.Version {
-		var conv *codec.Converter
+		var conv schema.Converter
 		if conv, err = tb.Converter(version); err == nil {
 			buf, err = conv.Convert(buf[:0], body)
 			body = buf
@@ -62,6 +62,38 @@ func OpenBytes(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, 
 		return nil, buf, Corrupt(tb, tuple, err)
 	}
 	return body, buf, nil
+}
+
+// OpenIndexed is [Open] for the body that the record's index entries are of. It
+// differs where stale is true: the record is read through a function, and has
+// not been written since.
+func OpenIndexed(tb *schema.Table, tuple, value, buf []byte, offs []uint32) (b Body, grown []byte, stale bool, err error) {
+	version, body, err := codec.Open(value, tb.ID, tuple)
+	if err != nil || !tb.Stale(version) {
+		b, grown, err = Open(tb, tuple, value, buf, offs)
+		return b, grown, false, err
+	}
+	conv, err := tb.PlainConverter(version)
+	if err == nil {
+		buf, err = conv.Convert(buf[:0], body)
+	}
+	if err == nil {
+		b.Bytes = buf
+		b.Offs, err = codec.Split(b.Bytes, len(tb.Columns), offs[:0])
+	}
+	return b, buf, true, Corrupt(tb, tuple, err)
+}
+
+// IsCurrent reports whether a stored value is of the table's newest version.
+func IsCurrent(tb *schema.Table, tuple, value []byte) (bool, error) {
+	version, _, err := codec.Open(value, tb.ID, tuple)
+	return version == tb.Version, Corrupt(tb, tuple, err)
+}
+
+// IsStale reports whether a stored value is read through a function.
+func IsStale(tb *schema.Table, tuple, value []byte) bool {
+	version, _, err := codec.Open(value, tb.ID, tuple)
+	return err == nil && tb.Stale(version)
 }
 
 // Open is [OpenBytes], and finds the columns too. The offsets are in the memory

@@ -51,7 +51,7 @@ func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
 	}
 	defer kv.Discard()
 	if _, err := kv.Get(headerKey); err == nil {
-		return nil, store.ErrConflict // another process has just made the database
+		return nil, store.ErrConflict // another process has made it meanwhile
 	}
 	if err := checkEmpty(kv); err != nil {
 		return nil, err
@@ -103,13 +103,22 @@ func (db *DB) Catalog(ctx context.Context) (*schema.Catalog, error) {
 type Edition struct {
 	Catalog       *schema.Catalog
 	Touched, Gone []uint32
+	Empty         []uint32 // tables that must be without records
 }
 
 // changed reports whether there is anything to write.
 func (e *Edition) changed() bool { return len(e.Touched)+len(e.Gone) > 0 }
 
+// errNotEmpty: somebody has written into a table that was empty, and was to go.
+var errNotEmpty = errors.New("records have been written meanwhile into a table that was empty: try again")
+
 // save writes the edition in kv.
 func (e *Edition) save(kv store.Tx) error {
+	for _, id := range e.Empty {
+		if found, err := hasKeys(kv, IndexPrefix(schema.IndexRef{Table: id})); err != nil || found {
+			return errors.Join(err, errNotEmpty)
+		}
+	}
 	for _, id := range e.Touched {
 		if err := kv.Set(tableKey(id), e.Catalog.Entries[id].Encode()); err != nil {
 			return err
@@ -121,6 +130,18 @@ func (e *Edition) save(kv store.Tx) error {
 		}
 	}
 	return kv.Set(headerKey, schema.EncodeHeader(e.Catalog))
+}
+
+// hasKeys reports whether there is a key with the prefix.
+func hasKeys(kv store.Tx, prefix []byte) (bool, error) {
+	r := record.PrefixRange(prefix)
+	r.KeysOnly = true
+	c, err := kv.Scan(r)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	return c.Next(), c.Err()
 }
 
 // ChangeCatalog replaces the catalog by what edit makes of it, and publishes
@@ -157,20 +178,23 @@ func (c *catalogChange) Attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.commit(kv, next)
+	return c.commit(kv, have, next)
 }
 
 // commit commits an edition, if there is anything in it, and makes its Set the
 // one that transactions begin with.
-func (c *catalogChange) commit(kv store.Tx, e Edition) error {
+func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) error {
 	set, err := schema.Bind(e.Catalog, c.models)
 	if err != nil {
 		return err
 	}
 	if e.changed() {
-		if err := e.save(kv); err != nil {
+		if err := errors.Join(e.save(kv), e.noteDropped(have, kv.Set)); err != nil {
 			return err
 		}
+	}
+	for _, id := range e.Gone {
+		c.db.sequences.byID.Delete(id)
 	}
 	c.db.schemaMu.Lock()
 	defer c.db.schemaMu.Unlock()
@@ -182,8 +206,7 @@ func (c *catalogChange) commit(kv store.Tx, e Edition) error {
 			return retry.Conflict(err)
 		}
 	}
-	c.db.set.Store(set)
-	c.db.bound.Store(&c.models)
+	c.db.publish(set, c.models)
 	return nil
 }
 

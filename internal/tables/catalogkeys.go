@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"bytes"
+
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/schema"
 )
@@ -15,7 +17,9 @@ const (
 	secretSpace   = 3 // the key that signs page cursors
 	buildSpace    = 4 // how far an index build has come, by table and index id
 	// 5 is the incarnation's; see schema.IncarnationKey
-	consumerSpace = 6 // positions of consumers of changes, by name
+	consumerSpace  = 6 // positions of consumers of changes, by name
+	restoringSpace = 7 // there while a backup is being restored
+	noteSpace      = 9 // what programs keep beside their tables, by name
 )
 
 // headerKey is the catalog's header, which every write transaction guards.
@@ -25,6 +29,7 @@ var (
 	secretKey = catalogKey(secretSpace)
 
 	incarnationKey = schema.IncarnationKey()
+	restoringKey   = catalogKey(restoringSpace)
 )
 
 // catalogKey returns the key of an entry of the catalog.
@@ -43,3 +48,20 @@ func sequenceKey(table uint32) []byte { return catalogKey(sequenceSpace, table) 
 // BuildKey returns the key under which a build of the index keeps how far it
 // has come.
 func BuildKey(table, index uint32) []byte { return catalogKey(buildSpace, table, index) }
+
+// CheckEntry returns an error that matches codec.ErrCorrupt where an entry of
+// the catalog is damaged. Those that have no checksum pass.
+func CheckEntry(key, value []byte) error {
+	var err error
+	switch {
+	case bytes.Equal(key, headerKey):
+		_, err = schema.DecodeHeader(value)
+	case bytes.Equal(key, incarnationKey):
+		_, err = schema.DecodeIncarnation(value)
+	case bytes.HasPrefix(key, catalogKey(tableSpace)):
+		_, err = schema.DecodeEntry(value)
+	case bytes.HasPrefix(key, catalogKey(sequenceSpace)):
+		_, err = codec.OpenEntry(value, key)
+	}
+	return err
+}

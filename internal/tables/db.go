@@ -29,7 +29,7 @@ type DB struct {
 	// publication of its Set. See Begin.
 	schemaMu  sync.RWMutex
 	set       atomic.Pointer[schema.Set]
-	bound     atomic.Pointer[[]*schema.Model] // what set was made with
+	models    []*schema.Model // what set was made with; guarded by schemaMu
 	elsewhere elsewhere
 
 	allowOlder bool
@@ -43,8 +43,9 @@ type DB struct {
 
 // Open returns the tables of s. It reads the catalog, or writes that of a new
 // database into an empty store. The error is schema.ErrNewerFormat where a
-// newer release wrote the database, and says so where the store holds
-// something else. The store stays open, also after an error.
+// newer release wrote the database, ErrRestoring where a restore into the store
+// has not ended, and says so where the store holds something else. The store
+// stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
 	db.allowOlder = cfg.AllowOlder
@@ -82,6 +83,21 @@ func (db *DB) createOnce(ctx context.Context) (*schema.Catalog, error) {
 	return made.catalog, err
 }
 
+// creation is createOnce under way.
+type creation struct {
+	db      *DB
+	catalog *schema.Catalog
+}
+
+// Attempt makes the catalog, unless there is one by now.
+func (c *creation) Attempt(ctx context.Context) (err error) {
+	if c.catalog, err = c.db.load(ctx); !isNotFound(err) {
+		return err
+	}
+	c.catalog, err = c.db.create(ctx)
+	return retry.Conflict(err)
+}
+
 // load returns the stored catalog and takes the secret and the incarnation, if
 // there is one, beside it.
 func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
@@ -90,6 +106,9 @@ func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
 		return nil, err
 	}
 	defer kv.Discard()
+	if err := checkRestored(kv); err != nil {
+		return nil, err
+	}
 	c, err := readCatalog(kv)
 	if err != nil {
 		return nil, err

@@ -35,8 +35,11 @@ func (t *Tx) Delete(tb *schema.Table, tuple []byte) error {
 
 // erase deletes one record and its index entries, whatever refers to it.
 func (t *Tx) erase(tb *schema.Table, tuple, value []byte) error {
+	if err := canWrite(tb); err != nil {
+		return err
+	}
 	if len(tb.Indexes) > 0 {
-		old, err := t.openOld(tb, tuple, value)
+		old, _, err := t.openIndexed(tb, tuple, value)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // one, to its new one. Entries that stay the same are not touched.
 func (t *Tx) reindex(w *put, old record.Body) error {
 	for _, ix := range w.tb.Indexes {
-		if old.Bytes != nil && record.Same(old, w.new, ix.Parts) {
+		if old.Bytes != nil && !w.stale && record.Same(old, w.new, ix.Parts) {
 			continue
 		}
 		want, have := &t.buf.want, &t.buf.have
@@ -77,7 +77,15 @@ func (t *Tx) setEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i i
 		if err != nil {
 			return err
 		}
-		if taken := holder != nil && !bytes.Equal(holder, tuple); taken && t.batch != nil {
+		taken := holder != nil && !bytes.Equal(holder, tuple)
+		if taken && ix.State != schema.Ready {
+			gives, err := t.givesUp(tb, ix, e.Key(i), holder)
+			if err != nil {
+				return err
+			}
+			taken = !gives
+		}
+		if taken && t.batch != nil {
 			t.batch.claims = append(t.batch.claims, lostClaim{
 				tb: tb, ix: ix, key: bytes.Clone(e.Key(i)), tuple: bytes.Clone(holder), taker: bytes.Clone(tuple),
 			})
@@ -86,6 +94,34 @@ func (t *Tx) setEntry(tb *schema.Table, ix *schema.Index, e *record.Entries, i i
 		}
 	}
 	return t.RestoreEntry(e, i, tuple)
+}
+
+// givesUp reports whether a record will give up its entry in a unique index when
+// a migration reaches it.
+func (t *Tx) givesUp(tb *schema.Table, ix *schema.Index, key, tuple []byte) (bool, error) {
+	value, err := t.kv.Get(append(bytes.Clone(tb.Prefix(0)), tuple...))
+	if err != nil {
+		return errors.Is(err, store.ErrNotFound), ignoreNotFound(err)
+	}
+	if !record.IsStale(tb, tuple, value) {
+		return false, nil
+	}
+	b, _, err := record.Open(tb, tuple, value, nil, nil)
+	if err != nil {
+		return false, err
+	}
+	var e record.Entries
+	if err := e.Compute(tb, ix, b, tuple); err != nil {
+		return false, err
+	}
+	return !e.Has(key), nil
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // RestoreEntry writes entry i of the record with the key tuple, unchecked.

@@ -23,6 +23,14 @@ type Source interface {
 	AppendKey(dst []byte, tb *schema.Table) ([]byte, error)
 }
 
+// A WholeSource is a Source that has all columns of the table, also where the
+// table's Go type, which is that of an older program, has not.
+type WholeSource interface {
+	Source
+	// Whole does nothing.
+	Whole()
+}
+
 // A Key is the primary key that a record was written under. It is good until
 // the transaction is used again.
 type Key struct {
@@ -42,6 +50,7 @@ type put struct {
 	new      record.Body
 	old      []byte // stored value of the record as it was read; see current
 	current  bool   // old has been read in this transaction and not written since
+	stale    bool   // old is read through a function: its entries are others
 }
 
 // Put writes the record that src gives, with its index entries, after checking
@@ -63,8 +72,10 @@ func (t *Tx) prepare(w *put, src Source) error {
 	if !t.write {
 		return store.ErrReadOnly
 	}
-	if w.tb.Older() && !t.db.allowOlder {
-		return ErrOlderType
+	if w.mode != Insert && w.tb.Older() && !t.db.allowOlder {
+		if _, whole := src.(WholeSource); !whole {
+			return ErrOlderType
+		}
 	}
 	t.freeze()
 	b := codec.AppendHeader(t.buf.value[:0], w.tb.Version)
@@ -110,6 +121,9 @@ func (t *Tx) encodeKey(w *put, src Source) (err error) {
 // apply writes an encoded record.
 func (t *Tx) apply(w *put) error {
 	t.writes++
+	if err := canWrite(w.tb); err != nil {
+		return err
+	}
 	key := t.buf.recordKey(w.tb, w.key.Tuple)
 	w.key.Tuple = key[len(w.tb.Prefix(0)):]
 	if err := t.checkExisting(w, key); err != nil {
@@ -127,7 +141,7 @@ func (t *Tx) apply(w *put) error {
 	var old record.Body
 	if w.old != nil {
 		var err error
-		if old, err = t.openOld(w.tb, w.key.Tuple, w.old); err != nil {
+		if old, w.stale, err = t.openIndexed(w.tb, w.key.Tuple, w.old); err != nil {
 			return err
 		}
 	}
@@ -178,6 +192,26 @@ func existsError(tb *schema.Table) error {
 		return fmt.Errorf("%w with the same content", ErrExists)
 	}
 	return ErrExists
+}
+
+// canWrite returns schema.ErrMigrating for a table that this program has no
+// functions to migrate.
+func canWrite(tb *schema.Table) error {
+	if migrating, able := tb.Migrating(); migrating && !able {
+		return schema.ErrMigrating
+	}
+	return nil
+}
+
+// openIndexed is openOld for the body that the record's index entries are of,
+// and reports whether that is another.
+func (t *Tx) openIndexed(tb *schema.Table, tuple, value []byte) (record.Body, bool, error) {
+	b, grown, stale, err := record.OpenIndexed(tb, tuple, value, t.buf.oldBody, t.buf.oldOffs)
+	t.buf.oldBody = grown
+	if b.Offs != nil {
+		t.buf.oldOffs = b.Offs
+	}
+	return b, stale, err
 }
 
 // openOld opens the value of a record about to be replaced or deleted, in

@@ -11,6 +11,7 @@ import (
 // A Record is one stored record. Its bytes are good until the loop goes on.
 type Record struct {
 	Tuple []byte
+	Value []byte // as it is stored
 	Body  record.Body
 }
 
@@ -35,7 +36,8 @@ func (t *Tx) Records(tb *schema.Table, after []byte) iter.Seq2[Record, error] {
 		var buf []byte
 		for c.Next() {
 			rec.Tuple = c.Key()[len(prefix):]
-			rec.Body, buf, err = record.Open(tb, rec.Tuple, c.Value(), buf, rec.Body.Offs)
+			rec.Value = c.Value()
+			rec.Body, buf, err = record.Open(tb, rec.Tuple, rec.Value, buf, rec.Body.Offs)
 			if !yield(rec, err) || err != nil && !isDamage(err) {
 				return
 			}

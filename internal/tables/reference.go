@@ -14,7 +14,7 @@ import (
 // a concurrent delete of it conflict.
 func (t *Tx) checkRefs(w *put, old record.Body) error {
 	for _, r := range w.tb.Refs {
-		if old.Bytes != nil && record.Same(old, w.new, r.Parts) {
+		if old.Bytes != nil && !w.stale && record.Same(old, w.new, r.Parts) {
 			continue
 		}
 		if err := t.checkRef(w, r); err != nil {

@@ -1,11 +1,9 @@
 package tables
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 
-	"github.com/kivisdb/kivis/internal/retry"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
@@ -44,16 +42,12 @@ func (db *DB) schemaOf(kv store.Tx, set *schema.Set) (*schema.Set, error) {
 	version := kv.Version()
 	known := db.elsewhere.known.Load()
 	if known != nil && known.set.Version() >= set.Version() && version >= known.version {
-		current := known.set
-		if set.Version() == current.Version() {
-			current = set // which may have types that were registered since
-		}
 		if version == known.version {
-			return current, nil
+			return known.set, nil
 		}
 		if written, err := w.Written(headerRange, known.version); err == nil && !written {
-			db.elsewhere.know(known, &setAt{current, version})
-			return current, nil
+			db.elsewhere.know(known, &setAt{known.set, version})
+			return known.set, nil
 		}
 	}
 	return db.readSchema(kv, set, known)
@@ -78,15 +72,7 @@ func (db *DB) readSchema(kv store.Tx, set *schema.Set, known *setAt) (*schema.Se
 	case known != nil && c.Version == known.set.Version():
 		set = known.set
 	default:
-		if c, err = readCatalog(kv); err != nil {
-			return nil, err
-		}
-		if set, err = schema.Bind(c, db.fitting(c)); err != nil {
-			return nil, err
-		}
-		if have := db.set.Load(); set.Version() > have.Version() {
-			db.set.CompareAndSwap(have, set) // for those who ask outside of a transaction
-		}
+		return db.bindSchema(kv)
 	}
 	if version := kv.Version(); known == nil || version > known.version {
 		db.elsewhere.know(known, &setAt{set, version})
@@ -94,19 +80,28 @@ func (db *DB) readSchema(kv store.Tx, set *schema.Set, known *setAt) (*schema.Se
 	return set, nil
 }
 
-// models returns those of the set that was published last.
-func (db *DB) models() []*schema.Model {
-	if m := db.bound.Load(); m != nil {
-		return *m
+// bindSchema reads all of the schema as of kv's snapshot, and publishes it where
+// it is the newest.
+func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
+	c, err := readCatalog(kv)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	db.schemaMu.Lock()
+	defer db.schemaMu.Unlock()
+	set, err := schema.Bind(c, db.fitting(c))
+	if err == nil && set.Version() > db.set.Load().Version() {
+		db.set.Store(set)
+		db.elsewhere.known.Store(&setAt{set, kv.Version()})
+	}
+	return set, err
 }
 
-// fitting returns those models that have a table in a catalog: another program
-// may have dropped one, or changed it so that the type no longer fits.
+// fitting returns those of the models that have a table in a catalog: another
+// program may have dropped one, or changed it so that the type no longer fits.
 func (db *DB) fitting(c *schema.Catalog) []*schema.Model {
 	var models []*schema.Model
-	for _, m := range db.models() {
+	for _, m := range db.models {
 		if _, err := schema.Bind(c, []*schema.Model{m}); err == nil {
 			models = append(models, m)
 		}
@@ -114,17 +109,10 @@ func (db *DB) fitting(c *schema.Catalog) []*schema.Model {
 	return models
 }
 
-// creation is [DB.create] under way, of several processes perhaps.
-type creation struct {
-	db      *DB
-	catalog *schema.Catalog
-}
-
-// Attempt makes the catalog, unless there is one by now.
-func (c *creation) Attempt(ctx context.Context) (err error) {
-	if c.catalog, err = c.db.load(ctx); !isNotFound(err) {
-		return err
-	}
-	c.catalog, err = c.db.create(ctx)
-	return retry.Conflict(err)
+// publish makes a set, with its models, the one that transactions begin with. It
+// is called under schemaMu.
+func (db *DB) publish(set *schema.Set, models []*schema.Model) {
+	db.models = models
+	db.set.Store(set)
+	db.elsewhere.known.Store(&setAt{set: set}) // as of a version that the next transaction finds out
 }

@@ -37,7 +37,7 @@ func (db *DB) Feeder() (store.Feeder, error) {
 
 // KeepFeed has the store keep its feed within bounds, if it can be told to.
 func (db *DB) KeepFeed(ctx context.Context, bounds *store.Feed) error {
-	if k, ok := db.store.(store.FeedKeeper); ok {
+	if k := store.FeedKeeperOf(db.store); k != nil {
 		return k.KeepFeed(ctx, bounds)
 	}
 	return nil

@@ -62,7 +62,8 @@ var (
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Verifier     = (*Store)(nil)
-	_ occ.Engine         = engine{}
+	_ occ.LogEngine      = engine{}
+	_ occ.LogReader      = (*reader)(nil)
 	_ store.Counter      = (*reader)(nil)
 )
 
@@ -162,6 +163,9 @@ func (s *Store) start() (err error) {
 		MaxKey:   maxKey,
 		Limit:    limitOf(s.opts.MaxTx),
 	})
+	if err := s.core.OpenLog(); err != nil {
+		return err
+	}
 	if !s.opts.ReadOnly {
 		s.maintain()
 	}

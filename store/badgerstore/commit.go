@@ -77,9 +77,14 @@ func settle(ms []*occ.Member, version uint64, err error) {
 func (s *Store) commitBatch() (uint64, error) {
 	version := s.sealed + 1
 	o := s.core.Writes()
-	entries, size := int64(o.Len()), int64(o.Size())
+	log, err := s.core.LogWrites(version, o)
+	if err != nil {
+		s.core.Abort()
+		return 0, err
+	}
+	entries, size := int64(o.Len()+len(log)), int64(o.Size()+sizeOf(log))
 	stamp := s.unstamped+entries >= stampEvery
-	if err := s.writer.write(version, o, stamp); err != nil {
+	if err := s.writer.write(version, o, log, stamp); err != nil {
 		if s.writer.touched {
 			s.fail(err)
 			err = s.failed
@@ -97,6 +102,14 @@ func (s *Store) commitBatch() (uint64, error) {
 		s.stamped()
 	}
 	return version, nil
+}
+
+// sizeOf returns how many bytes changes have.
+func sizeOf(changes []store.Change) (n int) {
+	for _, c := range changes {
+		n += len(c.Key) + len(c.Value)
+	}
+	return n
 }
 
 // refused returns why a group is not committed, before anything is written.

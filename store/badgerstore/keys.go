@@ -15,7 +15,7 @@ const (
 	spaceIndex = 0x03 // user key -> head of its blob
 	spaceChunk = 0x04 // blob id, chunk number -> bytes
 	spaceUser  = 0x05 // user key -> value
-	spaceEnd   = 0x06 // nothing
+	spaceLog   = 0x06 // key of the feed's log -> value
 )
 
 // The store's own keys. They are the first ones of all, and seldom written, so
@@ -35,28 +35,32 @@ func appendKey(dst []byte, space byte, key []byte) []byte {
 	return append(append(dst, space), key...)
 }
 
-// span is a range of the user's keys as the engine has them.
+// span is a range of the keys of a space as the engine has them.
 type span struct {
 	buf    []byte // backs the others
 	lo, hi []byte
 	prefix []byte // that every key of the range has
 }
 
-// spanOf returns the engine's form of r, in the memory of buf if it suffices.
-func spanOf(buf []byte, r store.Range) span {
+// spanOf returns the engine's form of r, a range of the user's keys, in the memory
+// of buf if it suffices.
+func spanOf(buf []byte, r store.Range) span { return spanIn(buf, spaceUser, r) }
+
+// spanIn is spanOf in a space.
+func spanIn(buf []byte, space byte, r store.Range) span {
 	buf = slices.Grow(buf[:0], len(r.Lo)+len(r.Hi)+2)
-	buf = appendKey(buf, spaceUser, r.Lo)
+	buf = appendKey(buf, space, r.Lo)
 	n := len(buf)
 	if r.Hi == nil {
-		buf = append(buf, spaceEnd)
+		buf = append(buf, space+1)
 	} else {
-		buf = appendKey(buf, spaceUser, r.Hi)
+		buf = appendKey(buf, space, r.Hi)
 	}
 	s := span{buf: buf, lo: buf[:n:n], hi: buf[n:]}
 	s.prefix = s.lo[:sharedPrefix(s.lo, s.hi)]
 	switch {
 	case len(s.prefix) == 0:
-		s.prefix = s.lo[:1] // hi is spaceEnd, which no key begins with
+		s.prefix = s.lo[:1] // hi is the next space, which no key of this one begins with
 	case !r.Reverse:
 		s.prefix = tighten(s.lo, s.hi, len(s.prefix))
 	}

@@ -46,24 +46,30 @@ func (e errUnknown) Error() string {
 
 func (e errUnknown) Unwrap() []error { return []error{e.err, store.ErrCommitUnknown} }
 
-// write writes o as version, and stampKey if stamp is set, durably unless the store does without. If touched
-// is false after an error, nothing has been written; else it is unknown what.
-func (w *writer) write(version uint64, o *occ.Overlay, stamp bool) error {
+// write writes o and the changes of the feed's log as version, and stampKey if
+// stamp is set, durably unless the store does without. If touched is false after
+// an error, nothing has been written; else it is unknown what.
+func (w *writer) write(version uint64, o *occ.Overlay, log []store.Change, stamp bool) error {
 	w.stamp = stamp
 	w.version, w.parts, w.touched = version, 0, false
 	w.entries, w.keys = w.entries[:0], w.keys[:0]
 	w.open()
 	defer w.end()
-	if err := w.all(o); err != nil {
+	if err := w.all(o, log); err != nil {
 		return wrapEngine("commit", err)
 	}
 	w.settleBlobs()
 	return nil
 }
 
-func (w *writer) all(o *occ.Overlay) error {
+func (w *writer) all(o *occ.Overlay, log []store.Change) error {
 	for e := range o.All() {
 		if err := w.user(e); err != nil {
+			return err
+		}
+	}
+	for _, c := range log {
+		if err := w.log(c); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func (s *Store) markClosed() error {
 		return err
 	}
 	for range 2 {
-		err := s.write(state{s.core.Version(), true}, new(occ.Overlay))
+		err := s.write(state{s.core.Version(), true}, new(occ.Overlay), nil)
 		if err != nil && s.failed == nil {
 			return nil // there is no room, so the file is left as by a kill
 		}

@@ -58,9 +58,12 @@ func settle(ms []*occ.Member, version uint64, err error) {
 // commitBatch writes and publishes what the core has admitted.
 func (s *Store) commitBatch() (uint64, error) {
 	version, o := s.core.Version()+1, s.core.Writes()
-	err := s.mark()
+	log, err := s.core.LogWrites(version, o)
 	if err == nil {
-		err = s.write(state{version: version}, o)
+		err = s.mark()
+	}
+	if err == nil {
+		err = s.write(state{version: version}, o, log)
 	}
 	if err != nil {
 		s.core.Abort()
@@ -90,7 +93,7 @@ func (s *Store) mark() error {
 	if s.marked {
 		return nil
 	}
-	err := s.write(state{version: s.core.Version()}, new(occ.Overlay))
+	err := s.write(state{version: s.core.Version()}, new(occ.Overlay), nil)
 	s.marked = err == nil
 	return err
 }
@@ -119,8 +122,8 @@ func (s *Store) gone() error {
 	return fmt.Errorf("boltstore: the file %s %s since it was opened; nothing is written any more: %w", s.path, what, fs.ErrNotExist)
 }
 
-// write commits a state, and writes, to the engine.
-func (s *Store) write(st state, o *occ.Overlay) (err error) {
+// write commits a state, writes, and changes of the feed's log to the engine.
+func (s *Store) write(st state, o *occ.Overlay, log []store.Change) (err error) {
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return fmt.Errorf("boltstore: commit: %w", err)
@@ -133,7 +136,7 @@ func (s *Store) write(st state, o *occ.Overlay) (err error) {
 		}
 	}()
 	defer s.caught(&err, watched())
-	if err := s.fill(tx, st, o); err != nil {
+	if err := s.fill(tx, st, o, log); err != nil {
 		return errors.Join(fmt.Errorf("boltstore: commit: %w", err), tx.Rollback())
 	}
 	s.db.AllocSize = allocSize(tx.Size())
@@ -156,7 +159,7 @@ func (s *Store) letGo(tx *bolt.Tx) {
 func allocSize(size int64) int { return int(min(max(size/8, 64<<10), 16<<20)) }
 
 // fill makes the writes in a transaction of bbolt's.
-func (s *Store) fill(tx *bolt.Tx, st state, o *occ.Overlay) error {
+func (s *Store) fill(tx *bolt.Tx, st state, o *occ.Overlay, log []store.Change) error {
 	data := tx.Bucket(dataBucket)
 	s.takeArena(o.Size() + (1+sumSize)*o.Len())
 	for e := range o.All() {
@@ -172,6 +175,9 @@ func (s *Store) fill(tx *bolt.Tx, st state, o *occ.Overlay) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := s.fillLog(data, log); err != nil {
+		return err
 	}
 	return data.SetSequence(st.encode())
 }

@@ -32,7 +32,7 @@ type cursor struct {
 func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
 	defer r.snap.s.caught(&err, watched())
 	c := &cursor{
-		s: r.snap.s, r: r, at: r.cursor(), bounds: boundsOf(g),
+		s: r.snap.s, r: r, at: r.cursor(), bounds: boundsOf(keyPrefix, g),
 		reverse: g.Reverse, keysOnly: g.KeysOnly,
 	}
 	c.entry = c.room[:0]
@@ -80,7 +80,7 @@ func (c *cursor) down(to []byte) (key, value []byte) {
 		}
 	case c.started:
 		return c.at.Prev()
-	case c.bounds.hi != nil:
+	default:
 		key, _ = c.at.Seek(c.bounds.hi)
 	}
 	if key == nil {
@@ -114,7 +114,7 @@ func (c *cursor) inside(key []byte) bool {
 	if c.reverse {
 		return bytes.Compare(key, c.bounds.lo) >= 0
 	}
-	return c.bounds.hi == nil || bytes.Compare(key, c.bounds.hi) < 0
+	return bytes.Compare(key, c.bounds.hi) < 0
 }
 
 // Key implements store.Cursor.

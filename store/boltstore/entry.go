@@ -8,13 +8,15 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// dataBucket has the user's entries. Its name says what the file is, and in which
+// dataBucket has the user's entries, and those of the feed's log. Its name says what the file is, and in which
 // format.
 var dataBucket = []byte("kivis 1")
 
 const (
-	// keyPrefix begins every key of the user's in bbolt, which takes no empty ones.
+	// keyPrefix begins every key of the user's in bbolt, which takes no empty ones;
+	// logPrefix, which follows, every key of the feed's log.
 	keyPrefix = 'k'
+	logPrefix = keyPrefix + 1
 
 	// maxKey is the longest user key: bbolt's limit, less the prefix.
 	maxKey = 32768 - 1

@@ -66,10 +66,10 @@ func (r *reader) get(key []byte) ([]byte, error) {
 // Count implements store.Counter.
 func (r *reader) Count(g store.Range) (n int, err error) {
 	defer r.snap.s.caught(&err, watched())
-	b := boundsOf(g)
+	b := boundsOf(keyPrefix, g)
 	at := r.cursor()
 	defer func() { r.idle = append(r.idle, at) }()
-	for key, _ := at.Seek(b.lo); key != nil && (b.hi == nil || bytes.Compare(key, b.hi) < 0); key, _ = at.Next() {
+	for key, _ := at.Seek(b.lo); key != nil && bytes.Compare(key, b.hi) < 0; key, _ = at.Next() {
 		n++
 	}
 	return n, nil
@@ -78,17 +78,18 @@ func (r *reader) Count(g store.Range) (n int, err error) {
 // Close implements occ.Reader.
 func (r *reader) Close() { r.snap.keep(r) }
 
-// bounds is a range of keys as bbolt has them; a nil hi is no bound.
+// bounds is a range of keys as bbolt has them.
 type bounds struct{ lo, hi []byte }
 
-func boundsOf(g store.Range) bounds {
+// boundsOf returns a range of the keys with a prefix.
+func boundsOf(prefix byte, g store.Range) bounds {
 	buf := make([]byte, 0, len(g.Lo)+len(g.Hi)+2)
-	buf = append(append(buf, keyPrefix), g.Lo...)
-	b := bounds{lo: buf[:len(buf):len(buf)]}
-	if g.Hi != nil {
-		n := len(buf)
-		buf = append(append(buf, keyPrefix), g.Hi...)
-		b.hi = buf[n:]
+	buf = append(append(buf, prefix), g.Lo...)
+	n := len(buf)
+	if g.Hi == nil {
+		buf = append(buf, prefix+1)
+	} else {
+		buf = append(append(buf, prefix), g.Hi...)
 	}
-	return b
+	return bounds{lo: buf[:n:n], hi: buf[n:]}
 }

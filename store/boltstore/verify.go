@@ -41,7 +41,7 @@ func (s *Store) mend(version uint64) error {
 	if !s.oneMeta || s.opts.ReadOnly {
 		return nil
 	}
-	if err := s.write(state{version: version}, new(occ.Overlay)); err != nil {
+	if err := s.write(state{version: version}, new(occ.Overlay), nil); err != nil {
 		return err
 	}
 	s.oneMeta, s.marked = false, true
@@ -92,7 +92,7 @@ func walkFile(ctx context.Context, f io.ReaderAt, m boltfile.Meta, path string, 
 }
 
 func checkEntry(path string, key, value []byte) error {
-	if key[0] != keyPrefix {
+	if key[0] != keyPrefix && key[0] != logPrefix {
 		return fmt.Errorf("there is a key %x in it: %w", key, boltfile.ErrForeign)
 	}
 	if _, ok := valueOf(key, value); !ok {

@@ -10,6 +10,7 @@ var (
 	_ store.Feeder     = (*Store)(nil)
 	_ store.FeedKeeper = (*Store)(nil)
 	_ store.Watcher    = (*Store)(nil)
+	_ store.Embedded   = (*Store)(nil)
 )
 
 // Changes implements [store.Feeder].
@@ -40,3 +41,6 @@ func (s *Store) Written(ranges []store.Range, version uint64) (bool, error) {
 func (s *Store) Watch(ranges []store.Range, version uint64) (written <-chan struct{}, stop func()) {
 	return s.engine.core.Watch(ranges, version)
 }
+
+// Embedded implements [store.Embedded].
+func (s *Store) Embedded() bool { return true }

@@ -91,6 +91,7 @@ type Core struct {
 	merged   Overlay // the writes of the batch, if it has several members
 	recorded int     // how many of the batch are in the tracker
 	seen     []uint64
+	log      feedLog
 }
 
 // Init makes c the core of a store whose newest version is version.
@@ -98,6 +99,11 @@ func (c *Core) Init(engine Engine, version uint64, options Options) {
 	c.engine, c.options, c.version = engine, options, version
 	c.idle.L = &c.mu
 	c.feed.recent.init(version)
+}
+
+// Limits is [store.Limiter.Limits].
+func (c *Core) Limits() (maxKey int, tooLarge func(keys, bytes int) error) {
+	return c.options.MaxKey, c.options.Limit
 }
 
 // Begin starts a transaction, as [store.Store.Begin] does.
@@ -252,6 +258,17 @@ func (c *Core) endAll(reason error) {
 	}
 }
 
+// EndWriters discards every live write transaction that is not being committed:
+// it is for a store that finds what they have read void. Their calls return reason.
+func (c *Core) EndWriters(reason error) {
+	c.mu.Lock()
+	live := c.writers.append(nil)
+	c.mu.Unlock()
+	for _, tx := range live {
+		tx.finish(reason)
+	}
+}
+
 // Admit checks tx against what was committed since its snapshot and against
 // what was admitted before it, and takes it into the batch or returns
 // store.ErrConflict.
@@ -287,6 +304,7 @@ func (c *Core) Abort() {
 		// The records of the batch have taken the place of older ones.
 		c.tracker.Reset(c.version)
 	}
+	c.log.aborted()
 	c.endBatch()
 }
 
@@ -296,7 +314,7 @@ func (c *Core) Abort() {
 // the versions that somebody still reads, ascending and each once, which it must
 // not keep. Transactions that are being committed read no more.
 func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
-	c.feed.note(version, c.batch)
+	c.feed.note(version, c.log.published(), c.batch)
 	c.mu.Lock()
 	others := c.writers.n - len(c.batch)
 	oldest := c.writers.oldest(version)

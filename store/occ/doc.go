@@ -41,7 +41,9 @@
 //	s.core.Publish(version, nil)
 //
 // What a store commits can be watched and followed: it forwards the methods of
-// [store.Watcher] and [store.Feeder] to its core.
+// [store.Watcher] and [store.Feeder] to its core. One that outlives its process
+// keeps what is followed in a log, as a [LogEngine]: it writes LogWrites in the
+// same batch, and forwards [store.FeedKeeper], too.
 //
 // Admit checks a transaction against everything committed since its snapshot
 // and against the members admitted before it, so a group may become one

@@ -36,11 +36,17 @@ func (tx *Tx) beginCommit() (bool, error) {
 		tx.end(store.ErrTxDone)
 		return false, nil
 	}
+	tx.cease()
+	return true, nil
+}
+
+// cease ends tx for its user, while it stays one of the live ones: nobody else
+// ends it before endCommit.
+func (tx *Tx) cease() {
 	tx.close(store.ErrTxDone)
 	tx.committing = true
 	tx.closeReader()
 	tx.core.ceaseReading(tx)
-	return true, nil
 }
 
 func (tx *Tx) endCommit() {

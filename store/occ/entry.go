@@ -73,6 +73,15 @@ func (e Entry) Created() bool { n := cap(e.data); return n > len(e.data) && e.da
 // create marks the key of an entry, which nobody else has yet, as new.
 func (e Entry) create() { n := cap(e.data); e.data[:n][n-1] = 1 }
 
+// as returns a copy of an entry that is no deletion, marked as new or not.
+func (e Entry) as(created bool) Entry {
+	e = NewEntry(e.Key(), e.Value())
+	if created {
+		e.create()
+	}
+	return e
+}
+
 // Size returns the number of bytes in key and value.
 func (e Entry) Size() int { return max(cap(e.data)-1, len(e.data)) }
 

@@ -2,9 +2,10 @@ package occ
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -23,10 +24,8 @@ type feed struct {
 	change chan struct{} // closed by the next commit; nil while nobody waits
 }
 
-// note remembers a batch that is about to be published.
-func (f *feed) note(version uint64, batch []*Tx) {
-	f.recent.note(version, time.Now().UnixNano(), batch)
-}
+// note remembers a batch that is about to be published, as of a time.
+func (f *feed) note(version uint64, now int64, batch []*Tx) { f.recent.note(version, now, batch) }
 
 // tell says that a batch has been published.
 func (f *feed) tell(version uint64, batch []*Tx) {
@@ -107,53 +106,44 @@ func (c *Core) Changes(ctx context.Context, after uint64, yield func(store.Commi
 	case after > head:
 		return &store.GapError{After: after, Boundary: head}
 	}
-	return c.changesLately(ctx, after, head, yield)
-}
-
-// changesLately tells what is remembered of the versions after one, up to head.
-func (c *Core) changesLately(ctx context.Context, after, head uint64, yield func(store.Commit) bool) error {
-	var list []noted
 	for {
-		var err error
-		if list, err = c.feed.recent.after(list[:0], after, head, atOnce); err != nil || len(list) == 0 {
+		commits, err := c.changesAfter(ctx, after, head)
+		if err != nil || len(commits) == 0 {
 			return err // nothing is left but versions of the store's own
 		}
-		for rest := list; len(rest) > 0; {
+		for _, commit := range commits {
 			if err := c.told(ctx); err != nil {
 				return err
 			}
-			n := 1
-			for n < len(rest) && rest[n].version == rest[0].version {
-				n++
-			}
-			after = rest[0].version
-			if !yield(commitOf(rest[:n])) {
+			after = commit.Version
+			if !yield(commit) {
 				return nil
 			}
-			rest = rest[n:]
 		}
 	}
+}
+
+// changesAfter returns the first commits after a version, up to head: from what is
+// remembered or, where that does not reach, from the log.
+func (c *Core) changesAfter(ctx context.Context, after, head uint64) (commits []store.Commit, err error) {
+	list, err := c.feed.recent.after(nil, after, head, atOnce)
+	if _, ok := c.engine.(LogEngine); ok && errors.Is(err, store.ErrGap) {
+		return c.logged(ctx, after, head)
+	}
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].version == list[0].version {
+			n++
+		}
+		commits = append(commits, commitOf(list[:n]))
+		list = list[n:]
+	}
+	return commits, err
 }
 
 // told returns why no more is told.
 func (c *Core) told(ctx context.Context) error {
 	_, err := c.Head(ctx)
-	return err
-}
-
-// KeepFeed is [store.FeedKeeper.KeepFeed] of a store in memory.
-func (c *Core) KeepFeed(ctx context.Context, f *store.Feed) error {
-	if _, err := c.Head(ctx); err != nil {
-		return err
-	}
-	if f == nil {
-		c.feed.recent.bound(0, maxRecent)
-		return nil
-	}
-	keep, max, err := f.Bounds()
-	if err == nil {
-		c.feed.recent.bound(keep, max)
-	}
 	return err
 }
 
@@ -184,4 +174,22 @@ func (c *Core) Watch(ranges []store.Range, version uint64) (written <-chan struc
 		c.feed.watches.markOne(w)
 	}
 	return w.written, func() { c.feed.watches.remove(w) }
+}
+
+// PublishOthers is [Core.Publish] for a store that follows another: it says that
+// keys were written by others up to version, or, where keys is nil, that it is not
+// known which. The batch is empty.
+func (c *Core) PublishOthers(version uint64, keys iter.Seq[[]byte], swap func(seen []uint64)) {
+	if keys == nil {
+		c.Publish(version, swap)
+		c.feed.recent.jump(version)
+		c.feed.watches.markAll()
+		return
+	}
+	tx := new(Tx)
+	for key := range keys {
+		tx.Overlay().Delete(key)
+	}
+	c.batch = append(c.batch, tx)
+	c.Publish(version, swap)
 }

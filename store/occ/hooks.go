@@ -39,11 +39,11 @@ func (h *Hooks) Add(hook Hook) (remove func()) {
 // None says whether there is no hook.
 func (h *Hooks) None() bool { return h.n.Load() == 0 }
 
-// Run calls every hook with what o holds, in the order in which they were
-// added. Call it for each version, in
-// ascending order, before [Core.Publish].
+// Run calls every hook with what o holds, unless that is nothing, in the order in
+// which they were added. Call it for each version, in ascending order, before
+// [Core.Publish].
 func (h *Hooks) Run(version uint64, o *Overlay) {
-	if h.None() {
+	if h.None() || o.Len() == 0 {
 		return
 	}
 	h.mu.Lock()

@@ -109,10 +109,19 @@ func (o *Overlay) Put(e Entry) (old Entry, had bool) {
 	return old, had
 }
 
-// Absorb writes every entry of p on top of o's own, sharing their memory.
+// Absorb writes every entry of p on top of o's own, sharing their memory. Whether
+// a key is new is what the first to write it says; one that was is taken out by
+// its deletion.
 func (o *Overlay) Absorb(p *Overlay) {
 	for e := range p.All() {
-		o.Put(e)
+		old, had := o.Put(e)
+		switch {
+		case !had || e.Created() == old.Created():
+		case e.Deleted():
+			o.remove(e)
+		default:
+			o.Put(e.as(old.Created()))
+		}
 	}
 }
 

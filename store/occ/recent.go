@@ -75,8 +75,22 @@ func (n *noted) key(i int) []byte {
 	return n.keys[from:to:to]
 }
 
-func (n *noted) write(i int) store.Write {
-	return store.Write{Key: n.key(i), Deleted: n.ends[i]&wasDeleted != 0, Created: n.ends[i]&wasCreated != 0}
+func (n *noted) write(i int) store.Write { return writeOf(n.key(i), n.ends[i]) }
+
+// doneTo returns what an entry does to its key.
+func doneTo(e Entry) uint32 {
+	switch {
+	case e.Deleted():
+		return wasDeleted
+	case e.Created():
+		return wasCreated
+	}
+	return 0
+}
+
+// writeOf returns the write that has done something to key.
+func writeOf(key []byte, done uint32) store.Write {
+	return store.Write{Key: key, Deleted: done&wasDeleted != 0, Created: done&wasCreated != 0}
 }
 
 func (n *noted) size() int64 { return int64(len(n.keys) + endCost*len(n.ends) + notedCost) }
@@ -90,6 +104,13 @@ func (r *recent) bound(keep time.Duration, max int64) {
 	defer r.mu.Unlock()
 	r.keep, r.max = keep, min(max, 1<<29) // so that an end has room
 	r.trim(time.Now().UnixNano())
+}
+
+// boundary returns the version after which everything is remembered.
+func (r *recent) boundary() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.floor
 }
 
 // note remembers what the members of a batch have written, as version, and
@@ -116,14 +137,7 @@ func (r *recent) add(version uint64, o *Overlay) bool {
 	key, end := len(r.keys), len(r.ends)
 	for e := range o.All() {
 		r.keys, key = appendShared(r.keys, key, e.Key()...)
-		done := uint32(0)
-		switch {
-		case e.Deleted():
-			done = wasDeleted
-		case e.Created():
-			done = wasCreated
-		}
-		r.ends, end = appendShared(r.ends, end, uint32(len(r.keys)-key)<<endShift|done)
+		r.ends, end = appendShared(r.ends, end, uint32(len(r.keys)-key)<<endShift|doneTo(e))
 		if int64(len(r.keys)-key) > r.max {
 			return false
 		}

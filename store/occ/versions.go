@@ -14,14 +14,18 @@ type seen struct {
 	n       int
 }
 
-// add counts a transaction that sees version, which is not below that of an
-// earlier call.
+// add counts a transaction that sees version, which is mostly that of the last
+// call or a higher one.
 func (v *versions) add(version uint64) {
-	if n := len(*v); n > 0 && (*v)[n-1].version == version {
-		(*v)[n-1].n++
-		return
+	i := len(*v)
+	if i > 0 && (*v)[i-1].version >= version {
+		i, _ = v.find(version)
+		if (*v)[i].version == version {
+			(*v)[i].n++
+			return
+		}
 	}
-	*v = append(*v, seen{version, 1})
+	*v = slices.Insert(*v, i, seen{version, 1})
 }
 
 // remove takes back one add.

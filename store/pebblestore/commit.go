@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/store"
@@ -53,8 +54,13 @@ func settle(ms []*occ.Member, version uint64, err error) {
 // commitBatch writes and publishes what the core has admitted.
 func (s *Store) commitBatch() (uint64, error) {
 	version, o := s.core.Version()+1, s.core.Writes()
+	log, err := s.core.LogWrites(version, o)
+	if err != nil {
+		s.core.Abort()
+		return 0, err
+	}
 	s.wrote = true
-	next, err := s.write(version, o)
+	next, err := s.write(version, o, log)
 	if err != nil {
 		s.fail(err)
 		s.core.Abort()
@@ -98,8 +104,9 @@ func (s *Store) refused(group []*occ.Member) error {
 // batchCost is what an entry takes in a batch besides its key and value, at most.
 const batchCost = 12
 
-// write commits a version to the engine, with one sync, and returns its snapshot.
-func (s *Store) write(version uint64, o *occ.Overlay) (snap *snapshot, err error) {
+// write commits a version, with the changes of the feed's log, to the engine, with
+// one sync, and returns its snapshot.
+func (s *Store) write(version uint64, o *occ.Overlay, log []store.Change) (snap *snapshot, err error) {
 	defer s.caught(&err)
 	b := s.db.NewBatchWithSize(o.Size() + batchCost*(o.Len()+4))
 	for e := range o.All() {
@@ -113,7 +120,7 @@ func (s *Store) write(version uint64, o *occ.Overlay) (snap *snapshot, err error
 			return nil, s.engineError("commit", err)
 		}
 	}
-	if err := setVersion(b, version); err != nil {
+	if err := errors.Join(s.setLog(b, log), setVersion(b, version)); err != nil {
 		return nil, s.engineError("commit", err)
 	}
 	if snap, err = s.applier.apply(b); err != nil {

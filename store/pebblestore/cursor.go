@@ -27,7 +27,7 @@ type cursor struct {
 // Scan implements occ.Reader.
 func (r *reader) Scan(g store.Range) (_ store.Cursor, err error) {
 	defer r.snap.s.caught(&err)
-	lo, hi := boundsOf(g)
+	lo, hi := boundsOf(spaceUser, g)
 	it, err := r.snap.snap.NewIter(&pebble.IterOptions{LowerBound: lo, UpperBound: hi})
 	if err != nil {
 		return nil, r.snap.s.engineError("scan", err)

@@ -13,7 +13,7 @@ import (
 const (
 	spaceMeta = 0x01 // the store's own
 	spaceUser = 0x02 // user key -> value
-	spaceEnd  = 0x03 // nothing
+	spaceLog  = 0x03 // key of the feed's log -> value
 )
 
 // versionKey has the version, of which each commit writes a new one.
@@ -30,15 +30,15 @@ func setVersion(b *pebble.Batch, version uint64) error {
 // appendKey appends the engine's key of a user key.
 func appendKey(dst, key []byte) []byte { return append(append(dst, spaceUser), key...) }
 
-// boundsOf returns a range as the engine has it.
-func boundsOf(g store.Range) (lo, hi []byte) {
+// boundsOf returns a range of a space as the engine has it.
+func boundsOf(space byte, g store.Range) (lo, hi []byte) {
 	buf := make([]byte, 0, len(g.Lo)+len(g.Hi)+2)
-	buf = appendKey(buf, g.Lo)
+	buf = append(append(buf, space), g.Lo...)
 	n := len(buf)
 	if g.Hi == nil {
-		buf = append(buf, spaceEnd)
+		buf = append(buf, space+1)
 	} else {
-		buf = appendKey(buf, g.Hi)
+		buf = append(append(buf, space), g.Hi...)
 	}
 	lo, hi = buf[:n:n], buf[n:]
 	if bytes.Compare(lo, hi) > 0 {

@@ -17,8 +17,8 @@ var (
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Verifier     = (*Store)(nil)
-	_ occ.Engine         = engine{}
-	_ occ.Reader         = (*reader)(nil)
+	_ occ.LogEngine      = engine{}
+	_ occ.LogReader      = (*reader)(nil)
 	_ store.Counter      = (*reader)(nil)
 )
 
@@ -97,7 +97,10 @@ func (s *Store) start(version uint64) (err error) {
 		MaxKey:   maxKey,
 		Limit:    limitOf(s.opts.MaxTx),
 	})
-	return nil
+	if err = s.core.OpenLog(); err != nil {
+		s.current.release()
+	}
+	return err
 }
 
 // Begin implements [store.Store].

@@ -64,7 +64,7 @@ func (r *reader) get(key []byte) ([]byte, error) {
 // Count implements store.Counter.
 func (r *reader) Count(g store.Range) (n int, err error) {
 	defer r.snap.s.caught(&err)
-	lo, hi := boundsOf(g)
+	lo, hi := boundsOf(spaceUser, g)
 	it, err := r.snap.snap.NewIter(&pebble.IterOptions{LowerBound: lo, UpperBound: hi})
 	if err != nil {
 		return 0, r.snap.s.engineError("count", err)

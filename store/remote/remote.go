@@ -18,7 +18,7 @@ var (
 	_ store.Getter  = (*Store)(nil)
 	_ store.Feeder  = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
-	_ store.Shared  = (*Store)(nil)
+	_ store.Sharer  = (*Store)(nil)
 	_ occ.Engine    = (*Store)(nil)
 )
 
@@ -112,7 +112,7 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 // Self implements [store.Getter].
 func (s *Store) Self() store.Store { return s }
 
-// Shared implements [store.Shared].
+// Shared implements [store.Sharer].
 func (s *Store) Shared() bool { return true }
 
 // Close implements [store.Store]. Requests under way end, and are not tried again.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -66,6 +67,8 @@ func Kill(t *testing.T, open func(t testing.TB, dir string) store.Store, many in
 type acks struct {
 	last    [killWriters]int // each writer's last transaction, from 1
 	version uint64
+	told    uint64           // how far the feed has been read
+	fed     [killWriters]int // which transactions it told of
 	count   int
 }
 
@@ -116,6 +119,11 @@ func (a *acks) read(t *testing.T, r io.Reader, n int) *bufio.Reader {
 
 // killChild writes until it is killed.
 func killChild(t *testing.T, s store.Store, many int) {
+	if k, ok := s.(store.FeedKeeper); ok {
+		if err := k.KeepFeed(context.Background(), &store.Feed{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for g := range killWriters {
@@ -184,6 +192,7 @@ func (a *acks) check(s store.Store, many int) error {
 	if tx.Version() < a.version {
 		return fmt.Errorf("the store is at version %d; %d was reported", tx.Version(), a.version)
 	}
+	var lasts [killWriters]int
 	for g := range killWriters {
 		last, err := killLast(tx, g, "first")
 		if err != nil {
@@ -192,11 +201,44 @@ func (a *acks) check(s store.Store, many int) error {
 		if last < a.last[g] {
 			return fmt.Errorf("writer %d reported transaction %d, the store holds up to %d", g, a.last[g], last)
 		}
-		a.last[g] = last
+		lasts[g] = last
 		if err := checkWhole(tx, g, last, many); err != nil {
 			return fmt.Errorf("writer %d, last transaction %d: %w", g, last, err)
 		}
 	}
+	if k, ok := s.(store.FeedKeeper); ok {
+		err = a.checkFeed(k.(store.Feeder), lasts)
+	}
+	a.last = lasts
+	return err
+}
+
+// checkFeed checks that the feed tells of each writer's transactions, from those
+// of the check before on.
+func (a *acks) checkFeed(f store.Feeder, lasts [killWriters]int) error {
+	next := a.fed
+	err := f.Changes(context.Background(), a.told, func(c store.Commit) bool {
+		for _, w := range c.Writes {
+			var g, i int
+			if n, _ := fmt.Sscanf(string(w.Key), "%d/list/%d", &g, &i); n == 2 && !w.Deleted && i == next[g]+1 {
+				next[g] = i
+			}
+		}
+		a.told = c.Version
+		return true
+	})
+	var gap *store.GapError
+	if errors.As(err, &gap) && a.fed == [killWriters]int{} && a.told < gap.Boundary {
+		a.told = gap.Boundary // where the child first kept its feed, before it wrote
+		return a.checkFeed(f, lasts)
+	}
+	if err == nil && next != lasts {
+		err = fmt.Errorf("it tells of the writers' transactions up to %v, and they are at %v", next, lasts)
+	}
+	if err != nil {
+		return fmt.Errorf("the feed after %d: %w", a.told, err)
+	}
+	a.fed = next
 	return nil
 }
 

@@ -1,0 +1,156 @@
+package migrate
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/schema"
+)
+
+// maxFaults bounds how many faults the check of a migration names.
+const maxFaults = 1000
+
+// checkMigrations runs the functions of the migrations that models bring on
+// every record, and writes nothing. The error has all that would fail.
+func (m *Migrator) checkMigrations(ctx context.Context, models []*schema.Model) error {
+	c, err := m.db.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	plan, err := m.plan(ctx, c, models)
+	if err != nil || len(plan.Migrate) == 0 || refused(plan.Diff) != nil {
+		return err
+	}
+	set, err := schema.Bind(plan.Catalog, models)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, id := range plan.Migrate {
+		if err := m.checkMigration(ctx, set.ByID(id)); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// checkMigration checks one table, as it is to become.
+func (m *Migrator) checkMigration(ctx context.Context, tb *schema.Table) error {
+	total, err := countRecords(ctx, m.db, tb)
+	if err != nil {
+		return err
+	}
+	j := m.jobs.start(schema.IndexRef{Table: tb.ID}, Status{Work: Rewriting, Table: tb.Name, Phase: Checking, Total: total})
+	k := migrationCheck{tb: tb, job: j, taken: make(map[[16]byte][]byte)}
+	err = k.run(ctx, m.db)
+	m.jobs.end(ctx, j, err, false)
+	if err == nil && len(k.faults) > 0 {
+		e := schema.NewChangeError(tb.Name, k.faults...)
+		e.Causes = k.causes
+		err = e
+	}
+	return err
+}
+
+// migrationCheck looks for what would fail in a migration.
+type migrationCheck struct {
+	tb     *schema.Table
+	job    *job
+	taken  map[[16]byte][]byte // key tuples of records, by digests of their unique entries
+	faults []schema.Difference
+	causes []error
+
+	entries record.Entries
+	key     []byte
+}
+
+func (k *migrationCheck) run(ctx context.Context, db *tables.DB) error {
+	t, err := db.Begin(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	prefix := k.tb.Prefix(0)
+	c, err := t.Scan(record.PrefixRange(prefix))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var buf []byte
+	var body record.Body
+	for n := 1; c.Next() && len(k.faults) < maxFaults; n++ {
+		tuple := c.Key()[len(prefix):]
+		body, buf, err = record.Open(k.tb, tuple, c.Value(), buf, body.Offs)
+		if err == nil {
+			err = k.record(t, body, tuple)
+		}
+		if err != nil {
+			k.fault(tuple, err)
+		}
+		if n%chunkSize == 0 {
+			k.job.step(chunkSize)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Err()
+}
+
+// fault notes what is wrong with a record.
+func (k *migrationCheck) fault(tuple []byte, err error) {
+	k.faults = append(k.faults, schema.Difference{Kind: "migration fails", Records: 1,
+		Detail: fmt.Sprintf("record %s: %v", record.RefTo(k.tb, tuple), err)})
+	k.causes = append(k.causes, err)
+}
+
+// record checks one record as it is to become.
+func (k *migrationCheck) record(t *tables.Tx, b record.Body, tuple []byte) error {
+	if err := k.sameKey(b, tuple); err != nil {
+		return err
+	}
+	for _, ix := range k.tb.Indexes {
+		if err := k.entries.Compute(k.tb, ix, b, tuple); err != nil {
+			return err
+		}
+		for i := range k.entries.Len() {
+			if !k.entries.Unique(i) {
+				continue
+			}
+			sum := sha256.Sum256(k.entries.Key(i))
+			at := [16]byte(sum[:])
+			if holder, taken := k.taken[at]; taken && !bytes.Equal(holder, tuple) {
+				return &tables.UniqueError{Table: k.tb, Index: ix, Holder: record.RefTo(k.tb, holder)}
+			}
+			k.taken[at] = bytes.Clone(tuple)
+		}
+	}
+	for _, r := range k.tb.Refs {
+		to, null, err := b.Target(nil, r)
+		if err != nil || null {
+			return err
+		}
+		if _, err := t.Get(r.Target, to); errors.Is(err, tables.ErrNotFound) {
+			return &tables.ReferenceError{Ref: r, Target: record.RefTo(r.Target, to), Action: "update"}
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameKey fails where the function gives a record another key.
+func (k *migrationCheck) sameKey(b record.Body, tuple []byte) (err error) {
+	if k.tb.Key.Kind == schema.KeyCustom {
+		return nil
+	}
+	if k.key, _, err = record.AppendKey(k.key[:0], k.tb, b); err == nil && !bytes.Equal(k.key, tuple) {
+		err = fmt.Errorf("%w: to %s", tables.ErrKeyChanged, record.RefTo(k.tb, k.key))
+	}
+	return err
+}

@@ -1,0 +1,317 @@
+package migrate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store/memstore"
+)
+
+// Versions of a program: a name is split, a number becomes a word, a label is
+// unique.
+type (
+	person1 struct {
+		_     struct{} `kivis:"table=person"`
+		ID    int      `kivis:"key"`
+		Name  string   `kivis:"index"`
+		Level int
+		Note  string `kivis:"index"`
+		Boss  int    `kivis:"ref=person,optional"`
+	}
+	person2 struct {
+		_     struct{} `kivis:"table=person"`
+		ID    int      `kivis:"key"`
+		First string   `kivis:"index"`
+		Last  string
+		Level string `kivis:"index"`
+		Note  string `kivis:"unique"`
+		Boss  int    `kivis:"ref=person,optional"`
+	}
+	person3 struct {
+		_     struct{} `kivis:"table=person"`
+		ID    int      `kivis:"key"`
+		First string   `kivis:"index"`
+		Last  string
+		Level []string `kivis:"index,each"`
+		Note  string   `kivis:"unique"`
+		Boss  int      `kivis:"ref=person,optional"`
+	}
+)
+
+func to2(o person1) (person2, error) {
+	first, last, ok := strings.Cut(o.Name, " ")
+	if !ok {
+		return person2{}, fmt.Errorf("the name %q has no space", o.Name)
+	}
+	return person2{ID: o.ID, First: first, Last: last, Level: "L" + strconv.Itoa(o.Level), Note: strings.ToLower(o.Note), Boss: o.Boss}, nil
+}
+
+func to3(o person2) (person3, error) {
+	return person3{ID: o.ID, First: o.First, Last: o.Last, Level: []string{o.Level}, Note: o.Note, Boss: o.Boss}, nil
+}
+
+// people returns n records of the first version.
+func people(n int) []person1 {
+	list := make([]person1, n)
+	for i := range list {
+		list[i] = person1{ID: i + 1, Name: fmt.Sprintf("first%d last%d", i%100, i), Level: i % 5, Note: fmt.Sprintf("N%d", n-i), Boss: i / 2}
+	}
+	return list
+}
+
+// seed writes records of the first version.
+func seed(t *testing.T, st kept, list []person1) {
+	t.Helper()
+	db := open(t, st, nil, &person1{})
+	check(t, second(kivis.TableBy[person1, int](db).InsertMany(t.Context(), list)))
+	check(t, db.Close())
+}
+
+// want2 holds what is stored against what a function makes of a list.
+func want2(t *testing.T, db *kivis.DB, list []person1) {
+	t.Helper()
+	n := 0
+	for got, err := range kivis.TableBy[person2, int](db).Query().All(t.Context()) {
+		check(t, err)
+		if want := must(to2(list[n]))(t); got != want {
+			t.Fatalf("record %d is %+v, want %+v", n, got, want)
+		}
+		n++
+	}
+	if n != len(list) {
+		t.Fatalf("%d records, want %d", n, len(list))
+	}
+	clean(t, db)
+	level := kivis.FieldOf(func(p *person2) *string { return &p.Level })
+	if got := must(kivis.TableBy[person2, int](db).Where(level.Eq("L3")).Count(t.Context()))(t); got != len(list)/5 {
+		t.Errorf("%d records by the new index, want %d", got, len(list)/5)
+	}
+}
+
+// TestMigration: all that would fail is named and nothing has changed; mended, it
+// completes, and a program without the function need not know.
+func TestMigration(t *testing.T) {
+	st := kept{memstore.New()}
+	list := people(3000)
+	bad := append([]person1(nil), list...)
+	bad[10].Name, bad[1500].Name, bad[2999].Name = "x", "y", "z"
+	bad[20].Note, bad[21].Note = "same", "Same"
+	bad[30].Note, bad[2000].Note = "other", "OTHER"
+	seed(t, st, bad)
+	db := open(t, st, nil)
+	migrate := kivis.Migrate(to2)
+	diff := must(db.Diff(t.Context(), &person2{}, migrate))(t)
+	for _, text := range []string{"migration: migrate_test.person1 to migrate_test.person2 (rewrite, 3000 records)", "changed type Level: int64 to string (rewrite, 3000 records)"} {
+		if diff.Class() != schema.Rewrite || !strings.Contains(diff.String(), text) {
+			t.Errorf("Diff is\n%s\nwant %s", diff, text)
+		}
+	}
+	if err := db.Register(&person2{}); err == nil {
+		t.Error("Register without the function is let in")
+	}
+	err := db.Register(&person2{}, migrate)
+	var change *kivis.SchemaChangeError
+	var unique *kivis.UniqueError
+	if !errors.As(err, &change) || len(change.Changes) != 5 || !errors.As(err, &unique) {
+		t.Fatalf("Register = %v, want a SchemaChangeError of five records", err)
+	}
+	for _, key := range []string{"record 11:", "record 1501:", "record 3000:", "record 22:", "record 2001:"} {
+		if !strings.Contains(err.Error(), key) {
+			t.Errorf("the error does not name %s: %v", key, err)
+		}
+	}
+	if list := db.Builds(); len(list) > 0 {
+		t.Errorf("Builds = %+v, want none", list)
+	}
+	check(t, db.Close())
+	db = open(t, st, nil, &person1{}) // nothing has changed
+	tb := kivis.TableBy[person1, int](db)
+	for i, p := range bad {
+		if got := must(tb.Get(t.Context(), i+1))(t); got != p {
+			t.Fatalf("record %d is %+v, want %+v", i+1, got, p)
+		}
+		if p != list[i] {
+			check(t, tb.Replace(t.Context(), &list[i]))
+		}
+	}
+	clean(t, db)
+	check(t, db.Close())
+	db = open(t, st, nil, &person2{}, migrate)
+	want2(t, db, list)
+	check(t, db.Close())
+	db = open(t, st, nil, &person2{})
+	want2(t, db, list)
+	if d := must(db.Diff(t.Context(), &person2{}, migrate))(t); !d.Empty() {
+		t.Errorf("Diff after it is done: %v", d)
+	}
+	check(t, db.Close())
+}
+
+// TestMigrationKilled: a migration that is killed before any of its commits goes on
+// at the next Register, and ends as one that was not; in between a program
+// without the function is kept from what it does not understand.
+func TestMigrationKilled(t *testing.T) {
+	list := people(2500)
+	refused := 0
+	for n := 0; ; n++ {
+		mem := kept{memstore.New()}
+		seed(t, mem, list)
+		left := 1 << 30
+		db := open(t, stopped{mem, &left}, nil)
+		left = n
+		err := db.Register(&person2{}, kivis.Migrate(to2))
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errStopped) {
+			t.Fatal(err)
+		}
+		check(t, db.Close())
+		db = open(t, mem, nil)
+		named := kivis.TableNamed(db, "person")
+		key := must(named.Key("2500"))(t)
+		_, read := named.Get(t.Context(), key)
+		_, write := named.Modify(t.Context(), key, func(*kivis.Record) error { return nil })
+		if errors.Is(read, kivis.ErrMigrating) {
+			refused++
+			if err := db.Register(&person2{}); err != nil {
+				t.Errorf("after %d commits a program without the function: %v", n, err)
+			}
+			if err := second(kivis.TableBy[person2, int](db).Insert(t.Context(), &person2{ID: 9999, Note: "new"})); !errors.Is(err, kivis.ErrMigrating) {
+				t.Errorf("after %d commits Insert without the function: %v", n, err)
+			}
+			if err := named.Delete(t.Context(), key); !errors.Is(err, kivis.ErrMigrating) || !errors.Is(write, kivis.ErrMigrating) {
+				t.Errorf("after %d commits Delete and Modify without the function: %v, %v", n, err, write)
+			}
+		}
+		check(t, db.Close())
+		db = open(t, mem, nil, &person2{}, kivis.Migrate(to2))
+		want2(t, db, list)
+		check(t, db.Close())
+	}
+	if refused == 0 {
+		t.Error("no kill came in the middle")
+	}
+}
+
+// TestMigrationChain: two functions one after the other give what one gives, also
+// where the first of them was interrupted.
+func TestMigrationChain(t *testing.T) {
+	list := people(2500)
+	for _, n := range []int{0, 1, 3, 4, 1000} { // commits of the first
+		mem := kept{memstore.New()}
+		seed(t, mem, list)
+		left := 1 << 30
+		db := open(t, stopped{mem, &left}, nil)
+		if left = n; n > 0 {
+			db.Register(&person2{}, kivis.Migrate(to2)) // is stopped
+		}
+		check(t, db.Close())
+		db = open(t, mem, nil, &person3{}, kivis.Migrate(to3), kivis.Migrate(to2))
+		i := 0
+		for got, err := range kivis.TableBy[person3, int](db).Query().All(t.Context()) {
+			check(t, err)
+			if want := must(to3(must(to2(list[i]))(t)))(t); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Fatalf("after %d commits record %d is %+v, want %+v", n, i, got, want)
+			}
+			i++
+		}
+		clean(t, db)
+		if i != len(list) {
+			t.Errorf("after %d commits there are %d records", n, i)
+		}
+		check(t, db.Close())
+	}
+}
+
+// TestMigrationInUse: while records are rewritten others read and write them, and
+// each read is what the function makes of the old, or what has been written.
+func TestMigrationInUse(t *testing.T) {
+	n := 20_000
+	if testing.Short() {
+		n = 4000
+	}
+	st := kept{memstore.New()}
+	list := people(n)
+	seed(t, st, list)
+	db := open(t, st, &kivis.Options{BackgroundBuilds: true}, &person2{}, kivis.Migrate(to2))
+	tb := kivis.TableBy[person2, int](db)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for g := range 4 { // each writes records of its own, and reads those of all
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(1, uint64(g)))
+			for ctx.Err() == nil {
+				i := 4*rng.IntN(n/4) + g
+				if _, err := tb.Modify(context.Background(), i+1, func(p *person2) error { p.Last = "changed"; return nil }); err != nil {
+					t.Errorf("Modify: %v", err)
+					return
+				}
+				i = rng.IntN(n)
+				got, err := tb.Get(context.Background(), i+1)
+				want, _ := to2(list[i])
+				if got.Last == "changed" {
+					want.Last = "changed"
+				}
+				if err != nil || got != want {
+					t.Errorf("Get = %+v, %v, want %+v", got, err, want)
+					return
+				}
+			}
+		})
+	}
+	for len(db.Builds()) > 0 {
+		for _, b := range db.Builds() {
+			if b.Err != nil {
+				t.Fatalf("a build has failed: %+v", b)
+			}
+		}
+	}
+	cancel()
+	wg.Wait()
+	clean(t, db)
+	if d := must(db.Diff(t.Context(), &person2{}))(t); !d.Empty() {
+		t.Errorf("Diff: %v", d)
+	}
+	check(t, db.Close())
+}
+
+// TestRewrite brings all records to the newest layout, which alone stays.
+func TestRewrite(t *testing.T) {
+	st := kept{memstore.New()}
+	db := open(t, st, nil, &plain{})
+	rows := make([]plain, 3000)
+	for i := range rows {
+		rows[i] = plain{ID: i, Mail: strings.Repeat("m", 50), Size: i}
+	}
+	check(t, second(kivis.TableBy[plain, int](db).InsertMany(t.Context(), rows)))
+	check(t, db.Close())
+	type small struct {
+		_    struct{} `kivis:"table=rows"`
+		ID   int      `kivis:"key"`
+		Size int      `kivis:"index"`
+	}
+	db = open(t, st, nil)
+	diff := must(db.Diff(t.Context(), &small{}, kivis.Rewrite[small]()))(t)
+	if !strings.Contains(diff.String(), "rewrite: to version 2; older versions go (rewrite, 3000 records)") {
+		t.Errorf("Diff = %v", diff)
+	}
+	check(t, db.Register(&small{}, kivis.Rewrite[small]()))
+	if got := must(kivis.TableBy[small, int](db).Get(t.Context(), 2999))(t); got.Size != 2999 {
+		t.Errorf("a rewritten record is %+v", got)
+	}
+	if _, there := must(kivis.TableNamed(db, "rows").Schema(t.Context()))(t).LayoutOf(1); there {
+		t.Error("the older layout is still there")
+	}
+	clean(t, db)
+	check(t, db.Register(&small{}, kivis.Rewrite[small]())) // may stay
+	check(t, db.Close())
+}
