@@ -35,14 +35,11 @@ type (
 // program opens a database as a process of its own would.
 func program(t *testing.T, b *remotetest.Backend) *kivis.DB {
 	t.Helper()
-	db, err := kivis.Open(must(remote.Open(background, b, nil))(t), older)
+	db, err := kivis.Open(must(remote.Open(background, b, nil))(t), nil)
 	check(t, err)
 	t.Cleanup(func() { check(t, db.Close()) })
 	return db
 }
-
-// older lets a program write records of which another knows more.
-var older = &kivis.Options{AllowOlder: true}
 
 // must returns v, or fails the test.
 func must[T any](v T, err error) func(t testing.TB) T {
@@ -147,7 +144,7 @@ func TestSharedRegister(t *testing.T) {
 				s, err := remote.Open(background, b, nil)
 				if err == nil {
 					var db *kivis.DB
-					if db, err = kivis.Open(s, older); err == nil {
+					if db, err = kivis.Open(s, nil); err == nil {
 						err = errors.Join(f(db), db.Close())
 					}
 				}
