@@ -120,7 +120,7 @@ func declared(t *testing.T) map[string]bool {
 
 // What stands before or after the dot of a name that is not ours.
 var (
-	foreign    = map[string]bool{"time": true, "errors": true, "bytes": true, "encoding": true, "json": true, "unsafe": true, "testing": true, "uuid": true, "sql": true}
+	foreign    = map[string]bool{"time": true, "errors": true, "bytes": true, "encoding": true, "json": true, "unsafe": true, "testing": true, "uuid": true, "sql": true, "netip": true, "net": true, "big": true}
 	extensions = map[string]bool{"go": true, "md": true, "mod": true, "txt": true, "awk": true, "csv": true, "gz": true, "db": true}
 )
 

@@ -26,7 +26,6 @@ type layer struct {
 	known  atomic.Pointer[intervals]
 	forgot atomic.Uint64 // how often something was forgotten, beside what was written
 	off    atomic.Bool   // answers nothing
-	whole  atomic.Bool   // of an archive: it knows everything
 
 	mu       sync.Mutex // what follows, and each change of the local store
 	position atomic.Uint64

@@ -88,13 +88,6 @@ func (js *jobs) end(ctx context.Context, j *job, err error, keep bool) {
 	js.list = slices.DeleteFunc(js.list, func(o *job) bool { return o == j })
 }
 
-// forget takes out the jobs on an index, or a whole table.
-func (js *jobs) forget(ref schema.IndexRef) {
-	js.mu.Lock()
-	defer js.mu.Unlock()
-	js.list = slices.DeleteFunc(js.list, func(o *job) bool { return o.ref == ref })
-}
-
 // step counts what a chunk has done.
 func (j *job) step(n int) {
 	j.mu.Lock()
