@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -100,11 +101,24 @@ func NewChangeError(table string, changes ...Difference) *ChangeError {
 	return &ChangeError{Table: table, Changes: changes}
 }
 
-// Error lists the differences, one to a line if there are several.
+// maxLines is how many differences of a kind an error's text has.
+const maxLines = 20
+
+// Error lists the differences, one to a line if there are several; of a kind that
+// there are very many of, the first.
 func (e *ChangeError) Error() string {
-	lines := make([]string, len(e.Changes))
-	for i, d := range e.Changes {
-		lines[i] = strings.TrimPrefix(d.String(), e.Table+": ")
+	var lines, rest []string
+	counts := make(map[string]int)
+	for _, d := range e.Changes {
+		if counts[d.Kind]++; counts[d.Kind] <= maxLines {
+			lines = append(lines, strings.TrimPrefix(d.String(), e.Table+": "))
+		}
 	}
-	return "schema: table " + e.Table + " cannot change: " + strings.Join(lines, "\n\t")
+	for kind, n := range counts {
+		if n > maxLines {
+			rest = append(rest, fmt.Sprintf("%s: %d more", kind, n-maxLines))
+		}
+	}
+	slices.Sort(rest)
+	return "schema: table " + e.Table + " cannot change: " + strings.Join(append(lines, rest...), "\n\t")
 }

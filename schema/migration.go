@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -259,9 +260,30 @@ func (m *migrator) Convert(dst, body []byte) ([]byte, error) {
 			return dst, &FuncError{fmt.Errorf("invalid record: %w", err)}
 		}
 	}
-	out, _, err := m.t.encoder.Encode(dst, reflectx.Of(reflect.ValueOf(v)), nil)
+	out, offs, err := m.t.encoder.Encode(nil, reflectx.Of(reflect.ValueOf(v)), nil)
 	if err != nil {
 		return dst, &FuncError{err}
 	}
-	return out, nil
+	out, err = m.keepKey(out, offs, body)
+	return append(dst, out...), err
+}
+
+// keepKey gives a record whose generated key the functions have left zero the one
+// that it has.
+func (m *migrator) keepKey(out []byte, offs []uint32, old []byte) ([]byte, error) {
+	auto := m.t.Key.AutoColumn
+	if auto < 0 {
+		return out, nil
+	}
+	c := &m.t.Columns[auto]
+	had := slices.IndexFunc(m.chain.as.Fields, func(f codec.Field) bool { return f.ID == c.ID })
+	zero := codec.AppendZero(nil, c.Type, m.t.Layout)
+	if had < 0 || !bytes.Equal(out[offs[auto]:offs[auto+1]], zero) {
+		return out, nil
+	}
+	from, err := codec.Split(old, len(m.chain.as.Fields), nil)
+	if err != nil {
+		return out, err
+	}
+	return slices.Replace(out, int(offs[auto]), int(offs[auto+1]), old[from[had]:from[had+1]]...), nil
 }
