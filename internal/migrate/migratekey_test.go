@@ -25,7 +25,6 @@ type (
 	}
 )
 
-
 // TestMigrationKeepsKeys: a record whose generated key the function leaves zero
 // keeps the one that it has.
 func TestMigrationKeepsKeys(t *testing.T) {
