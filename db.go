@@ -1,9 +1,46 @@
+// Package kivis is an embedded, transactional record database: it turns
+// annotated Go structs into tables over any ordered key-value store.
+//
+// Annotate a struct, open a store, register the struct, and use its table:
+//
+//	type User struct {
+//		kivis.Auto[User]        // ID: auto-increment primary key
+//		Email string `kivis:"unique"`
+//		Age   int    `kivis:"index"`
+//	}
+//
+//	st, err := badgerstore.Open("users.db", nil) // or memstore.New()
+//	db, err := kivis.Open(st, nil)
+//	defer db.Close()
+//	err = db.Register(&User{})
+//
+//	users := kivis.TableOf[User](db)
+//	id, err := users.Insert(ctx, &User{Email: "ada@example.com", Age: 36})
+//
+//	age := kivis.FieldOf(func(u *User) *int { return &u.Age })
+//	adults, err := users.Where(age.Ge(18)).OrderBy(age.Desc()).Limit(20).Collect(ctx)
+//
+// [DB.Register] compiles the struct's tags, described in package schema, once,
+// and compares the result with the catalog that the database keeps, so that a
+// struct that no longer fits its data is noticed. Unique indexes and
+// references hold at all times. Transactions are serializable: [DB.Update]
+// retries conflicts.
+//
+// The error of a call names the call, the table and the key; test it with
+// [errors.Is] against the sentinels below, or with [errors.As] for
+// [UniqueError], [ReferenceError] and the others. Nothing in this package
+// panics on what a user gives it.
 package kivis
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/kivisdb/kivis/internal/migrate"
 	"github.com/kivisdb/kivis/internal/tables"
@@ -96,4 +133,44 @@ func (db *DB) release() {
 	if db.unclaim != nil {
 		db.unclaim()
 	}
+}
+
+// claims are the stores that have a DB in this process: a second one would
+// have a schema, sequences and caches of its own, which know nothing of the
+// first one's. A DB that is dropped without a Close gives up its claim.
+var claims sync.Map // claim -> weak.Pointer[DB]
+
+// claim identifies a store by its address.
+type claim struct {
+	typ  reflect.Type
+	addr uintptr
+}
+
+// claimStore notes that db is the one over s, or returns ErrInUse. A store
+// without an address of its own is let pass.
+func (db *DB) claimStore(s store.Store) error {
+	v := reflect.ValueOf(s)
+	switch {
+	case s == nil || v.Kind() == reflect.Pointer && v.IsNil():
+		return errors.New("the store is nil")
+	case v.Kind() != reflect.Pointer || v.Type().Elem().Size() == 0:
+		return nil
+	}
+	id, mine := claim{v.Type(), v.Pointer()}, weak.Make(db)
+	for {
+		have, taken := claims.LoadOrStore(id, mine)
+		if !taken {
+			break
+		}
+		if have.(weak.Pointer[DB]).Value() != nil {
+			return fmt.Errorf("%w: another DB of this process has the store", ErrInUse)
+		}
+		if claims.CompareAndSwap(id, have, mine) {
+			break
+		}
+	}
+	drop := func(id claim) { claims.CompareAndDelete(id, mine) }
+	runtime.AddCleanup(db, drop, id)
+	db.unclaim = func() { drop(id) }
+	return nil
 }
