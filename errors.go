@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/internal/backup"
 	"github.com/kivisdb/kivis/internal/backupfile"
 	"github.com/kivisdb/kivis/internal/record"
@@ -248,6 +249,9 @@ func publicType(err error) error {
 			}
 		}
 		return e
+	}
+	if errors.Is(err, codec.ErrUnknownOrder) {
+		return ErrUntyped
 	}
 	return nil
 }

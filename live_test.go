@@ -150,10 +150,12 @@ func TestLiveEnds(t *testing.T) {
 		followed := pull(t, items.Changes(deadline(t), must(db.Position(bg))(t)))
 		closed.want()
 		watched.want()
-		time.AfterFunc(10*time.Millisecond, func() { db.Close() })
+		down := make(chan error, 1)
+		time.AfterFunc(10*time.Millisecond, func() { down <- db.Close() })
 		followed.wantEnd(kivis.ErrClosed)
 		closed.wantEnd(kivis.ErrClosed)
 		watched.wantEnd(kivis.ErrClosed)
+		check(t, <-down)
 	})
 }
 
