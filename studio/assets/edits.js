@@ -124,7 +124,7 @@ export function draw(trouble, stale) {
 	const n = pending();
 	const bar = el('div', {className: 'bar'},
 		el('button', {className: 'main', id: 'commit', textContent: 'Commit ' + n + (n === 1 ? ' record' : ' records'), onclick: commit}),
-		el('button', {id: 'discard', textContent: 'Discard', onclick: () => { forget(); location.reload(); }}));
+		el('button', {id: 'discard', textContent: 'Discard', onclick: () => { forget(); delete document.body.dataset.ready; location.reload(); }}));
 	if (stale) bar.append(el('button', {id: 'again', textContent: 'Show what is there now', onclick: again}));
 	bar.append(el('span', {className: 'note', id: 'outcome', role: 'alert', textContent: trouble ?? ''}));
 	panel.replaceChildren(...(n ? [el('ol', {}, ...lines()), bar] : []));
