@@ -36,6 +36,9 @@ func TestStore(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if testing.Short() && test.name != "little memory" && test.name != "all" {
+				t.Skip("the two that forget, and have every kind of layer, stand for the others")
+			}
 			storetest.Run(t, func(t testing.TB) store.Store { return stack(t, test.layers(t)...) })
 		})
 	}
