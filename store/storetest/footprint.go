@@ -95,22 +95,27 @@ func testFootprintReads(t *testing.T, h *harness) {
 			s := h.filled(t, "a=1", "b=2", "c=3", "d=4", "e=5")
 			tx, r := record(t, s)
 			test.read(t, tx)
-			got := r.Footprint()
-			for _, key := range test.in {
-				if !covers(t, got, key) {
-					t.Errorf("%q was read and is not in the footprint", key)
-				}
-			}
-			for _, key := range test.out {
-				if covers(t, got, key) {
-					t.Errorf("%q was not read and is in the footprint", key)
-				}
-			}
+			wantCovered(t, r.Footprint(), test.in, test.out)
 			tx.Discard()
 			if !covers(t, r.Footprint(), "anything") {
 				t.Error("the footprint of a transaction that has ended is not everything")
 			}
 		})
+	}
+}
+
+// wantCovered checks which keys are in a footprint, and which are not.
+func wantCovered(t testing.TB, got []store.Range, in, out []string) {
+	t.Helper()
+	for _, key := range in {
+		if !covers(t, got, key) {
+			t.Errorf("%q was read and is not in the footprint", key)
+		}
+	}
+	for _, key := range out {
+		if covers(t, got, key) {
+			t.Errorf("%q was not read and is in the footprint", key)
+		}
 	}
 }
 
