@@ -18,7 +18,7 @@ func (encoder) Encode(list attribute.Iterator) string {
 	var parts []string
 	for list.Next() {
 		kv := list.Attribute()
-		parts = append(parts, fmt.Sprint(kv.Key, "=", kv.Value.Emit()))
+		parts = append(parts, fmt.Sprint(kv.Key, "=", kv.Value.String()))
 	}
 	return strings.Join(parts, " ")
 }
