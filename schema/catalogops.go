@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"slices"
 )
 
@@ -123,14 +124,16 @@ func (c *Catalog) Forget(dropped []IndexRef) (next *Catalog, touched []uint32) {
 // Revert returns the catalog with the tables that a change has changed as they
 // were before it, the ids of entries that differ, and those of tables that are
 // gone. Ids that the change gave are not given again. Indexes that it added
-// are dropped; those that it dropped are built anew.
+// are dropped; those that it dropped are built anew. What another program has
+// changed since, or made anew under the name of a table that is gone, stays as
+// it is now.
 func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touched, gone []uint32) {
 	next = c.Clone()
 	next.Format = before.Format
 	for _, id := range change.Entries {
 		now, was := next.Entries[id], before.Entries[id]
 		switch {
-		case now == nil:
+		case now == nil || !now.sameDefinition(change.Catalog.Entries[id]):
 		case was == nil:
 			delete(next.Entries, id)
 			gone = append(gone, id)
@@ -140,8 +143,10 @@ func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touche
 		}
 	}
 	for _, id := range change.Gone {
-		next.Entries[id] = before.Entries[id]
-		touched = append(touched, id)
+		if e := before.Entries[id]; c.byName(e.Name) == nil {
+			next.Entries[id] = e
+			touched = append(touched, id)
+		}
 	}
 	for _, e := range next.Entries {
 		next.Format = max(next.Format, e.format())
@@ -151,6 +156,31 @@ func (c *Catalog) Revert(before *Catalog, change *Change) (next *Catalog, touche
 	}
 	next, touched = next.touch(touched)
 	return next, touched, gone
+}
+
+// Overtaken reports whether another program has changed the definition of a
+// table since change was made to the catalog, or dropped it.
+func (c *Catalog) Overtaken(change *Change) bool {
+	return slices.ContainsFunc(change.Entries, func(id uint32) bool {
+		now := c.Entries[id]
+		return now == nil || !now.sameDefinition(change.Catalog.Entries[id])
+	})
+}
+
+// sameDefinition reports whether two entries are of one definition of a table,
+// whatever has been built or emptied of its indexes.
+func (e *Entry) sameDefinition(other *Entry) bool {
+	return bytes.Equal(e.definition().Encode(), other.definition().Encode())
+}
+
+// definition returns the entry without what the work on its indexes changes.
+func (e *Entry) definition() *Entry {
+	d := e.clone()
+	d.Dropping = nil
+	for i := range d.Indexes {
+		d.Indexes[i].State = Building
+	}
+	return d
 }
 
 // revert returns the entry as it was, but for what is never given again, and

@@ -18,7 +18,9 @@ import (
 // it at once. Then indexes are built and stored references checked. Only then
 // do the new types become usable; where something is in the way, the catalog
 // goes back to what it was, which nobody has missed. The end of ctx alone
-// leaves it, so that builds go on from where they are.
+// leaves it, so that builds go on from where they are. Where another program
+// has meanwhile changed one of the tables, or written into a new one, what it
+// has done stays, and the error is errOvertaken.
 func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 	if err := m.checkMigrations(ctx, models); err != nil {
 		return err
@@ -110,6 +112,10 @@ func refused(d schema.Diff) error {
 	return errors.Join(all...)
 }
 
+// errOvertaken: another program has changed the schema between the steps of a
+// Register, which is to be planned anew.
+var errOvertaken = errors.New("other programs keep changing the schema of this database: try again")
+
 // build builds the new indexes and checks stored references.
 func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *schema.Change) error {
 	set, err := schema.Bind(plan.Catalog, models)
@@ -147,6 +153,9 @@ func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *sche
 // declared, and makes the new types usable.
 func (m *Migrator) publish(ctx context.Context, models []*schema.Model, plan *schema.Change) error {
 	return m.db.ChangeCatalog(ctx, models, func(c *schema.Catalog) (tables.Edition, error) {
+		if _, err := schema.Bind(c, models); err != nil || c.Overtaken(plan) {
+			return tables.Edition{}, errOvertaken
+		}
 		next, ready := c.MarkReady(plan.Build)
 		next, dropped := next.Drop(plan.Drop)
 		return tables.Edition{Catalog: next, Touched: append(ready, dropped...)}, nil
@@ -154,14 +163,23 @@ func (m *Migrator) publish(ctx context.Context, models []*schema.Model, plan *sc
 }
 
 // revert takes back what apply did to the catalog, ids apart, which are never
-// used again, and empties the indexes it had begun.
+// used again, and empties the indexes it had begun. It returns errOvertaken
+// where it leaves something, since another program builds on it.
 func (m *Migrator) revert(ctx context.Context, known []*schema.Model, before *schema.Catalog, plan *schema.Change) error {
+	overtaken := false
 	err := m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
+		overtaken = c.Overtaken(plan)
 		next, touched, gone := c.Revert(before, plan)
-		return tables.Edition{Catalog: next, Touched: touched, Gone: gone}, nil
+		return tables.Edition{Catalog: next, Touched: touched, Gone: gone, Empty: gone}, nil
 	})
+	if errors.Is(err, tables.ErrNotEmpty) {
+		return errOvertaken
+	}
 	if err != nil {
 		return err
 	}
-	return m.dropIndexes(ctx, known)
+	if err := m.dropIndexes(ctx, known); err != nil || !overtaken {
+		return err
+	}
+	return errOvertaken
 }

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -66,10 +67,26 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 
 // Register brings the database to the models that compile returns. The error
 // joins a schema.ChangeError for each table that it refuses to change, or
-// whose stored records are in the way; then nothing has changed.
+// whose stored records are in the way; then nothing has changed. It begins anew
+// where another program has changed the schema between its steps.
 func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var err error
+	for range maxOvertaken {
+		if err = m.register(ctx, compile); !errors.Is(err, errOvertaken) {
+			break
+		}
+	}
+	return err
+}
+
+// maxOvertaken is how often Register begins anew. Each time another program's
+// Register has come through.
+const maxOvertaken = 20
+
+// register is one attempt of Register.
+func (m *Migrator) register(ctx context.Context, compile Compile) error {
 	c, err := m.db.Catalog(ctx)
 	if err != nil {
 		return err

@@ -109,14 +109,14 @@ type Edition struct {
 // changed reports whether there is anything to write.
 func (e *Edition) changed() bool { return len(e.Touched)+len(e.Gone) > 0 }
 
-// errNotEmpty: somebody has written into a table that was empty, and was to go.
-var errNotEmpty = errors.New("records have been written meanwhile into a table that was empty: try again")
+// ErrNotEmpty: somebody has written into a table that was empty, and was to go.
+var ErrNotEmpty = errors.New("records have been written meanwhile into a table that was empty: try again")
 
 // save writes the edition in kv.
 func (e *Edition) save(kv store.Tx) error {
 	for _, id := range e.Empty {
 		if found, err := hasKeys(kv, IndexPrefix(schema.IndexRef{Table: id})); err != nil || found {
-			return errors.Join(err, errNotEmpty)
+			return errors.Join(err, ErrNotEmpty)
 		}
 	}
 	for _, id := range e.Touched {
@@ -145,7 +145,8 @@ func hasKeys(kv store.Tx, prefix []byte) (bool, error) {
 }
 
 // ChangeCatalog replaces the catalog by what edit makes of it, and publishes
-// the tables of models over the new one. After a conflict it is done again.
+// the tables of models over the new one; in a store that others write to, of
+// those models that fit it. After a conflict it is done again.
 func (db *DB) ChangeCatalog(ctx context.Context, models []*schema.Model, edit func(*schema.Catalog) (Edition, error)) error {
 	_, err := db.loop.Run(ctx, &catalogChange{db, models, edit})
 	err, _ = retry.Unmark(err)
@@ -184,6 +185,9 @@ func (c *catalogChange) Attempt(ctx context.Context) error {
 // commit commits an edition, if there is anything in it, and makes its Set the
 // one that transactions begin with.
 func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) error {
+	if c.db.elsewhere.watcher != nil {
+		c.models = fitting(e.Catalog, c.models)
+	}
 	set, err := schema.Bind(e.Catalog, c.models)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package tables
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/kivisdb/kivis/schema"
@@ -89,7 +90,7 @@ func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
 	}
 	db.schemaMu.Lock()
 	defer db.schemaMu.Unlock()
-	set, err := schema.Bind(c, db.fitting(c))
+	set, err := schema.Bind(c, fitting(c, db.models))
 	if err == nil && set.Version() > db.set.Load().Version() {
 		db.set.Store(set)
 		db.elsewhere.known.Store(&setAt{set, kv.Version()})
@@ -99,14 +100,11 @@ func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
 
 // fitting returns those of the models that have a table in a catalog: another
 // program may have dropped one, or changed it so that the type no longer fits.
-func (db *DB) fitting(c *schema.Catalog) []*schema.Model {
-	var models []*schema.Model
-	for _, m := range db.models {
-		if _, err := schema.Bind(c, []*schema.Model{m}); err == nil {
-			models = append(models, m)
-		}
-	}
-	return models
+func fitting(c *schema.Catalog, models []*schema.Model) []*schema.Model {
+	return slices.DeleteFunc(slices.Clone(models), func(m *schema.Model) bool {
+		_, err := schema.Bind(c, []*schema.Model{m})
+		return err != nil
+	})
 }
 
 // publish makes a set, with its models, the one that transactions begin with. It

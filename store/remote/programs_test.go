@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kivisdb/kivis"
@@ -171,6 +172,79 @@ func TestSharedRegister(t *testing.T) {
 			}
 		}
 	}
+}
+
+// uniqueNote cannot be registered where notes have one text more than once.
+type uniqueNote struct {
+	_ struct{} `kivis:"table=notes"`
+	kivis.Auto[uniqueNote]
+	Text string `kivis:"unique"`
+}
+
+// atRequest has f run once, before the nth request that the program makes with do.
+// It reports whether there were as many.
+func atRequest(b *remotetest.Backend, n int64, f func(), do func()) bool {
+	var count atomic.Int64
+	b.Before(func(call string) {
+		if call != "Wait" && call != "Changes" && count.Add(1) == n {
+			f()
+		}
+	})
+	do()
+	b.Before(nil)
+	return count.Load() >= n
+}
+
+// TestSharedRegisterBetween has another program register between any two requests of a
+// Register, one that fails too: what it has registered and written stays.
+func TestSharedRegisterBetween(t *testing.T) {
+	registers := map[string]func(db *kivis.DB) error{
+		"succeeds": func(db *kivis.DB) error { return db.Register(&newTicket{}, &otherNote{}) },
+		"fails": func(db *kivis.DB) error {
+			if err := db.Register(&newTicket{}, &uniqueNote{}); err == nil {
+				return errors.New("a text that is there twice is taken for unique")
+			}
+			return nil
+		},
+	}
+	others := map[string]func(db *kivis.DB) error{
+		"older": func(db *kivis.DB) error {
+			return insertSome(db, func(i int) oldTicket { return oldTicket{Title: fmt.Sprint("old", i)} })
+		},
+		"the same": func(db *kivis.DB) error {
+			return insertSome(db, func(i int) newTicket { return newTicket{Title: fmt.Sprint("same", i)} })
+		},
+	}
+	for way, register := range registers {
+		for what, other := range others {
+			for n := int64(1); registerBetween(t, fmt.Sprintf("%s, %s, request %d", way, what, n), n, register, other); n++ {
+			}
+		}
+	}
+}
+
+// registerBetween has other run before the nth request of register, and reports whether
+// there were as many.
+func registerBetween(t *testing.T, name string, n int64, register, other func(db *kivis.DB) error) bool {
+	b := remotetest.New()
+	notes := tableFor[otherNote](t, program(t, b))
+	insert(t, notes, &otherNote{Text: "twice"})
+	insert(t, notes, &otherNote{Text: "twice"})
+	one, two := program(t, b), program(t, b)
+	var between error
+	more := atRequest(b, n, func() { between = other(two) }, func() {
+		if err := register(one); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	})
+	if between != nil {
+		t.Errorf("%s: the other: %v", name, between)
+	}
+	mustBeClean(t, one)
+	if got, err := kivis.TableNamed(program(t, b), "tickets").Count(background); more && (err != nil || got != 30) {
+		t.Errorf("%s: %d tickets, error %v; want 30", name, got, err)
+	}
+	return more
 }
 
 // TestSharedIds has programs draw ids of one table.
