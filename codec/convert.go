@@ -17,7 +17,8 @@ type Converter struct {
 // current. At every level a field is matched by its id, or by its name where
 // neither has an id: one that is new gets its zero value, one that is gone is
 // dropped, a number may have become wider, and a value a pointer, or the other
-// way round. Any other difference of types is an [*Error].
+// way round. A field that is at one place in each, another in both, has moved into
+// a nested struct or out of one. Any other difference of types is an [*Error].
 func CompileConverter(stored, current *Layout) (*Converter, error) {
 	for _, l := range []*Layout{stored, current} {
 		if err := l.check(); err != nil {
@@ -30,6 +31,7 @@ func CompileConverter(stored, current *Layout) (*Converter, error) {
 // compileConverter is CompileConverter with what is told of nil values.
 func compileConverter(stored, current *Layout, onNil func(path string)) (*Converter, error) {
 	c := converterCompiler{stored: stored, current: current, structs: map[[2]int]*structConverter{}, onNil: onNil}
+	c.was, c.is = placesIn(stored), placesIn(current)
 	record := &structConverter{}
 	if err := c.fill(record, stored.Fields, current.Fields); err != nil {
 		return nil, errorOf(opCompile, nil, 0, err)
@@ -40,7 +42,7 @@ func compileConverter(stored, current *Layout, onNil func(path string)) (*Conver
 // Convert appends the converted body to dst. It is safe for any bytes; an error
 // is an [*Error] that matches [ErrCorrupt], and then dst is returned as it was.
 func (c *Converter) Convert(dst, body []byte) ([]byte, error) {
-	out, rest, err := c.record.appendFields(dst, body, 0)
+	out, rest, err := c.record.appendFields(dst, body, scope{record: body})
 	if err == nil && len(rest) > 0 {
 		err = errTrailing
 	}
@@ -50,15 +52,21 @@ func (c *Converter) Convert(dst, body []byte) ([]byte, error) {
 	return out, nil
 }
 
-// A convertFunc takes one value from b, which is inside depth structs, and
-// appends it as converted.
-type convertFunc func(dst, b []byte, depth int) (out, rest []byte, err error)
+// A convertFunc takes one value from b and appends it as converted.
+type convertFunc func(dst, b []byte, in scope) (out, rest []byte, err error)
+
+// scope is what a value is in.
+type scope struct {
+	depth  int    // structs around it
+	record []byte // the fields of the record, as they are stored
+}
 
 type converterCompiler struct {
 	stored, current *Layout
 	structs         map[[2]int]*structConverter // those begun, so that types may recur
 	path            []string                    // names of the fields around what is compiled
 	onNil           func(path string)           // called for each nil that becomes a value; may be nil
+	was, is         places                      // those of the stored layout, and of the current one
 }
 
 // fill sets s to convert a struct of the fields from to one of the fields to.
@@ -67,11 +75,14 @@ func (c *converterCompiler) fill(s *structConverter, from, to []Field) error {
 	for i := range to {
 		step := &s.steps[i]
 		step.name = to[i].Name
+		var err error
 		if step.from = findField(from, &to[i]); step.from < 0 {
 			step.zero = AppendZero(nil, to[i].Type, c.current)
+			if step.convert, err = c.compileMoved(&to[i]); err != nil {
+				return at(step.name, err)
+			}
 			continue
 		}
-		var err error
 		c.path = append(c.path, step.name)
 		step.convert, err = c.compile(&from[step.from].Type, &to[i].Type)
 		c.path = c.path[:len(c.path)-1]
@@ -208,12 +219,12 @@ func orCopy(f convertFunc) convertFunc {
 	return f
 }
 
-func convertCopy(dst, b []byte, _ int) (out, rest []byte, err error) {
+func convertCopy(dst, b []byte, _ scope) (out, rest []byte, err error) {
 	rest, err = msgpack.Skip(b)
 	return append(dst, b[:len(b)-len(rest)]...), rest, err
 }
 
-func convertFloat(dst, b []byte, _ int) (out, rest []byte, err error) {
+func convertFloat(dst, b []byte, _ scope) (out, rest []byte, err error) {
 	v, rest, err := msgpack.ConsumeFloat(b)
 	return msgpack.AppendFloat64(dst, v), rest, err
 }
@@ -223,14 +234,14 @@ type compositeConverter struct {
 	key, elem convertFunc
 }
 
-func (c *compositeConverter) convertPointer(dst, b []byte, depth int) (out, rest []byte, err error) {
+func (c *compositeConverter) convertPointer(dst, b []byte, in scope) (out, rest []byte, err error) {
 	if msgpack.IsNil(b) {
 		return msgpack.AppendNil(dst), b[1:], nil
 	}
-	return c.elem(dst, b, depth)
+	return c.elem(dst, b, in)
 }
 
-func (c *compositeConverter) convertList(dst, b []byte, depth int) (out, rest []byte, err error) {
+func (c *compositeConverter) convertList(dst, b []byte, in scope) (out, rest []byte, err error) {
 	if msgpack.IsNil(b) {
 		return msgpack.AppendNil(dst), b[1:], nil
 	}
@@ -240,14 +251,14 @@ func (c *compositeConverter) convertList(dst, b []byte, depth int) (out, rest []
 	}
 	dst = msgpack.AppendArrayLen(dst, n)
 	for i := range n {
-		if dst, rest, err = c.elem(dst, rest, depth); err != nil {
+		if dst, rest, err = c.elem(dst, rest, in); err != nil {
 			return dst, rest, atIndex(i, err)
 		}
 	}
 	return dst, rest, nil
 }
 
-func (c *compositeConverter) convertMap(dst, b []byte, depth int) (out, rest []byte, err error) {
+func (c *compositeConverter) convertMap(dst, b []byte, in scope) (out, rest []byte, err error) {
 	if msgpack.IsNil(b) {
 		return msgpack.AppendNil(dst), b[1:], nil
 	}
@@ -258,10 +269,10 @@ func (c *compositeConverter) convertMap(dst, b []byte, depth int) (out, rest []b
 	dst = msgpack.AppendMapLen(dst, n)
 	for range n {
 		// Widening keeps the order of the keys: that of their bytes.
-		if dst, rest, err = c.key(dst, rest, depth); err != nil {
+		if dst, rest, err = c.key(dst, rest, in); err != nil {
 			return dst, rest, err
 		}
-		if dst, rest, err = c.elem(dst, rest, depth); err != nil {
+		if dst, rest, err = c.elem(dst, rest, in); err != nil {
 			return dst, rest, err
 		}
 	}
@@ -275,9 +286,9 @@ type valueConverter struct {
 	onNil func() // may be nil
 }
 
-func (c *valueConverter) convert(dst, b []byte, depth int) (out, rest []byte, err error) {
+func (c *valueConverter) convert(dst, b []byte, in scope) (out, rest []byte, err error) {
 	if !msgpack.IsNil(b) {
-		return c.elem(dst, b, depth)
+		return c.elem(dst, b, in)
 	}
 	if c.onNil != nil {
 		c.onNil()
@@ -293,25 +304,26 @@ type structConverter struct {
 
 // A convertStep makes one field.
 type convertStep struct {
-	from    int         // its position in what is stored, or -1
+	from    int         // its position in what is stored of the struct, or -1
 	zero    []byte      // its value where it is not stored
-	convert convertFunc // nil where it is as stored
+	convert convertFunc // nil where it is as stored; of one that is not, nil where it is zero
 	name    string
 }
 
-func (s *structConverter) convert(dst, b []byte, depth int) (out, rest []byte, err error) {
-	if depth >= maxDepth {
+func (s *structConverter) convert(dst, b []byte, in scope) (out, rest []byte, err error) {
+	if in.depth >= maxDepth {
 		return dst, b, errDeep
 	}
+	in.depth++
 	rest, err = consumeCount(b, s.n, "fields")
 	if err != nil {
 		return dst, b, err
 	}
-	return s.appendFields(msgpack.AppendArrayLen(dst, len(s.steps)), rest, depth+1)
+	return s.appendFields(msgpack.AppendArrayLen(dst, len(s.steps)), rest, in)
 }
 
 // appendFields takes the fields from b and appends those that they become.
-func (s *structConverter) appendFields(dst, b []byte, depth int) (out, rest []byte, err error) {
+func (s *structConverter) appendFields(dst, b []byte, in scope) (out, rest []byte, err error) {
 	var few [32]uint32
 	offs, err := SplitFirst(b, s.n, few[:0])
 	if err != nil {
@@ -320,7 +332,9 @@ func (s *structConverter) appendFields(dst, b []byte, depth int) (out, rest []by
 	for i := range s.steps {
 		step := &s.steps[i]
 		if step.from < 0 {
-			dst = append(dst, step.zero...)
+			if dst, err = step.appendNew(dst, in); err != nil {
+				return dst, b, at(step.name, err)
+			}
 			continue
 		}
 		start, end := offs[step.from], offs[step.from+1]
@@ -328,7 +342,7 @@ func (s *structConverter) appendFields(dst, b []byte, depth int) (out, rest []by
 			dst = append(dst, b[start:end]...)
 			continue
 		}
-		if dst, rest, err = step.convert(dst, b[start:end], depth); err != nil {
+		if dst, rest, err = step.convert(dst, b[start:end], in); err != nil {
 			return dst, b[int(end)-len(rest):], at(step.name, err)
 		}
 	}

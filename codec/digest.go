@@ -105,26 +105,26 @@ func (c contentForm) appendValue(dst, b []byte, t *Type, depth int) (out, rest [
 	}
 	switch t.Kind {
 	case Float:
-		return convertFloat(dst, b, depth)
+		return convertFloat(dst, b, scope{depth: depth})
 	case Pointer:
 		return c.appendValue(dst, b, t.Elem, depth)
 	case Slice, Array:
 		list := compositeConverter{elem: c.converter(t.Elem)}
-		return list.convertList(dst, b, depth)
+		return list.convertList(dst, b, scope{depth: depth})
 	case Map:
 		m := compositeConverter{c.converter(t.Key), c.converter(t.Elem)}
-		return m.convertMap(dst, b, depth)
+		return m.convertMap(dst, b, scope{depth: depth})
 	case Struct:
 		return c.appendNested(dst, b, c.layout.Structs[t.Struct], depth)
 	}
-	return convertCopy(dst, b, depth)
+	return convertCopy(dst, b, scope{depth: depth})
 }
 
 // converter returns appendValue for values of type t, as a part of a list or
 // map.
 func (c contentForm) converter(t *Type) convertFunc {
-	return func(dst, b []byte, depth int) (out, rest []byte, err error) {
-		return c.appendValue(dst, b, t, depth)
+	return func(dst, b []byte, in scope) (out, rest []byte, err error) {
+		return c.appendValue(dst, b, t, in.depth)
 	}
 }
 

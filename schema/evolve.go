@@ -19,6 +19,8 @@ type evolver struct {
 	migrates   bool     // functions make the new fields: one of another type is another field
 	report     func(d Difference)
 	forms      bool                  // a type that marshals itself is another Go type now
+	tell       func(d Difference)    // report, also within what is told of as a whole
+	mover                            // what has moved
 	removed    []string              // paths of fields that are gone on purpose
 	holds      func(column int) bool // see PlanOptions.Holds
 	count      func(column int) int  // see PlanOptions.Count
@@ -37,8 +39,10 @@ type source struct {
 // evolve sets out to the next layout. A nested struct that pairs with two old
 // ones becomes two, so that each carries on the ids of its own past.
 func (v *evolver) evolve() {
-	v.out, v.pairs = &codec.Layout{}, make(map[source]int)
+	v.out, v.pairs, v.tell = &codec.Layout{}, make(map[source]int), v.report
+	v.findMoved()
 	v.out.Fields = v.fields("", v.model.Fields, v.old.Fields)
+	v.checkMoves()
 }
 
 // fields returns the fields of a struct at a path, with ids.
@@ -52,10 +56,12 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		out[i] = codec.Field{Name: f.Name}
 		if j >= 0 && v.migrates && !v.carries(&f.Type, &old[j].Type) {
 			v.report(Difference{Kind: "changed type", Class: Rewrite, Field: at, Detail: typeText(&old[j].Type) + " to " + typeText(&f.Type)})
-			out[i].ID, out[i].Type = v.next, codec.Type{}
-			v.next++
-			out[i].Type = v.fresh(&f.Type)
+			out[i].ID, out[i].Type = v.newField(at, &f.Type)
 			taken[j] = true
+			continue
+		}
+		if m, ok := v.from[f]; ok && j < 0 && (!v.migrates || v.carries(&f.Type, &m.was.Type)) {
+			out[i].ID, out[i].Type = m.was.ID, v.move(at, f, m)
 			continue
 		}
 		if g, from := v.revived(f, old); j < 0 && g != nil {
@@ -63,9 +69,7 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 			continue
 		}
 		if j < 0 {
-			out[i].ID = v.next
-			v.next++
-			out[i].Type = v.fresh(&f.Type)
+			out[i].ID, out[i].Type = v.newField(at, &f.Type)
 			v.report(Difference{Kind: "new field", Field: at, Detail: typeText(&f.Type)})
 			continue
 		}
@@ -78,7 +82,7 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		out[i].Type = v.change(at, &f.Type, &old[j].Type)
 	}
 	for j := range old {
-		if !taken[j] {
+		if !taken[j] && !v.leaving[old[j].ID] {
 			v.reportGone(path, j, model, old)
 		}
 	}
@@ -100,19 +104,26 @@ func (v *evolver) carries(t, old *codec.Type) bool {
 	return (t.Elem == nil || v.carries(t.Elem, old.Elem)) && (t.Key == nil || v.carries(t.Key, old.Key))
 }
 
-// fresh returns the type of a new field.
-func (v *evolver) fresh(t *codec.Type) codec.Type {
+// newField returns the id and the type of a new field.
+func (v *evolver) newField(path string, t *codec.Type) (id uint32, u codec.Type) {
+	id = v.next
+	v.next++
+	return id, v.fresh(path, t)
+}
+
+// fresh returns the type of a new field at a path.
+func (v *evolver) fresh(path string, t *codec.Type) codec.Type {
 	u := *t
 	if t.Elem != nil {
-		elem := v.fresh(t.Elem)
+		elem := v.fresh(path, t.Elem)
 		u.Elem = &elem
 	}
 	if t.Key != nil {
-		key := v.fresh(t.Key)
+		key := v.fresh(path, t.Key)
 		u.Key = &key
 	}
 	if t.Kind == codec.Struct {
-		u.Struct = v.nested("", t.Struct, none)
+		u.Struct = v.nested(path, t.Struct, none)
 	}
 	return u
 }
@@ -171,7 +182,7 @@ func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool
 		return v.follow(path, t, old.Elem)
 	case t.Kind != old.Kind || t.Len != old.Len || t.Bits != old.Bits:
 		if !old.WidensTo(t) {
-			return v.fresh(t), false
+			return v.fresh(path, t), false
 		}
 		v.report(Difference{Kind: "widened field", Field: path, Detail: typeText(old) + " to " + typeText(t)})
 		return u, true

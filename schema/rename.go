@@ -23,7 +23,7 @@ func findOld(f *codec.Field, old []codec.Field) int {
 func (v *evolver) checkWas(at string, f *codec.Field, old []codec.Field) {
 	var stored []string
 	for _, name := range append([]string{f.Name}, f.Was...) {
-		if slices.ContainsFunc(old, func(o codec.Field) bool { return o.Name == name }) {
+		if slices.ContainsFunc(old, func(o codec.Field) bool { return o.Name == name }) || follow(v.old, name) != nil {
 			stored = append(stored, name)
 		}
 	}
@@ -76,7 +76,7 @@ const anyRecord = -1
 func (v *evolver) likeliest(gone *codec.Field, model, old []codec.Field) (found *codec.Field) {
 	for i := range model {
 		f := &model[i]
-		if findOld(f, old) >= 0 || found != nil && !found.New {
+		if _, ok := v.from[f]; ok || findOld(f, old) >= 0 || found != nil && !found.New {
 			continue
 		}
 		if again, _ := v.revived(f, old); again != nil {

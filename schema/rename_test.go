@@ -214,6 +214,87 @@ var renames = []struct {
 		"T: ambiguous rename C: A and B are all stored, and one field can hold the values of one (refused); name the one whose values are to be kept: `kivis:\"was=A\"` or `kivis:\"was=B\"`",
 		`T: removed field B: string (nothing to do)`,
 	)},
+	{"moved into nested structs", func() []reflect.Type {
+		type T struct {
+			ID         ID[T]
+			City, Town string
+			Zip        int8
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type Address struct {
+			City string `kivis:"was=.City"`
+			Zip  int64  `kivis:"was=.Postal|.Zip"`
+			More string
+		}
+		type T struct {
+			ID   ID[T]
+			Home *Address
+			Town string
+		}
+		return types(T{})
+	}, lines(
+		`T: moved field Home.City: was City (nothing to do)`,
+		`T: moved field Home.Zip: was Zip (nothing to do)`,
+		`T: widened field Home.Zip: int8 to int64 (nothing to do)`,
+		`T: new field Home: *struct (nothing to do)`,
+	), lines(
+		`T: moved field Home.City: was City (nothing to do)`,
+		`T: moved field Home.Zip: was Zip (nothing to do)`,
+		`T: widened field Home.Zip: int8 to int64 (nothing to do)`,
+		`T: new field Home: *struct (nothing to do)`,
+	)},
+	{"moved out of a nested struct", func() []reflect.Type {
+		type Address struct{ City, Street string }
+		type T struct {
+			ID   ID[T]
+			Home Address
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type Address struct{ Street string }
+		type T struct {
+			ID   ID[T]
+			City string `kivis:"was=Home.City"`
+			Home Address
+		}
+		return types(T{})
+	}, lines(`T: moved field City: was Home.City (nothing to do)`), lines(`T: moved field City: was Home.City (nothing to do)`)},
+	{"moved to two places, from two, and still there", func() []reflect.Type {
+		type Address struct{ City, Street string }
+		type T struct {
+			ID         ID[T]
+			Home, Work Address
+			Zip, Code  int
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type Place struct {
+			Zip int `kivis:"was=.Zip"`
+		}
+		type Address struct{ City, Street string }
+		type T struct {
+			ID         ID[T]
+			City       string `kivis:"was=Home.City"`
+			Home, Work Address
+			Here, Gone Place
+			Box        struct {
+				Code int `kivis:"was=.Code"`
+			}
+			Code int
+		}
+		return types(T{})
+	}, lines(
+		`T: moved field City: was Home.City (nothing to do)`,
+		`T: moved field Here.Zip: was Zip (nothing to do)`,
+		`T: new field Here: struct (nothing to do)`,
+		`T: new field Gone: struct (nothing to do)`,
+		`T: moved field Box.Code: was Code (nothing to do)`,
+		`T: new field Box: struct (nothing to do)`,
+		`T: ambiguous rename City: was Home.City, but a struct on one of the two ways is at several places of the record, or the field is still there (refused); move it with kivis.Migrate`,
+		`T: ambiguous rename Zip: was Zip, but a struct on one of the two ways is at several places of the record, or the field is still there (refused); move it with kivis.Migrate`,
+		`T: ambiguous rename Code: was Code, but a struct on one of the two ways is at several places of the record, or the field is still there (refused); move it with kivis.Migrate`,
+	), nil},
 	{"a record type of another name", func() []reflect.Type {
 		type T struct {
 			ID int `kivis:"key"`
@@ -262,6 +343,9 @@ func TestRenames(t *testing.T) {
 			holds bool
 			want  []string
 		}{{true, test.full}, {false, test.empty}} {
+			if c.want == nil {
+				continue
+			}
 			opts := PlanOptions{Holds: func(uint32, int) bool { return c.holds }}
 			got := strings.Join(planText(planAll(t, before, compileTypes(t, test.after()), opts)), "\n")
 			if want := strings.Join(c.want, "\n"); got != want {

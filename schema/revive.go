@@ -22,7 +22,7 @@ func (e *Entry) earlier() (list []*codec.Layout) {
 
 // revived returns the field of an earlier layout that f is again, with that
 // layout: one of its name, or of one that it had, and of its type, whose id no
-// field has now; or nil. The fields old are those now, of the same struct.
+// field of the record has now; or nil. The fields old are those now, of the same struct.
 func (v *evolver) revived(f *codec.Field, old []codec.Field) (*codec.Field, *codec.Layout) {
 	if f.New {
 		return nil, nil
@@ -30,7 +30,7 @@ func (v *evolver) revived(f *codec.Field, old []codec.Field) (*codec.Field, *cod
 	for _, l := range v.past {
 		fields := v.pastOf(l, old)
 		j := findOld(f, fields)
-		if j < 0 || slices.ContainsFunc(old, func(g codec.Field) bool { return g.ID == fields[j].ID }) {
+		if j < 0 || v.old.Has(fields[j].ID) {
 			continue
 		}
 		same := matcher{v.model, l, make(map[pair]bool)}

@@ -203,16 +203,23 @@ func setName(field func(*fieldTag) *string) func(*fieldTag, string) error {
 }
 
 func setWas(t *fieldTag, value string) (err error) {
-	t.was, err = splitNames(value)
+	t.was, err = splitList(value, func(name string) error {
+		if isPath(name) {
+			return checkPath(name)
+		}
+		return checkName(name)
+	})
 	return err
 }
 
 // splitNames returns the names in a list such as A|B.
-func splitNames(value string) ([]string, error) {
+func splitNames(value string) ([]string, error) { return splitList(value, checkName) }
+
+func splitList(value string, check func(name string) error) ([]string, error) {
 	names := strings.Split(value, "|")
 	for i, name := range names {
 		names[i] = strings.Trim(name, " ")
-		if err := checkName(names[i]); err != nil {
+		if err := check(names[i]); err != nil {
 			return nil, err
 		}
 		if slices.Contains(names[:i], names[i]) {
