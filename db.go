@@ -86,17 +86,17 @@ func Open(s store.Store, opts *Options) (*DB, error) {
 	return db, nil
 }
 
-// keepFeed has the store keep its feed, if an option or a consumer asks for it.
+// keepFeed has the store keep its feed, if an option or a consumer asks for it. One
+// that is open for reading, or out of reach, is not told.
 func (db *DB) keepFeed(ctx context.Context) error {
-	wanted := db.opts.Feed != nil
+	wanted, err := db.opts.Feed != nil, error(nil)
 	if !wanted {
-		var err error
-		if wanted, err = db.core.HasConsumers(ctx); err != nil || !wanted {
-			return err
-		}
+		wanted, err = db.core.HasConsumers(ctx)
 	}
-	err := db.core.KeepFeed(ctx, db.feed())
-	if errors.Is(err, ErrReadOnly) {
+	if wanted && err == nil {
+		err = db.core.KeepFeed(ctx, db.feed())
+	}
+	if errors.Is(err, ErrReadOnly) || errors.Is(err, ErrUnreachable) {
 		return nil
 	}
 	return err

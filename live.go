@@ -245,3 +245,33 @@ func tuples(rows []foundRow) []string {
 	}
 	return keys
 }
+
+// Keep has what fn reads stay at hand, under a name, in the persistent layers of a
+// store of package cache: it is not forgotten, is followed as it changes, through
+// restarts, and can be read while the origin is away. fn runs in a read-only
+// transaction, and once more after each commit that has written into what its last
+// run read, in a goroutine of its own. What was kept under the name goes on being
+// followed after a restart; give fn again under it, so that it runs again too. What
+// fn reads at more than about a hundred places is kept with what lies between. What
+// is kept counts in the layer's bytes, and may exceed them.
+//
+// Keep returns once fn has run, with its error; where the origin is away, and
+// something is kept under the name already, without one. It is an error that matches
+// errors.ErrUnsupported where the store has no layer that outlives the process.
+func (db *DB) Keep(ctx context.Context, name string, fn func(context.Context, *Tx) error) error {
+	if err := checkFunc(db.outside(ctx), fn == nil); err != nil {
+		return wrap("keep", nil, nil, err)
+	}
+	return wrap("keep", nil, nil, db.core.Keep(ctx, name, func(ctx context.Context, t *tables.Tx) error {
+		tx := db.reading(ctx, t)
+		return fn(tx.ctx, tx)
+	}))
+}
+
+// Forget ends a Keep: what was kept under the name alone is dropped.
+func (db *DB) Forget(name string) error {
+	if err := db.usable(); err != nil {
+		return wrap("forget", nil, nil, err)
+	}
+	return wrap("forget", nil, nil, db.core.Forget(name))
+}

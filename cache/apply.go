@@ -173,7 +173,7 @@ func (l *layer) reset(m mark) {
 		l.off.Store(false)
 	}
 	l.saved = 0
-	if l.archive {
+	if l.archive || l.pinned() != nil {
 		l.wake()
 	}
 }

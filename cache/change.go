@@ -167,7 +167,7 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 	if whole {
 		l.changed()
 	}
-	if l.archive && c.cut {
+	if c.cut && (l.archive || l.pinned() != nil) {
 		l.wake()
 	}
 	return nil
@@ -182,6 +182,7 @@ type filling struct {
 	whole   bool   // the range is known whole; else a key that is there
 	entries []entry
 	as      moment
+	kept    bool // it was read to be kept
 }
 
 type entry struct{ key, value []byte }
@@ -196,7 +197,7 @@ func (l *layer) fill(f *filling) bool {
 	for _, e := range f.entries {
 		size += entrySize(e.key, e.value)
 	}
-	if l.max > 0 && size > l.max/smallShare {
+	if l.max > 0 && size > l.max/smallShare && !f.kept {
 		return false
 	}
 	l.mu.Lock()
@@ -233,7 +234,7 @@ func (l *layer) fillLocked(f *filling, size int64) error {
 	if err := c.commit(f.lo, f.hi, f.whole); err != nil {
 		return err
 	}
-	if l.policy != nil {
+	if l.policy != nil && !(f.kept && l.keepsAll(f.lo, f.hi)) {
 		hash := l.policy.hash(f.lo)
 		if len(f.entries) > 0 {
 			hash = l.policy.hash(f.entries[0].key)
@@ -253,7 +254,7 @@ func (l *layer) makeRoom(c *change, size int64) {
 		if !ok {
 			return
 		}
-		c.forget(it.lo, it.hi)
+		l.unpinned(it.lo, it.hi, c.forget)
 		l.evictions.Add(1)
 	}
 }

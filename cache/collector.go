@@ -110,7 +110,7 @@ func (f *collector) restart(c *cursor, key []byte) {
 
 func (f *collector) hand(c *cursor, lo, hi []byte) {
 	if hi == nil || bytes.Compare(lo, hi) < 0 {
-		c.r.s.keep(c.from, &filling{lo, hi, true, f.entries, c.r.v.as})
+		c.r.s.keep(c.from, &filling{lo: lo, hi: hi, whole: true, entries: f.entries, as: c.r.v.as})
 	}
 	f.entries, f.size = f.entries[:0], 0
 }

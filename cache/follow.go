@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/kivisdb/kivis/schema"
@@ -123,14 +124,14 @@ func (s *Store) written(ctx context.Context, from, to uint64) ([]write, error) {
 }
 
 // maxComplete is how many values are read while somebody waits for the layers to
-// follow. Of more changes, an archive lets go, and copies them by and by.
+// follow. Of more changes, a layer lets go, and copies them by and by.
 const maxComplete = 4096
 
-// complete adds the values that an archive wants and nobody has told.
+// complete adds the values of what layers keep, where nobody has told them.
 func (s *Store) complete(tx store.Tx, writes []write) error {
 	var want []int
 	for i := range writes {
-		if w := &writes[i]; !w.deleted && w.value == nil && s.archived(w.key) {
+		if w := &writes[i]; !w.deleted && w.value == nil && s.wanted(w.key) {
 			want = append(want, i)
 		}
 	}
@@ -150,14 +151,9 @@ func (s *Store) complete(tx store.Tx, writes []write) error {
 	return nil
 }
 
-// archived says whether an archive knows key.
-func (s *Store) archived(key []byte) bool {
-	for _, l := range s.layers {
-		if l.archive && l.known.Load().has(key) {
-			return true
-		}
-	}
-	return false
+// wanted says whether a layer keeps key.
+func (s *Store) wanted(key []byte) bool {
+	return slices.ContainsFunc(s.layers, func(l *layer) bool { return l.wants(key) })
 }
 
 // publish makes next the newest view, and with it its version, up to which keys

@@ -24,8 +24,10 @@ type layer struct {
 	hist    *history
 
 	known  atomic.Pointer[intervals]
-	forgot atomic.Uint64 // how often something was forgotten, beside what was written
-	off    atomic.Bool   // answers nothing
+	pins   atomic.Pointer[pins] // what is never forgotten; nil: nothing
+	copies sync.Once            // starts the copying of what is kept
+	forgot atomic.Uint64        // how often something was forgotten, beside what was written
+	off    atomic.Bool          // answers nothing
 
 	mu       sync.Mutex // what follows, and each change of the local store
 	position atomic.Uint64
@@ -36,7 +38,7 @@ type layer struct {
 	life     schema.Incarnation // of the origin
 	saved    uint64             // the position in the local store's mark
 	checked  int64              // when it was opened: of its mark
-	lost     chan struct{}      // of an archive: something is to be copied
+	lost     chan struct{}      // something is to be copied
 	change   chan struct{}      // closed when something more is known; nil while nobody waits
 	behind   bool               // off, until the origin can be reached: others knew of a newer version
 	loaded   bool               // it is one that was here before

@@ -30,6 +30,9 @@ func (l *layer) load() error {
 	case !isMark(sealed):
 		return errForeign
 	}
+	if err := l.loadPins(tx); err != nil {
+		return err
+	}
 	m, ok := decodeMark(sealed)
 	if !ok {
 		return nil

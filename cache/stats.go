@@ -27,6 +27,7 @@ type LayerStats struct {
 	Evictions int64  // how much it has forgotten to make room
 	Position  uint64 // the version that it has followed to
 	Complete  bool   // it knows everything
+	Kept      int    // under how many names something is kept; see [store.Keeper]
 	Err       error  // why it is not used, if it is not
 }
 
@@ -59,6 +60,9 @@ func (l *layer) stats() LayerStats {
 	}
 	_, gap := known.gap(nil)
 	st.Complete = !gap && !l.off.Load()
+	if p := l.pins.Load(); p != nil {
+		st.Kept = len(p.byName)
+	}
 	if l.off.Load() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -78,23 +82,19 @@ func (s *Store) Age() time.Duration {
 }
 
 // Sync returns once every layer has followed to what is the origin's newest version
-// now, and archives have copied everything.
+// now, archives have copied everything, and the functions of Keep have run on it, and
+// what they read is there.
 func (s *Store) Sync(ctx context.Context) error {
 	if err := s.fresh(ctx, true); err != nil {
 		return err
 	}
-	for _, l := range s.layers {
-		if !l.archive {
-			continue
-		}
-		if err := s.copied(ctx, l); err != nil {
-			return err
-		}
+	if err := s.finds.settled(ctx); err != nil {
+		return err
 	}
-	return nil
+	return s.settled(ctx)
 }
 
-// copied returns once an archive knows everything.
+// copied returns once a layer knows what it keeps.
 func (s *Store) copied(ctx context.Context, l *layer) error {
 	for {
 		l.mu.Lock()
@@ -103,7 +103,7 @@ func (s *Store) copied(ctx context.Context, l *layer) error {
 		if off {
 			return broken
 		}
-		if _, gap := l.known.Load().gap(nil); !gap {
+		if _, gap := l.missing(); !gap {
 			return nil
 		}
 		select {

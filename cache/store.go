@@ -37,6 +37,7 @@ type Store struct {
 	current atomic.Pointer[view] // the newest version that the layers have followed to
 	rounds  rounds
 	stash   stash
+	finds   finds
 	unhook  func()
 
 	// following is held by whoever has the layers follow the origin: a lock

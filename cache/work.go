@@ -12,8 +12,8 @@ import (
 // memory.
 func (s *Store) work() {
 	for _, l := range s.layers {
-		if l.archive {
-			s.workers.Go(func() { s.copy(l) })
+		if l.archive || l.pinned() != nil {
+			l.copies.Do(func() { s.workers.Go(func() { s.copy(l) }) })
 		}
 	}
 	if s.outlives() {
@@ -52,11 +52,11 @@ func (s *Store) pause(d time.Duration) {
 	}
 }
 
-// copy copies what an archive does not know, whenever there is something.
+// copy copies what a layer is to know and does not, whenever there is something.
 func (s *Store) copy(l *layer) {
 	size := copyKeys
 	for s.open.Err() == nil {
-		r, ok := l.known.Load().gap(nil)
+		r, ok := l.missing()
 		if !ok || l.off.Load() {
 			select {
 			case <-l.lost:
@@ -98,6 +98,7 @@ func (s *Store) copySome(l *layer, r store.Range, keys int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	f.kept = true
 	return l.fill(f), nil
 }
 

@@ -45,6 +45,49 @@ func namesOffline(ctx context.Context, db *kivis.DB, layered *cache.Store) ([]st
 	return names, nil
 }
 
+func keepNewest(ctx context.Context, db *kivis.DB) error {
+	return db.Keep(ctx, "newest customers", func(ctx context.Context, tx *kivis.Tx) error {
+		_, err := customers.With(tx).Query().OrderBy(customers.Key().Desc()).Limit(100).Collect(ctx)
+		return err
+	})
+}
+
+// TestKeep keeps what a page shows, and shows it without the origin.
+func TestKeep(t *testing.T) {
+	ctx := t.Context()
+	far := slowstore.Wrap(memstore.New(), slowstore.Options{})
+	layered, err := cache.Stack(far, cache.Persistent(memstore.New(), 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := kivis.Open(layered, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Register(&Customer{}, &Order{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := keepNewest(ctx, db); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := customers.With(db).Insert(ctx, &Customer{Name: "Ada", Email: "ada@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := layered.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	far.Cut()
+	list, err := customers.With(db).Query().OrderBy(customers.Key().Desc()).Limit(100).Collect(cache.Offline(ctx))
+	if err != nil || len(list) != 1 {
+		t.Errorf("offline: %v, %v", list, err)
+	}
+	far.Mend()
+	if err := db.Forget("newest customers"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestLayers(t *testing.T) {
 	ctx := t.Context()
 	far := slowstore.Wrap(memstore.New(), slowstore.Options{})

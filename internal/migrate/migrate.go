@@ -95,10 +95,10 @@ func (m *Migrator) register(ctx context.Context, compile Compile) error {
 	if err != nil {
 		return err
 	}
-	if readOnly, err := m.readOnly(ctx); err != nil {
+	if why, err := m.readOnly(ctx); err != nil {
 		return err
-	} else if readOnly {
-		return m.adopt(ctx, models)
+	} else if why != nil {
+		return m.adopt(ctx, models, why)
 	}
 	return m.apply(ctx, models)
 }

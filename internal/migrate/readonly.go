@@ -10,22 +10,24 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// readOnly reports whether the store takes no writes.
-func (m *Migrator) readOnly(ctx context.Context) (bool, error) {
+// readOnly returns why the store takes no writes, if it takes none: it is open for
+// reading, or out of reach.
+func (m *Migrator) readOnly(ctx context.Context) (why, err error) {
 	t, err := m.db.Begin(ctx, true)
-	if errors.Is(err, store.ErrReadOnly) {
-		return true, nil
+	if errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrUnreachable) {
+		return err, nil
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	t.Release()
-	return false, nil
+	return nil, nil
 }
 
 // adopt makes the types of models usable over the catalog as it is. The error
-// matches store.ErrReadOnly where that would have to change, and says how.
-func (m *Migrator) adopt(ctx context.Context, models []*schema.Model) error {
+// matches why where that would have to change, and says how.
+func (m *Migrator) adopt(ctx context.Context, models []*schema.Model, why error) error {
+	ctx = store.Offline(ctx)
 	err := m.db.ChangeCatalog(ctx, models, func(c *schema.Catalog) (tables.Edition, error) {
 		plan, err := m.plan(ctx, c, models)
 		if err != nil {
@@ -35,7 +37,7 @@ func (m *Migrator) adopt(ctx context.Context, models []*schema.Model) error {
 			return tables.Edition{}, err
 		}
 		if d := pending(plan.Diff); !d.Empty() {
-			return tables.Edition{}, fmt.Errorf("%w, and these changes would be written:\n%s", store.ErrReadOnly, d)
+			return tables.Edition{}, fmt.Errorf("%w, and these changes would be written:\n%s", why, d)
 		}
 		return tables.Edition{Catalog: c}, nil
 	})

@@ -88,9 +88,10 @@ func checkEmpty(kv store.Tx) error {
 	return c.Err()
 }
 
-// Catalog returns the catalog as it is stored now.
+// Catalog returns the catalog as it is stored now, or, of a store that is out of
+// reach, as it is known here.
 func (db *DB) Catalog(ctx context.Context) (*schema.Catalog, error) {
-	kv, err := db.store.Begin(ctx, false)
+	kv, err := db.store.Begin(store.Offline(ctx), false)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func hasKeys(kv store.Tx, prefix []byte) (bool, error) {
 // the tables of models over the new one; in a store that others write to, of
 // those models that fit it. After a conflict it is done again.
 func (db *DB) ChangeCatalog(ctx context.Context, models []*schema.Model, edit func(*schema.Catalog) (Edition, error)) error {
-	_, err := db.loop.Run(ctx, &catalogChange{db, models, edit})
+	_, err := db.loop.Run(ctx, &catalogChange{db: db, models: models, edit: edit})
 	err, _ = retry.Unmark(err)
 	return err
 }
@@ -158,14 +159,17 @@ type catalogChange struct {
 	db     *DB
 	models []*schema.Model
 	edit   func(*schema.Catalog) (Edition, error)
+
+	refused error // why the store takes no writes
 }
 
 // Attempt makes the change in a transaction of its own, a read-only one where
-// the store takes no other.
+// the store takes no other: then there may be nothing to write.
 func (c *catalogChange) Attempt(ctx context.Context) error {
 	kv, err := c.db.store.Begin(ctx, true)
-	if errors.Is(err, store.ErrReadOnly) {
-		kv, err = c.db.store.Begin(ctx, false)
+	if c.refused = nil; errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrUnreachable) {
+		c.refused = err
+		kv, err = c.db.store.Begin(store.Offline(ctx), false)
 	}
 	if err != nil {
 		return err
@@ -193,6 +197,9 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 		return err
 	}
 	if e.changed() {
+		if c.refused != nil {
+			return c.refused
+		}
 		if err := errors.Join(e.save(kv), e.noteDropped(have, kv.Set)); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (db *DB) Consumer(ctx context.Context, name string) (position string, known
 
 // HasConsumers reports whether any consumer is known.
 func (db *DB) HasConsumers(ctx context.Context) (bool, error) {
-	kv, err := db.store.Begin(ctx, false)
+	kv, err := db.store.Begin(store.Offline(ctx), false)
 	if err != nil {
 		return false, err
 	}

@@ -99,9 +99,9 @@ func (c *creation) Attempt(ctx context.Context) (err error) {
 }
 
 // load returns the stored catalog and takes the secret and the incarnation, if
-// there is one, beside it.
+// there is one, beside it. What is here will do where the rest is out of reach.
 func (db *DB) load(ctx context.Context) (*schema.Catalog, error) {
-	kv, err := db.store.Begin(ctx, false)
+	kv, err := db.store.Begin(store.Offline(ctx), false)
 	if err != nil {
 		return nil, err
 	}
