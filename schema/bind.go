@@ -46,6 +46,7 @@ func Bind(c *Catalog, models []*Model) (*Set, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	s.bindMoves()
 	return s, s.bindRefs()
 }
 

@@ -38,6 +38,7 @@ type Entry struct {
 	Refs      []RefEntry
 	Dropping  []uint32 // ids of indexes that are gone, whose entries may remain
 	Stages    []uint32 // versions whose records, and those of the versions before, are being rewritten by functions
+	Moving    uint32   // the id of the table that takes this one's place once its records have been copied; nobody writes to either
 	Validates bool     // the program has a method Validate, which writers without the type do not run
 }
 
@@ -131,7 +132,7 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 // has the former names of tables, migrations under way, and parts in the order or
 // the form of a Go type.
 func (e *Entry) format() uint32 {
-	if len(e.Was)+len(e.Stages) > 0 || e.hasOwn() {
+	if len(e.Was)+len(e.Stages) > 0 || e.Moving != 0 || e.hasOwn() {
 		return 3
 	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {

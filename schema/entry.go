@@ -91,6 +91,9 @@ func (e *Entry) Encode() []byte {
 	if len(e.Stages) > 0 {
 		n++
 	}
+	if e.Moving != 0 {
+		n++
+	}
 	b := msgpack.AppendMapLen(nil, n)
 	b = msgpack.AppendUint(msgpack.AppendString(b, "id"), uint64(e.ID))
 	b = msgpack.AppendString(msgpack.AppendString(b, "name"), e.Name)
@@ -124,6 +127,9 @@ func (e *Entry) Encode() []byte {
 	}
 	if len(e.Stages) > 0 {
 		b = appendNumbers(msgpack.AppendString(b, "stages"), e.Stages)
+	}
+	if e.Moving != 0 {
+		b = msgpack.AppendUint(msgpack.AppendString(b, "moving"), uint64(e.Moving))
 	}
 	return seal(b)
 }
@@ -235,6 +241,8 @@ func (r *wireReader) entry(name string, e *Entry) bool {
 		r.list(func() { e.Was = append(e.Was, r.text()) })
 	case "stages":
 		e.Stages = r.numbers()
+	case "moving":
+		e.Moving = r.number()
 	case "validates":
 		e.Validates = r.bool()
 	default:

@@ -15,8 +15,9 @@ type evolver struct {
 	out        *codec.Layout
 	next       uint32 // the id of the next new field
 	pairs      map[source]int
-	derefs     []string // paths at which a pointer has become a value
-	migrates   bool     // functions make the new fields: one of another type is another field
+	derefs     []string        // paths at which a pointer has become a value
+	carried    map[string]bool // paths of fields that get the new key of what they refer to
+	migrates   bool            // functions make the new fields: one of another type is another field
 	report     func(d Difference)
 	forms      bool                  // a type that marshals itself is another Go type now
 	tell       func(d Difference)    // report, also within what is told of as a whole
@@ -62,6 +63,12 @@ func (v *evolver) fields(path string, model, old []codec.Field) []codec.Field {
 		}
 		if m, ok := v.from[f]; ok && j < 0 && (!v.migrates || v.carries(&f.Type, &m.was.Type)) {
 			out[i].ID, out[i].Type = m.was.ID, v.move(at, f, m)
+			continue
+		}
+		if j >= 0 && v.carried[at] && !v.carries(&f.Type, &old[j].Type) {
+			v.report(Difference{Kind: "carried reference", Class: Rewrite, Field: at, Detail: typeText(&old[j].Type) + " to " + typeText(&f.Type)})
+			out[i].ID, out[i].Type = v.newField(at, &f.Type)
+			taken[j] = true
 			continue
 		}
 		if g, from := v.revived(f, old); j < 0 && g != nil {

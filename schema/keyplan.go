@@ -74,6 +74,16 @@ func (t *Table) SetGenerated(rec reflectx.Pointer, part []byte) error {
 	return err
 }
 
+// AppendCustomKeyOf is [Table.AppendCustomKey] of the record with a body of the
+// table's newest version.
+func (t *Table) AppendCustomKeyOf(dst, body []byte) ([]byte, error) {
+	rec := reflect.New(t.Type)
+	if err := t.decoder.Decode(body, reflectx.Of(rec)); err != nil {
+		return dst, err
+	}
+	return t.AppendCustomKey(dst, rec)
+}
+
 // AppendCustomKey appends the key tuple that the method PrimaryKey of *rec
 // computes, for a table whose key is [KeyCustom].
 func (t *Table) AppendCustomKey(dst []byte, rec reflect.Value) ([]byte, error) {

@@ -137,7 +137,7 @@ func (m *Model) needsMigration(l *codec.Layout, key KeyEntry) *chain {
 	v.report = func(d Difference) { needs = needs || d.Refused || d.Kind == RemovedField }
 	v.holds, v.count = func(int) bool { return true }, func(int) int { return 0 }
 	v.evolve()
-	if needs || len(v.derefs) > 0 || !sameParts(partEntries(v.out, m.key.parts), key.Parts) {
+	if needs || len(v.derefs) > 0 || key.Kind != m.key.kind || !sameParts(partEntries(v.out, m.key.parts), key.Parts) {
 		return c
 	}
 	return nil

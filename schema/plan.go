@@ -61,6 +61,7 @@ type Change struct {
 	Drop    []IndexRef // indexes to be dropped with [Catalog.Drop] once nothing can go wrong; they are maintained until then
 	Checks  []RefCheck // references that stored records may break
 	Nils    []uint32   // tables in which a pointer has become a value: no record may hold a nil there
+	Moves   []Move     // tables that get other keys, or refer to such: to be made before all else, which is then planned anew
 	Forms   []uint32   // tables of which a type marshals itself in a way that may be another: each record must come back the same
 }
 
@@ -78,6 +79,7 @@ func Plan(c *Catalog, models []*Model, opts PlanOptions) (*Change, error) {
 		return nil, joinFaults(r.faults)
 	}
 	p := planner{old: c, next: c.Clone(), opts: opts, resolver: &r, ids: make(map[string]uint32)}
+	p.findMoves()
 	tables := make([]*tablePlan, 0, len(r.models))
 	for _, m := range r.models {
 		tables = append(tables, p.table(m))
@@ -85,6 +87,7 @@ func Plan(c *Catalog, models []*Model, opts PlanOptions) (*Change, error) {
 	for _, t := range tables {
 		t.finish()
 	}
+	p.retarget()
 	for _, t := range tables {
 		t.checkGone()
 	}
@@ -97,6 +100,7 @@ type planner struct {
 	opts      PlanOptions
 	resolver  *resolver
 	ids       map[string]uint32 // of tables, by name
+	rekeyed
 }
 
 // A tablePlan plans the changes of one table.
@@ -113,6 +117,7 @@ type tablePlan struct {
 	nils   bool // see Change.Nils
 	gone   []uint32
 	chain  *chain // the migration that this change begins; nil in none
+	moves  bool   // it becomes another table
 }
 
 // table plans all of a table but its references, which need the ids of every
@@ -127,6 +132,7 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.checkRenamed()
 	} else {
 		t.entry = t.old.clone()
+		p.beginMove(t)
 	}
 	p.ids[m.Name] = t.entry.ID
 	if c.former {
@@ -187,7 +193,9 @@ func (t *tablePlan) finish() {
 	}
 	t.indexes()
 	t.refs()
-	if t.chain != nil {
+	if t.moves {
+		t.endMove()
+	} else if t.chain != nil {
 		t.buildAll()
 		t.checks = nil // the check of the migration looks at references
 	}
@@ -195,6 +203,9 @@ func (t *tablePlan) finish() {
 		return
 	}
 	t.next.Entries[t.entry.ID] = t.entry
+	if t.moves {
+		delete(t.next.Entries, t.old.ID)
+	}
 	for _, id := range t.gone {
 		delete(t.next.Entries, id)
 	}
@@ -237,10 +248,15 @@ func (t *tablePlan) layout() {
 	if t.old != nil {
 		if t.chain = t.model.needsMigration(newest, t.old.Key); t.chain != nil {
 			t.report(Difference{Kind: "migration", Class: Rewrite, Detail: t.chain.text()})
-			t.entry.Stages = append(t.entry.Stages, t.old.newest().Number)
+			if !t.moves {
+				t.entry.Stages = append(t.entry.Stages, t.old.newest().Number)
+			}
 		}
 	}
 	v := evolver{migrates: t.chain != nil, old: newest, model: t.model.layout, next: t.entry.NextField, report: t.report, removed: t.model.removed, holds: t.holds, count: t.countColumn}
+	if t.moves {
+		v.carried = t.carried()
+	}
 	if t.old != nil {
 		v.past = t.old.earlier()
 	}
@@ -312,9 +328,14 @@ func (t *tablePlan) countColumn(column int) int {
 func (t *tablePlan) key(l *codec.Layout) KeyEntry {
 	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(l, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
+		if t.moves && t.keyed[t.old.ID] {
+			t.report(Difference{Kind: "changed key", Class: Rewrite,
+				Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l) + "; references to it are carried along"})
+			return key
+		}
 		t.report(Difference{Kind: "changed key", Refused: true,
 			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l),
-			Remedy: "keep the key, or name another table with table=NAME and copy the records into it"})
+			Remedy: "keep the key, or pass Register a migration that makes the records with the new one"})
 	}
 	return key
 }
@@ -423,6 +444,10 @@ func (p *planner) change(tables []*tablePlan) *Change {
 		if t.old == nil || !bytes.Equal(t.old.Encode(), t.entry.Encode()) {
 			c.Entries = append(c.Entries, t.entry.ID)
 			c.Catalog.Format = max(c.Catalog.Format, t.entry.format())
+		}
+		if t.moves {
+			c.Moves = append(c.Moves, Move{t.old.ID, t.entry.ID})
+			continue
 		}
 		c.Gone, c.Drop, c.Checks = append(c.Gone, t.gone...), append(c.Drop, t.drop...), append(c.Checks, t.checks...)
 		if len(t.entry.Stages) > 0 {

@@ -457,7 +457,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed key: plain (A string) to plain (B int) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`T: changed key: plain (A string) to plain (B int) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 	)},
 	{"changed key, type and index", func() []reflect.Type {
 		type T struct {
@@ -475,7 +475,7 @@ var evolutions = []struct {
 	}, lines(
 		`T: changed type B: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
 		`T: new field C: int64 (nothing to do)`,
-		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 		`T: new index C: index=C(C) (build)`,
 		`T: removed index B: index=B(B) (nothing to do)`,
 	)},
@@ -485,7 +485,7 @@ var evolutions = []struct {
 		}
 		return types(Computed{})
 	}, lines(
-		`Computed: changed key: custom (PrimaryKey string) to plain (A string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`Computed: changed key: custom (PrimaryKey string) to plain (A string) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 	)},
 	{"changed key order", func() []reflect.Type {
 		type T struct {
@@ -501,7 +501,7 @@ var evolutions = []struct {
 		return types(T{})
 	}, lines(
 		`T: reordered fields (nothing to do)`,
-		`T: changed key: plain (A string, B string) to plain (B string, A string) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`T: changed key: plain (A string, B string) to plain (B string, A string) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 	)},
 	{"changed key direction and kind", func() []reflect.Type {
 		type T struct {
@@ -520,8 +520,8 @@ var evolutions = []struct {
 		}
 		return types(T{}, U{})
 	}, lines(
-		`T: changed key: plain (A int) to plain (A int desc) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
-		`U: changed key: plain (A int) to auto (A int) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`T: changed key: plain (A int) to plain (A int desc) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
+		`U: changed key: plain (A int) to auto (A int) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 	)},
 	{"key struct whose fields move", func() []reflect.Type {
 		type K struct{ X, Y string }
@@ -537,7 +537,7 @@ var evolutions = []struct {
 		return types(T{})
 	}, lines(
 		`T: reordered fields K (nothing to do)`,
-		`T: changed key: plain (K (string, string)) to plain (K (string, string)) (refused); keep the key, or name another table with table=NAME and copy the records into it`,
+		`T: changed key: plain (K (string, string)) to plain (K (string, string)) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 	)},
 	{"renamed and widened key", func() []reflect.Type {
 		type T struct {
@@ -850,7 +850,7 @@ func TestPlanOlderKey(t *testing.T) {
 	c = finish(planAll(t, c, two, PlanOptions{}))
 	got := planAll(t, c, other, PlanOptions{AllowOlder: true}).Diff.String()
 	want := "T: older program: the struct is that of version 1, and the table is at version 2, which has C (nothing to do)\n" +
-		"T: changed key: plain (A string) to plain (B string) (refused); keep the key, or name another table with table=NAME and copy the records into it\n"
+		"T: changed key: plain (A string) to plain (B string) (refused); keep the key, or pass Register a migration that makes the records with the new one\n"
 	if got != want {
 		t.Errorf("Plan:\n%s\nwant:\n%s", got, want)
 	}

@@ -17,8 +17,10 @@ func (t *tablePlan) refs() {
 			j := slices.IndexFunc(t.entry.Indexes, func(x IndexEntry) bool { return x.Name == r.index.name })
 			want.Index = t.entry.Indexes[j].ID
 		}
-		j := slices.IndexFunc(had, func(x RefEntry) bool { return x.Target == want.Target && sameParts(x.Parts, want.Parts) })
-		if j < 0 {
+		j := slices.IndexFunc(had, func(x RefEntry) bool { return t.targetOf(x) == want.Target && sameParts(x.Parts, want.Parts) })
+		if j < 0 && t.moves && t.isNew(want.Target) {
+			had = slices.DeleteFunc(slices.Clone(had), func(x RefEntry) bool { return t.targetOf(x) == want.Target && x.names(t.old) == r.names() })
+		} else if j < 0 {
 			t.report(Difference{Kind: "new reference", Field: r.names(), Detail: "to " + t.tableName(want.Target)})
 			t.check(i)
 		} else {

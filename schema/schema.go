@@ -28,6 +28,7 @@ type Table struct {
 	model    *Model        // nil where Type is
 	own      *codec.Layout // of the version that Type is of; nil where Type is
 	older    bool
+	moving   bool     // see Moving
 	prefixes [][]byte // by space
 	keyForm  string   // see KeyForm
 	versions map[uint32]*version

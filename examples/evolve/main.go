@@ -1,4 +1,4 @@
-// Evolve is four versions of one program over the same data: 3,376 airports and
+// Evolve is five versions of one program over the same data: 3,376 airports and
 // 20,000 flights. Each prints what its structs change, and what has become of the
 // records.
 package main
@@ -45,6 +45,7 @@ func run(ctx context.Context, w, progress io.Writer) error {
 		{"3: a field split, a number as a word", []any{&airport2{}, &flight3{}, kivis.Migrate(toThird)}, third},
 		{"4: a table renamed, a value that may be nil, a unique field", []any{&airport4{}, &flight4{}}, fourth},
 		{"and the unique field is a value", []any{&airport5{}, &flight4{}}, nil},
+		{"5: an airport's key is a number of its own", []any{&airport6{}, &flight5{}, kivis.Migrate(toNumbers)}, fifth},
 	} {
 		if err := v.run(ctx, w, progress, st); err != nil {
 			return fmt.Errorf("version %s: %w", v.name, err)

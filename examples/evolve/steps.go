@@ -132,3 +132,14 @@ func fourth(ctx context.Context, w io.Writer, db *kivis.DB) error {
 	fmt.Fprintf(w, "  => %d airports have a slug\n", n)
 	return err
 }
+
+// fifth looks an airport up by its number, as a flight has it.
+func fifth(ctx context.Context, w io.Writer, db *kivis.DB) error {
+	f, err := kivis.TableByID[flight5](db).Get(ctx, 1)
+	if err != nil {
+		return err
+	}
+	from, err := kivis.TableOf[airport6](db).Get(ctx, f.Origin)
+	fmt.Fprintf(w, "  => the first flight leaves from place %d, which is %s\n", f.Origin, from.Code)
+	return err
+}

@@ -49,8 +49,12 @@ func (m *Migrator) clearTables(ctx context.Context) error {
 	}
 	for _, d := range dropped {
 		j := m.jobs.start(schema.IndexRef{Table: d.ID}, Status{Work: TableDrop, Table: d.Name, Phase: Dropping})
+		keys := emptying{db: m.db, prefix: tables.CarriedPrefix(d.ID)}
 		e := emptying{db: m.db, prefix: tables.TablePrefix(d.ID), last: d.Keys, job: j}
-		err := e.run(ctx)
+		err := keys.run(ctx)
+		if err == nil {
+			err = e.run(ctx)
+		}
 		m.jobs.end(ctx, j, err, false)
 		if err != nil {
 			return fmt.Errorf("deleting what the dropped table %s has left: %w", d.Name, err)

@@ -100,6 +100,9 @@ func (m *Migrator) register(ctx context.Context, compile Compile) error {
 	} else if why != nil {
 		return m.adopt(ctx, models, why)
 	}
+	if _, err := m.rekey(ctx, models); err != nil {
+		return err
+	}
 	return m.apply(ctx, models)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/msgpack"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -125,4 +126,9 @@ func Splice(dst []byte, start int, offs []uint32, i int, value []byte) []byte {
 		offs[j] += uint32(grow)
 	}
 	return dst[:end+grow]
+}
+
+// Struct returns the value of a nested struct whose fields have the values.
+func Struct(values [][]byte) []byte {
+	return append(msgpack.AppendArrayLen(nil, len(values)), bytes.Join(values, nil)...)
 }

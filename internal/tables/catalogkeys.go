@@ -19,6 +19,7 @@ const (
 	// 5 is the incarnation's; see schema.IncarnationKey
 	consumerSpace  = 6 // positions of consumers of changes, by name
 	restoringSpace = 7 // there while a backup is being restored
+	carriedSpace   = 8 // while keys are changed: the new key of a record, by the table's id and the old key
 	noteSpace      = 9 // what programs keep beside their tables, by name
 )
 

@@ -50,6 +50,7 @@ type put struct {
 	new      record.Body
 	old      []byte // stored value of the record as it was read; see current
 	current  bool   // old has been read in this transaction and not written since
+	carried  bool   // it comes from a table that this one takes the place of: its references are not looked at
 	stale    bool   // old is read through a function: its entries are others
 }
 
@@ -121,7 +122,7 @@ func (t *Tx) encodeKey(w *put, src Source) (err error) {
 // apply writes an encoded record.
 func (t *Tx) apply(w *put) error {
 	t.writes++
-	if err := canWrite(w.tb); err != nil {
+	if err := canWrite(w.tb); err != nil && !w.carried {
 		return err
 	}
 	key := t.buf.recordKey(w.tb, w.key.Tuple)
@@ -148,8 +149,10 @@ func (t *Tx) apply(w *put) error {
 	if err := t.reindex(w, old); err != nil {
 		return err
 	}
-	if err := t.checkRefs(w, old); err != nil {
-		return err
+	if !w.carried {
+		if err := t.checkRefs(w, old); err != nil {
+			return err
+		}
 	}
 	if w.old == nil {
 		return store.Create(t.kv, key, w.value)
@@ -195,13 +198,18 @@ func existsError(tb *schema.Table) error {
 }
 
 // canWrite returns schema.ErrMigrating for a table that this program has no
-// functions to migrate.
+// functions to migrate, or whose records get other keys just now.
 func canWrite(tb *schema.Table) error {
+	if tb.Moving() {
+		return errMoving
+	}
 	if migrating, able := tb.Migrating(); migrating && !able {
 		return schema.ErrMigrating
 	}
 	return nil
 }
+
+var errMoving = fmt.Errorf("the keys of its records, or of those that they refer to, are being changed: %w", schema.ErrMigrating)
 
 // openIndexed is openOld for the body that the record's index entries are of,
 // and reports whether that is another.
