@@ -3,15 +3,21 @@ package migrate_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
 )
 
@@ -232,6 +238,38 @@ func TestMigrationChain(t *testing.T) {
 	}
 }
 
+// records is how many records TestMigrationInUse has, on a disk, where it is not 0. It
+// then holds what memory it takes against a bound, and says how long it took.
+var records = flag.Int("records", 0, "run TestMigrationInUse over so many records in badgerstore")
+
+// watchHeap returns a function that ends the watch and returns by how much the heap in
+// use has grown at most, in bytes.
+func watchHeap() (grown func() uint64) {
+	heap := func() uint64 {
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		return s.HeapAlloc
+	}
+	runtime.GC()
+	before, most, stop, done := heap(), uint64(0), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			most = max(most, heap())
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	return func() uint64 {
+		close(stop)
+		<-done
+		return most - min(most, before)
+	}
+}
+
 // TestMigrationInUse: while records are rewritten others read and write them, and
 // each read is what the function makes of the old, or what has been written.
 func TestMigrationInUse(t *testing.T) {
@@ -240,8 +278,24 @@ func TestMigrationInUse(t *testing.T) {
 		n = 4000
 	}
 	st := kept{memstore.New()}
+	if *records > 0 {
+		n = *records
+		disk, err := badgerstore.Open(t.TempDir(), &badgerstore.Options{NoSync: true, Memory: 32 << 20})
+		check(t, err)
+		defer disk.Close()
+		st = kept{disk}
+	}
 	list := people(n)
-	seed(t, st, list)
+	for some := range slices.Chunk(list, 10_000) {
+		seed(t, st, some)
+	}
+	if *records > 0 {
+		defer debug.SetGCPercent(debug.SetGCPercent(10)) // what is garbage does not count
+		warm := open(t, st, nil)
+		check(t, second(kivis.TableNamed(warm, "person").Query().Collect(t.Context()))) // what the store keeps in memory does not count
+		check(t, warm.Close())
+	}
+	grown, began := watchHeap(), time.Now()
 	db := open(t, st, &kivis.Options{BackgroundBuilds: true}, &person2{}, kivis.Migrate(to2))
 	tb := kivis.TableBy[person2, int](db)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -275,8 +329,15 @@ func TestMigrationInUse(t *testing.T) {
 			}
 		}
 	}
+	took := time.Since(began)
 	cancel()
 	wg.Wait()
+	if most := grown(); *records > 0 {
+		t.Logf("%d records in %v, and the heap grew by %d MB at most", n, took, most>>20)
+		if most > 64<<20 {
+			t.Errorf("the heap grew by %d bytes, want 64 MB at most", most)
+		}
+	}
 	clean(t, db)
 	if d := must(db.Diff(t.Context(), &person2{}))(t); !d.Empty() {
 		t.Errorf("Diff: %v", d)
