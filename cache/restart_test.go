@@ -466,3 +466,82 @@ func TestLag(t *testing.T) {
 	fill(t, s, "a", "3")
 	check(t, []string{newest(t, s, "a")}, []string{"3"})
 }
+
+// TestKilled kills a layer between any two commits of its store, while it copies,
+// fills, follows, keeps and forgets: opened again over what it had by then, it
+// answers as the origin does, which has gone on.
+func TestKilled(t *testing.T) {
+	for _, keeper := range []struct {
+		name string
+		over func(st store.Store) cache.Layer
+	}{
+		{"persistent", func(st store.Store) cache.Layer { return cache.Persistent(st, 16<<10) }},
+		{"archive", cache.Archive},
+	} {
+		t.Run(keeper.name, func(t *testing.T) {
+			base, local := memstore.New(), memstore.New()
+			fill(t, base, numbered("k", 300)...)
+			origin := far(t, base, slowstore.Options{})
+			var mu sync.Mutex
+			states := [][]string{nil}
+			local.OnCommit(func(uint64, []store.Change) {
+				mu.Lock()
+				defer mu.Unlock()
+				states = append(states, all(t, local))
+			})
+			s, err := cache.Stack(origin, keeper.over(lasting{local}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			keep := func(ctx context.Context) ([]store.Range, uint64, error) {
+				tx, err := s.Begin(ctx, false)
+				if err != nil {
+					return nil, 0, err
+				}
+				defer tx.Discard()
+				return []store.Range{span("k0100", "k0150")}, tx.Version(), nil
+			}
+			if err := s.Keep(context.Background(), "some", keep); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				exercise(t, s, base)
+			}
+			if err := s.Sync(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Forget("some"); err != nil {
+				t.Fatal(err)
+			}
+			exercise(t, s, base)
+			s.Close()
+			fill(t, base, "k0003", "after all", "k0120", "", "k0121x", "new")
+			mu.Lock()
+			defer mu.Unlock()
+			for i := 0; i < len(states); i += 1 + len(states)/200 {
+				left := memstore.New()
+				if len(states[i]) > 0 {
+					fill(t, left, states[i]...)
+				}
+				again, err := cache.Stack(origin, keeper.over(left))
+				if err != nil {
+					t.Fatalf("after commit %d of %d: %v", i, len(states), err)
+				}
+				for range 2 {
+					check(t, all(t, again), all(t, base))
+					check(t, []string{newest(t, again, "k0120"), newest(t, again, "k0121x")}, []string{"", "new"})
+				}
+				if err := again.Sync(context.Background()); err != nil {
+					t.Errorf("after commit %d: %v", i, err)
+				}
+				if t.Failed() {
+					t.Fatalf("after commit %d of %d", i, len(states))
+				}
+				again.Close()
+			}
+			if len(states) < 20 {
+				t.Errorf("there were %d commits, want more", len(states))
+			}
+		})
+	}
+}
