@@ -124,7 +124,7 @@ func (c *change) stays(key []byte, size int64) bool {
 		return false
 	}
 	hash := p.hash(key)
-	if p.counter(hash).Load() == 0 {
+	if p.counter(hash).load() == 0 {
 		return false
 	}
 	c.stay = append(c.stay, item{bytes.Clone(key), behind(key), hash, size})
@@ -295,7 +295,7 @@ func (l *layer) handful(c *change) (it item, wanted, ok bool) {
 	n := 0
 	for ; n < perHandful && cur.Next(); n++ {
 		key := cur.Key()[len(l.prefix):]
-		wanted = wanted || l.policy.counter(l.policy.hash(key)).Load() > 0
+		wanted = wanted || l.policy.counter(l.policy.hash(key)).load() > 0
 		it.hi = append(append(it.hi[:0], key...), 0)
 		it.size += entrySize(key, cur.Value())
 		if n == 0 {

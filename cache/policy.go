@@ -26,12 +26,12 @@ type policy struct {
 	ghost ghost
 
 	seed     maphash.Seed
-	counters []atomic.Uint32
+	counters []atomic.Uint32 // sixteen of two bits in each
 }
 
 const (
 	smallShare = 10 // the small queue has one part in so many of the bytes
-	often      = 3  // counting ends there
+	often      = 3  // counting ends there: it is what two bits hold
 	itemCost   = 64 // about what an item and its entries cost besides their bytes
 )
 
@@ -47,6 +47,8 @@ func newPolicy(max int64) *policy {
 	for n < 1<<20 && n*256 < max {
 		n *= 2
 	}
+	// Sixteen counters for each item, so that few share one: who comes in sets
+	// its counter back.
 	return &policy{
 		max:      max,
 		seed:     maphash.MakeSeed(),
@@ -57,22 +59,42 @@ func newPolicy(max int64) *policy {
 
 func (p *policy) hash(key []byte) uint64 { return maphash.Bytes(p.seed, key) }
 
-func (p *policy) counter(hash uint64) *atomic.Uint32 {
-	return &p.counters[hash&uint64(len(p.counters)-1)]
+// counter is a place in the table: two bits of a word.
+type counter struct {
+	word  *atomic.Uint32
+	shift uint8
+}
+
+func (p *policy) counter(hash uint64) counter {
+	return counter{&p.counters[hash>>4&uint64(len(p.counters)-1)], uint8(hash&15) * 2}
+}
+
+// load returns the count, up to often.
+func (c counter) load() uint32 { return c.word.Load() >> c.shift & often }
+
+// store sets the count. The counters beside it stay as they are.
+func (c counter) store(n uint32) {
+	for {
+		old := c.word.Load()
+		if c.word.CompareAndSwap(old, old&^(often<<c.shift)|n<<c.shift) {
+			return
+		}
+	}
 }
 
 // asked counts that key was asked for, and found.
 func (p *policy) asked(key []byte) {
 	// Two at the same time may count as one, which does no harm.
 	c := p.counter(p.hash(key))
-	if n := c.Load(); n < often {
-		c.Store(n + 1)
+	old := c.word.Load()
+	if old>>c.shift&often < often {
+		c.word.CompareAndSwap(old, old+1<<c.shift)
 	}
 }
 
 // enter takes in an item.
 func (p *policy) enter(it item) {
-	p.counter(it.hash).Store(0)
+	p.counter(it.hash).store(0)
 	if p.ghost.has(it.hash) {
 		p.main.push(it)
 		return
@@ -105,11 +127,11 @@ func (p *policy) next() (item, bool) {
 // and takes one off the count.
 func (p *policy) wanted(it item, more uint32) bool {
 	c := p.counter(it.hash)
-	n := c.Load()
+	n := c.load()
 	if n <= more {
 		return false
 	}
-	c.Store(n - 1)
+	c.store(n - 1)
 	return true
 }
 

@@ -56,6 +56,18 @@ func (s *Store) ask(key []byte, m moment) (value []byte, at int, a answer) {
 	return nil, len(s.layers), unknown
 }
 
+// nearest asks the nearest layer alone. That it does not know is no miss yet: all of
+// them are asked then.
+func (s *Store) nearest(key []byte, m moment) (value []byte, a answer) {
+	if len(s.layers) == 0 {
+		return nil, unknown
+	}
+	if value, a = s.layers[0].get(key, m); a != unknown {
+		s.layers[0].hits.Add(1)
+	}
+	return value, a
+}
+
 // fetch reads a key of the origin.
 func (r *reader) fetch(key []byte) ([]byte, error) {
 	value, first, err := r.v.get(key)

@@ -319,11 +319,10 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	if err := s.fresh(ctx, false); err != nil && !s.mayBeOffline(ctx, false, err) {
 		return nil, err
 	}
-	value, at, a := s.ask(key, s.current.Load().as)
-	switch {
-	case a == present && at == 0:
+	switch value, a := s.nearest(key, s.current.Load().as); a {
+	case present:
 		return value, nil
-	case a == absent && at == 0:
+	case absent:
 		return nil, store.ErrNotFound
 	}
 	tx, err := s.Begin(ctx, false)
