@@ -2,7 +2,6 @@ package kivis
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -29,44 +28,24 @@ type Field[R, V any] struct {
 //
 //	var delay = kivis.FieldOf(func(f *Flight) *int { return &f.Delay })
 //
-// The field may lie in an embedded or nested struct. A selector that panics, or
+// The field may lie in an embedded or nested struct, or behind pointers to
+// structs: where one of these is nil there is no value, as with [Deref], and
+// [IsNil] holds. [EachOf] has the fields of elements. A selector that panics, or
 // returns anything but the address of a stored field, makes every query with
 // the handle fail with a [QueryError].
 func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
-	f := &query.Field{Ref: schema.FieldRef{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}}
-	f.Ref.Offset, f.Err = offsetOf(sel)
-	h := Field[R, V]{operand: query.Operand{Field: f}}
-	if f.Err == nil {
-		h.get = func(rec *R) V { return *sel(rec) }
-		h.literal = literalPlanOf(f.Ref.Type)
+	ref, err := placeOf("FieldOf", sel)
+	h := Field[R, V]{operand: query.Operand{Field: &query.Field{Ref: ref, Err: err}, Deref: ref.MayLack()}}
+	if err == nil {
+		h.get = func(rec *R) V { v, _ := valueAt[V](ref, reflectx.To(rec)); return v }
+		h.literal = literalPlanOf(ref.Type)
 	}
 	return h
 }
 
-// offsetOf returns where in an R the field lies that sel selects.
-func offsetOf[R, V any](sel func(*R) *V) (off uintptr, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the selector given to FieldOf panics on an empty record: %v", r)
-		}
-	}()
-	if sel == nil {
-		return 0, errors.New("the selector given to FieldOf is nil")
-	}
-	rec := new(R)
-	v := sel(rec)
-	if v == nil {
-		return 0, errors.New("the selector given to FieldOf returns nil")
-	}
-	off, ok := reflectx.Offset(reflectx.To(rec), reflectx.To(v), reflect.TypeFor[R]().Size())
-	if !ok {
-		return 0, errors.New("the selector given to FieldOf must return the address of a field of its record")
-	}
-	return off, nil
-}
-
 // Get returns the field's value in rec: of a [Deref] the pointed-to value, or
-// zero for nil, of an [Each] the first element, or zero where there is none.
+// zero for nil, also of a pointer on the way, of an [Each] the first element, or
+// zero where there is none.
 // Without a record, or a good selector, it returns zero.
 func (f Field[R, V]) Get(rec *R) (v V) {
 	if rec == nil || f.get == nil {

@@ -8,18 +8,26 @@ import (
 	"strings"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/reflectx"
 )
 
 // A FieldRef names a field by its place in a record struct. It is what a field
-// handle knows before it is used with a table. The zero FieldRef names nothing.
+// handle knows before it is used with a table; [Locate] finds it. The zero FieldRef
+// names nothing.
 type FieldRef struct {
-	Record reflect.Type // the record struct
-	Offset uintptr      // of the field in it, in bytes
-	Type   reflect.Type // of the field: a struct and its first field have one offset
+	Record  reflect.Type // the record struct
+	Through []uintptr    // the offsets of the pointers on the way, each in the struct that the one before points to
+	Offset  uintptr      // of the field in the last of these structs, in bytes
+	Type    reflect.Type // of the field: a struct and its first field have one offset
+
+	// Elem, where it is set, makes it a field of the elements of the field, a
+	// slice or an array, or of the values of a map. Its Record is the struct that
+	// they are, or point to.
+	Elem *FieldRef
 }
 
 // IsZero reports whether r names nothing.
-func (r FieldRef) IsZero() bool { return r == FieldRef{} }
+func (r FieldRef) IsZero() bool { return r.Record == nil && r.Type == nil && r.Offset == 0 }
 
 // Name returns the stored name of the field, dotted where it lies in a nested
 // struct. It returns false where the field is not stored by itself.
@@ -31,44 +39,108 @@ func (r FieldRef) Name() (string, bool) {
 	var names []string
 	t := r.Record
 	for _, i := range path {
+		if t = through(t); i == codec.Element {
+			t = t.Elem()
+			continue
+		}
 		fields, _ := StoredFields(t) // path has gone through them without an error
 		names, t = append(names, fields[i].Name), fields[i].Type
 	}
 	return strings.Join(names, "."), true
 }
 
+// MayLack reports whether there may be no field in a record or an element, as a
+// pointer on the way is nil, though the field's own type has no nil to show it.
+func (r FieldRef) MayLack() bool {
+	if r.Elem != nil {
+		list := through(r.Type)
+		return isList(list) && r.Elem.mayLack(list.Elem().Kind() == reflect.Pointer)
+	}
+	return r.mayLack(false)
+}
+
+func (r FieldRef) mayLack(pointed bool) bool {
+	if !pointed && len(r.Through) == 0 || r.Type == nil || canBeNil(r.Type) {
+		return false
+	}
+	switch r.Type.Kind() {
+	case reflect.Map, reflect.Interface:
+		return false
+	case reflect.Slice:
+		return r.Type.Elem().Kind() == reflect.Uint8 // the others have no order, with nil or without
+	}
+	return true
+}
+
+// last returns the innermost of the fields.
+func (r FieldRef) last() FieldRef {
+	for r.Elem != nil {
+		r = *r.Elem
+	}
+	return r
+}
+
+// At returns where the field is in the struct at p, or nil where a pointer on the
+// way is. Elem is not looked at.
+func (r FieldRef) At(p reflectx.Pointer) reflectx.Pointer {
+	for _, off := range r.Through {
+		if p = p.At(off).Elem(); p.IsNil() {
+			return p
+		}
+	}
+	return p.At(r.Offset)
+}
+
 // path returns the positions of the field among the stored fields of its
-// record and of the structs nested in each other on the way to it.
-func (r FieldRef) path() ([]int, bool) {
+// record and of the structs nested in each other on the way to it, with a
+// codec.Element where that leads into elements.
+func (r FieldRef) path() (path []int, ok bool) {
 	if r.Record == nil || r.Type == nil {
 		return nil, false
 	}
-	return pathTo(r.Record, r.Offset, r.Type, nil)
+	t := r.Record
+	for _, off := range r.Through {
+		if path, t, ok = pathTo(t, off, isPointer, path); !ok || !isNested(t.Elem()) {
+			return nil, false
+		}
+		t = t.Elem()
+	}
+	path, t, ok = pathTo(t, r.Offset, func(t reflect.Type) bool { return t == r.Type }, path)
+	if !ok || r.Elem == nil {
+		return path, ok
+	}
+	if list := through(t); !isList(list) || r.Elem.Record != through(list.Elem()) {
+		return nil, false
+	}
+	inner, ok := r.Elem.path()
+	return append(append(path, codec.Element), inner...), ok
 }
 
+func isPointer(t reflect.Type) bool { return t.Kind() == reflect.Pointer }
+
 // pathTo appends to path the positions that lead from the struct t to the
-// field of type want at an offset in it.
-func pathTo(t reflect.Type, off uintptr, want reflect.Type, path []int) ([]int, bool) {
+// field at an offset in it whose type is wanted, and returns that type.
+func pathTo(t reflect.Type, off uintptr, want func(reflect.Type) bool, path []int) ([]int, reflect.Type, bool) {
 	fields, err := StoredFields(t)
 	if err != nil {
-		return nil, false
+		return nil, nil, false
 	}
 	for i, f := range fields {
 		if off < f.Offset || off >= f.Offset+max(f.Type.Size(), 1) {
 			continue // a field of no size has an offset too
 		}
 		here := append(slices.Clip(path), i)
-		if off == f.Offset && f.Type == want {
-			return here, true
+		if off == f.Offset && want(f.Type) {
+			return here, f.Type, true
 		}
 		if !isNested(f.Type) {
 			continue
 		}
-		if found, ok := pathTo(f.Type, off-f.Offset, want, here); ok {
-			return found, true
+		if found, t, ok := pathTo(f.Type, off-f.Offset, want, here); ok {
+			return found, t, true
 		}
 	}
-	return nil, false
+	return nil, nil, false
 }
 
 // FieldAt returns where the table stores a field of its record struct: the
@@ -88,7 +160,7 @@ func (t *Table) FieldAt(r FieldRef) (column int, path []int, err error) {
 	}
 	steps, ok := r.path()
 	if !ok {
-		return -1, nil, fmt.Errorf("the field of type %s is not stored by itself: it is tagged -, or an embedded struct", typeName(r.Type))
+		return -1, nil, fmt.Errorf("the field of type %s is not stored by itself: it is tagged -, or an embedded struct", typeName(r.last().Type))
 	}
 	path, ok = t.follow(steps)
 	if !ok { // unreachable: a struct with a field that the table has lost does not bind
@@ -101,18 +173,29 @@ func (t *Table) FieldAt(r FieldRef) (column int, path []int, err error) {
 // positions in the newest layout. It returns false where that lacks a field.
 func (t *Table) follow(steps []int) ([]int, bool) {
 	own, newest := t.own.Fields, t.Layout.Fields
+	var ownType, newestType *codec.Type
 	path := make([]int, len(steps))
 	for n, i := range steps {
+		if i == codec.Element {
+			if path[n] = i; listIn(ownType) == nil || listIn(newestType) == nil {
+				return nil, false
+			}
+			ownType, newestType = listIn(ownType).Elem, listIn(newestType).Elem
+			continue
+		}
+		if n > 0 {
+			a, b := structIn(ownType), structIn(newestType)
+			if a < 0 || b < 0 {
+				return nil, false
+			}
+			own, newest = t.own.Structs[a], t.Layout.Structs[b]
+		}
 		f := &own[i]
 		j := slices.IndexFunc(newest, func(g codec.Field) bool { return g.ID == f.ID })
 		if j < 0 {
 			return nil, false
 		}
-		path[n] = j
-		if n == len(steps)-1 {
-			break
-		}
-		own, newest = t.own.Structs[f.Type.Struct], t.Layout.Structs[newest[j].Type.Struct]
+		path[n], ownType, newestType = j, &f.Type, &newest[j].Type
 	}
 	return path, true
 }

@@ -46,6 +46,13 @@ func partAt(parts []Part, column int, path []int, each bool) (codec.KeyType, boo
 func (t *Table) goTypeAt(column int, path []int, each bool) reflect.Type {
 	typ, stored := t.Columns[column].GoType, &t.Layout.Fields[column].Type
 	for _, i := range path {
+		if i == codec.Element {
+			if typ = through(typ); typ == nil || listIn(stored) == nil || !isList(typ) {
+				return nil
+			}
+			typ, stored, each = typ.Elem(), listIn(stored).Elem, false
+			continue
+		}
 		n := structIn(stored)
 		if typ = through(typ); typ == nil || n < 0 {
 			return nil
@@ -63,6 +70,11 @@ func (t *Table) goTypeAt(column int, path []int, each bool) reflect.Type {
 		return elem
 	}
 	return typ
+}
+
+// isList reports whether t is a slice, array or map.
+func isList(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map
 }
 
 // through returns what t points to or holds, or t.
