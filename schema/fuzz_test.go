@@ -245,6 +245,7 @@ func TestFormatOfRules(t *testing.T) {
 		{"nothing new", []any{Airport{}}, 1},
 		{"a deferred reference", []any{Airport{}, Berth{}}, 2},
 		{"a validated record", []any{Airport{}, Gate{}}, 2},
+		{"a field of elements", []any{Cart{}}, 3},
 	} {
 		catalog := planAll(t, NewCatalog(), compileAll(t, c.models...), PlanOptions{}).Catalog
 		if catalog.Format != c.want {
