@@ -30,8 +30,11 @@ func (b *binder) contains(e Contains) *node {
 // isOfElements reports whether a field is one of elements, and not yet looked at
 // as any of them.
 func (b *binder) isOfElements(o Operand) bool {
-	var of *elementsError
 	_, err := b.fields.resolve(b.table, o, false)
+	if err == nil {
+		return false
+	}
+	var of *elementsError
 	return errors.As(err, &of)
 }
 
