@@ -52,8 +52,11 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 			return []byte{0}, nil
 		}
 		base.Ptr = false
-		var err error
-		if exact, err = appendText(nil, &base, *l); err != nil {
+		text, err := o.numbered(*l)
+		if err == nil {
+			exact, err = appendText(nil, &base, text)
+		}
+		if err != nil {
 			return nil, err
 		}
 	} else if !o.takes(l.Type) {

@@ -25,7 +25,8 @@ import (
 //
 // Values get their types from their fields: 'text' or "text", 60, 1.5, true,
 // nil, 1h30m, 2006-01-02 or 2006-01-02T15:04:05Z, 0x0a0b, a UUID, and tuples
-// (1, 'a') for keys of several parts. Each ? is the next of params.
+// (1, 'a') for keys of several parts. An integer whose Go type is known and has
+// MarshalText or String may be named by its text. Each ? is the next of params.
 //
 // An error is an [*Error] with the position.
 func Parse(text string, params []Literal) (Expr, error) {

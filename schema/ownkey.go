@@ -29,6 +29,16 @@ func (t *Table) KeyTypeAt(column int, path []int, each bool, stored codec.Type) 
 	return codec.KeyTypeFor(stored, t.Layout)
 }
 
+// EnumAt returns the enum that the Go type of the value at a place is, or nil where
+// it is none, or is not known.
+func (t *Table) EnumAt(column int, path []int, each bool) *codec.Enum {
+	typ := through(t.goTypeAt(column, path, each))
+	if typ == nil {
+		return nil
+	}
+	return codec.EnumOf(typ)
+}
+
 // partAt returns the type of the part at a place, where that is in a Go type's
 // own order.
 func partAt(parts []Part, column int, path []int, each bool) (codec.KeyType, bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/kivistest"
@@ -15,6 +16,7 @@ type Parcel struct {
 	kivis.Auto[Parcel]
 	To     *Address // nil: it is collected
 	Things []Thing
+	Day    time.Weekday
 }
 
 type Thing struct {
@@ -41,10 +43,15 @@ func parcelsWith(ctx context.Context, db *kivis.DB, town, sku string) (with, col
 	return with, collected, err
 }
 
+// onMondays returns the parcels of Mondays with a thing in them.
+func onMondays(ctx context.Context, db *kivis.DB, sku string) ([]Parcel, error) {
+	return parcels.With(db).WhereText("Day = 'Monday' and any(Things.SKU) = ?", sku).Collect(ctx)
+}
+
 func TestParcels(t *testing.T) {
 	db := kivistest.New(t, &Parcel{})
 	_, err := parcels.With(db).InsertMany(bg, []Parcel{
-		{To: &Address{City: "Oslo"}, Things: []Thing{{"bolt", 2}, {"nut", 2}}},
+		{To: &Address{City: "Oslo"}, Things: []Thing{{"bolt", 2}, {"nut", 2}}, Day: time.Monday},
 		{To: &Address{City: "Oslo"}, Things: []Thing{{"nut", 9}}},
 		{Things: []Thing{{"bolt", 1}}},
 	})
@@ -58,6 +65,9 @@ func TestParcels(t *testing.T) {
 	perThing, err := kivis.GroupCount(bg, parcels.With(db).Query(), parcelSKU)
 	if want := map[string]int{"bolt": 2, "nut": 2}; err != nil || !reflect.DeepEqual(perThing, want) {
 		t.Errorf("parcels per thing %v, %v, want %v", perThing, err, want)
+	}
+	if list, err := onMondays(bg, db, "nut"); err != nil || len(list) != 1 || list[0].ID != 1 {
+		t.Errorf("on Mondays %v, %v", list, err)
 	}
 	if n, err := parcels.With(db).WhereText("any(Things.SKU) = 'nut' and To.City = 'Oslo'").Count(bg); n != 2 || err != nil {
 		t.Errorf("by text %d, %v", n, err)
