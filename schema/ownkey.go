@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -15,6 +16,9 @@ import (
 func (t *Table) KeyTypeAt(column int, path []int, each bool, stored codec.Type) (codec.KeyType, error) {
 	if typ := t.goTypeAt(column, path, each); typ != nil {
 		if k, err := codec.KeyTypeOf(typ, looseFields); err == nil && k.HasOwn() {
+			if !k.Fits(&stored, t.Layout) {
+				return k, fmt.Errorf("%v has other fields than are stored, by which it cannot be ordered: this is an older program", typeName(typ))
+			}
 			return k, nil
 		}
 	}
