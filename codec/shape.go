@@ -3,6 +3,7 @@ package codec
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -40,14 +41,13 @@ func makeShape(t reflect.Type, fields FieldsOf) *shape {
 				reflectx.TypeName(t), name, from, other)}
 		}
 	}
-	layout, err := Describe(t, fields)
-	if err != nil {
-		return &shape{err: err}
+	d := describer{record: t, fields: fields, layout: &Layout{}, numbers: map[reflect.Type]int{}}
+	ty := d.describe(t, "")
+	if d.errs != nil {
+		return &shape{err: errors.Join(d.errs...)}
 	}
-	layout.Structs = append(layout.Structs, layout.Fields) // itself, in a value
-	ty := Type{Kind: Struct, Struct: len(layout.Structs) - 1}
-	s := &shape{name: formName(t) + "#" + digestOfShape(&ty, layout)}
-	c := decoderCompiler{layout, fields, map[structPair]*structDecoder{}}
+	s := &shape{name: formName(t) + "#" + digestOfShape(&ty, d.layout)}
+	c := decoderCompiler{d.layout, fields, map[structPair]*structDecoder{}}
 	s.decode, s.err = c.compile(t, &ty)
 	return s
 }

@@ -312,8 +312,12 @@ func (t *tablePlan) countColumn(column int) int {
 func (t *tablePlan) key(l *codec.Layout) KeyEntry {
 	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(l, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
+		before, after := t.old.Key.text(t.old.newest().Layout), key.text(l)
+		if before == after {
+			after += " of other fields"
+		}
 		t.report(Difference{Kind: "changed key", Refused: true,
-			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l),
+			Detail: before + " to " + after,
 			Remedy: "keep the key, or name another table with table=NAME and copy the records into it"})
 	}
 	return key
