@@ -339,6 +339,18 @@ func addCarts(t *testing.T, q kivis.Query[cart, kivis.ID[cart]], model map[kivis
 	if got, want := must(kivis.Max(bg, q, cartCity))(t), slices.Max(slices.Collect(maps.Keys(cities))); got != want {
 		t.Errorf("Max = %q, want %q", got, want)
 	}
+	serials := map[string]int{}
+	for _, c := range must(q.Collect(bg))(t) {
+		for _, s := range slices.Compact(slices.Sorted(slices.Values(c.serials()))) {
+			serials[s]++
+		}
+	}
+	if got := mapOf(must(kivis.LoadMany(bg, q, kivis.Deref(cartSerial)))(t), func(list []cart) int { return len(list) }); !maps.Equal(got, serials) {
+		t.Errorf("LoadMany by what pointers have = %v, want %v", got, serials)
+	}
+	if got, want := drain(t, kivis.Distinct(bg, q, kivis.Deref(cartSerial))), slices.Sorted(maps.Keys(serials)); !slices.Equal(got, want) {
+		t.Errorf("Distinct of what pointers have = %v, want %v", got, want)
+	}
 	groups := mapOf(must(kivis.LoadMany(bg, q, cartName))(t), func(list []cart) int { return len(list) })
 	if !maps.Equal(groups, loaded) {
 		t.Errorf("LoadMany = %v, want %v", groups, loaded)
@@ -379,6 +391,63 @@ func TestFieldHandlesBehind(t *testing.T) {
 		if n, err := q.Count(bg); n != want || err != nil {
 			t.Errorf("%s: %d, %v", pred, n, err)
 		}
+	}
+}
+
+// TestElementsBuilt registers an index of elements over records that are there, and
+// then another in its place.
+func TestElementsBuilt(t *testing.T) {
+	type line struct{ SKU, Name string }
+	before := func() any {
+		type order struct {
+			ID    int `kivis:"key"`
+			Lines []line
+		}
+		return &order{}
+	}()
+	type order struct {
+		_     struct{} `kivis:"index=lines(Lines.SKU:each)"`
+		ID    int      `kivis:"key"`
+		Lines []line
+	}
+	after := func() any {
+		type order struct {
+			_     struct{} `kivis:"index=lines(Lines.Name:each)"`
+			ID    int      `kivis:"key"`
+			Lines []line
+		}
+		return &order{}
+	}()
+	for _, s := range stores {
+		t.Run(s.name, func(t *testing.T) {
+			st := &unclosed{s.open(t)}
+			for _, tt := range []struct {
+				record any
+				pred   string
+				want   int
+			}{{before, "any(Lines.SKU) = '3'", 43}, {&order{}, "any(Lines.SKU) = '3'", 43}, {after, "any(Lines.Name) = 'n3'", 60}} {
+				db := must(kivis.Open(st, nil))(t)
+				check(t, db.Register(tt.record))
+				named := kivis.TableNamed(db, "order")
+				for i := range 300 {
+					if tt.record != before {
+						break
+					}
+					rec := named.New()
+					check(t, rec.Set("ID", i))
+					check(t, rec.Set("Lines", []map[string]any{{"SKU": fmt.Sprint(i % 7)}, {"SKU": fmt.Sprint(i % 7), "Name": fmt.Sprint("n", i%5)}}))
+					must(named.Insert(bg, rec))(t)
+				}
+				q := named.Where(tt.pred)
+				plan := must(q.Explain())(t)
+				if n := must(q.Count(bg))(t); n != tt.want || strings.Contains(plan.String(), "order.lines(") == (tt.record == before) {
+					t.Errorf("%s: %d, want %d\n%v", tt.pred, n, tt.want, &plan)
+				}
+				mustBeClean(t, db)
+				check(t, db.Close())
+			}
+			check(t, st.Store.Close())
+		})
 	}
 }
 

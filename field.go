@@ -20,7 +20,7 @@ import (
 type Field[R, V any] struct {
 	operand query.Operand
 	get     func(*R) V
-	elems   func(*R) []V // of Each: all of them
+	elems   func(*R) []V // of Each and EachOf: all of them
 	literal *literalPlan // of V; nil where it has not been looked up
 }
 
@@ -108,12 +108,13 @@ func (f Field[R, V]) Desc() Order[R] { return Order[R]{query.Order{Field: f.oper
 func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 	op := f.operand
 	op.Deref = true
-	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
-		if p := f.Get(rec); p != nil {
+	of := func(p *V) (v V, ok bool) {
+		if p != nil {
 			v = *p
 		}
-		return v
-	}}
+		return v, p != nil
+	}
+	return Field[R, V]{operand: op, get: func(rec *R) V { v, _ := of(f.Get(rec)); return v }, elems: elemsOf(f, of)}
 }
 
 // Valid returns a view of a field that holds a value or nothing as the value, as
@@ -121,12 +122,29 @@ func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 func Valid[R, V any](f Field[R, sql.Null[V]]) Field[R, V] {
 	op := f.operand
 	op.Deref = true
-	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
-		if n := f.Get(rec); n.Valid {
+	of := func(n sql.Null[V]) (v V, ok bool) {
+		if n.Valid {
 			v = n.V
 		}
-		return v
-	}}
+		return v, n.Valid
+	}
+	return Field[R, V]{operand: op, get: func(rec *R) V { v, _ := of(f.Get(rec)); return v }, elems: elemsOf(f, of)}
+}
+
+// elemsOf returns what the elements of a field hold, of those that hold anything, or
+// nil where the field is not one of elements.
+func elemsOf[R, P, V any](f Field[R, P], of func(P) (V, bool)) func(*R) []V {
+	if f.elems == nil {
+		return nil
+	}
+	return func(rec *R) (all []V) {
+		for _, p := range f.elems(rec) {
+			if v, ok := of(p); ok {
+				all = append(all, v)
+			}
+		}
+		return all
+	}
 }
 
 // Each returns a view of a slice field that matches where any element does. An

@@ -122,6 +122,3 @@ func (k *KeyType) Fits(t *Type, l *Layout) bool {
 	}
 	return true
 }
-
-// isShaped reports whether the form named is of a struct stored field by field.
-func isShaped(name string) bool { return strings.Contains(name, "#") }

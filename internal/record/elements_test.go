@@ -47,9 +47,9 @@ func randomLine(rng *rand.Rand) cartLine {
 	return l
 }
 
-// TestEntriesOfElements computes the entries of random records, and compares with
-// those that Go's own values have.
-func TestEntriesOfElements(t *testing.T) {
+// cartTable returns the table of carts.
+func cartTable(t testing.TB) *schema.Table {
+	t.Helper()
 	models, err := schema.Compile(reflect.TypeFor[cart]())
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,13 @@ func TestEntriesOfElements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tb := set.ByName("cart")
+	return set.ByName("cart")
+}
+
+// TestEntriesOfElements computes the entries of random records, and compares with
+// those that Go's own values have.
+func TestEntriesOfElements(t *testing.T) {
+	tb := cartTable(t)
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	key := codec.AppendInt(nil, 7)
@@ -135,4 +141,24 @@ func (c *cart) entries(tb *schema.Table, x *schema.Index, key []byte) (list []st
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// BenchmarkEntriesOfElements computes the entries of a record with eight lines.
+func BenchmarkEntriesOfElements(b *testing.B) {
+	tb := cartTable(b)
+	c := cart{ID: 7}
+	for i := range 8 {
+		c.Lines = append(c.Lines, cartLine{SKU: fmt.Sprint("sku", i)})
+	}
+	bytes, offs, err := tb.Encoder().Encode(nil, reflectx.To(&c), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	body, key := record.Body{Bytes: bytes, Offs: offs}, codec.AppendInt(nil, 7)
+	var e record.Entries
+	for b.Loop() {
+		if err := e.Compute(tb, tb.Indexes[0], body, key); err != nil || e.Len() != 8 {
+			b.Fatal(e.Len(), err)
+		}
+	}
 }
