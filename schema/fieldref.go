@@ -63,6 +63,9 @@ func (r FieldRef) mayLack(pointed bool) bool {
 	if !pointed && len(r.Through) == 0 || r.Type == nil || canBeNil(r.Type) {
 		return false
 	}
+	if reflectx.MarshalOf(r.Type) != reflectx.MarshalNone {
+		return true // it is stored as a text or bytes, whatever its kind
+	}
 	switch r.Type.Kind() {
 	case reflect.Map, reflect.Interface:
 		return false

@@ -313,7 +313,7 @@ func (t *tablePlan) key(l *codec.Layout) KeyEntry {
 	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(l, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
 		before, after := t.old.Key.text(t.old.newest().Layout), key.text(l)
-		if before == after {
+		if before == after && slices.ContainsFunc(key.Parts, func(p PartEntry) bool { return p.Key.HasOwn() }) {
 			after += " of other fields"
 		}
 		t.report(Difference{Kind: "changed key", Refused: true,
