@@ -1,6 +1,7 @@
 package kivis_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -372,6 +373,12 @@ func TestFieldHandlesBehind(t *testing.T) {
 	none := &cart{Gifts: map[string]*cartLine{"": nil}}
 	if got := fmt.Sprint(cartCity.Get(none), cartNote.Get(none), cartFar.Get(none), cartSKU.Get(none), cartName.Get(none), cartGift.Get(none)); got != "<nil>" {
 		t.Errorf("Get of nothing = %q", got)
+	}
+	town := kivis.FieldOf(func(p *parcel) *string { return &p.To.V.Town })
+	for want, p := range map[string]parcel{"Oslo": {To: null(address{Town: "Oslo"})}, "": {To: sql.Null[address]{V: address{Town: "gone"}}}} {
+		if got := town.Get(&p); got != want {
+			t.Errorf("Get in a nullable = %q, want %q", got, want)
+		}
 	}
 	must(carts.Insert(bg, &full))(t)
 	must(carts.Insert(bg, none))(t)

@@ -29,8 +29,8 @@ type Field[R, V any] struct {
 //	var delay = kivis.FieldOf(func(f *Flight) *int { return &f.Delay })
 //
 // The field may lie in an embedded or nested struct, or behind pointers to
-// structs: where one of these is nil there is no value, as with [Deref], and
-// [IsNil] holds. [EachOf] has the fields of elements. A selector that panics, or
+// structs, or in one that a nullable such as sql.Null holds: where one of these is
+// nil there is no value, as with [Deref], and [IsNil] holds. [EachOf] has the fields of elements. A selector that panics, or
 // returns anything but the address of a stored field, makes every query with
 // the handle fail with a [QueryError].
 func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {

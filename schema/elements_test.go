@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"database/sql"
 	"fmt"
 	"reflect"
 	"strings"
@@ -22,9 +23,17 @@ type Cart struct {
 	Next  *Cart
 	Day   struct{ Ship *Shipping }
 	gone  *Shipping
-	Left  *Shipping `kivis:"-"`
+	Maybe sql.Null[Gift] `kivis:"name=maybe"`
+	Left  *Shipping      `kivis:"-"`
 
 	Opened int
+}
+
+// A Gift is there or not.
+type Gift struct {
+	Day  int
+	Ship *Shipping
+	Also sql.Null[Spot]
 }
 
 type CartLine struct {
@@ -89,6 +98,12 @@ func TestLocate(t *testing.T) {
 		{"in a struct", at(locate(func(c *Cart) *string { return &c.Day.Ship.To.City })), "Day.Ship.To.town [6 0 0 1] may lack"},
 		{"through itself", at(locate(func(c *Cart) *string { return &c.Next.Next.Next.Day.Ship.To.City })),
 			"Next.Next.Next.Day.Ship.To.town [5 5 5 6 0 0 1] may lack"},
+		{"in a nullable", at(locate(func(c *Cart) *int { return &c.Maybe.V.Day })), "maybe.Day [7 0] may lack"},
+		{"through a nullable", at(locate(func(c *Cart) *string { return &c.Maybe.V.Ship.To.City })), "maybe.Ship.To.town [7 1 0 1] may lack"},
+		{"a nullable in it", at(locate(func(c *Cart) *sql.Null[Spot] { return &c.Maybe.V.Also })), "maybe.Also [7 2]"},
+		{"twice nullable", at(locate(func(c *Cart) *float64 { return &c.Next.Maybe.V.Also.V.Lon })), "Next.maybe.Also.Lon [5 7 2 1] may lack"},
+		{"whether it is valid", at(locate(func(c *Cart) *bool { return &c.Maybe.Valid })),
+			"the field of type bool is not stored by itself: it is tagged -, or an embedded struct"},
 		{"a selector that helps itself", at(locate(func(c *Cart) *string {
 			if c.Ship == nil {
 				c.Ship = &Shipping{}
@@ -159,6 +174,23 @@ func TestFieldRefAt(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.cart, got, tt.want)
+		}
+	}
+}
+
+// TestFieldRefAtNullable reads a field in nullables that are valid and not.
+func TestFieldRefAtNullable(t *testing.T) {
+	ref, err := locate(func(c *Cart) *float64 { return &c.Next.Maybe.V.Also.V.Lon })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outer := range []bool{false, true} {
+		for _, inner := range []bool{false, true} {
+			c := Cart{Next: &Cart{}}
+			c.Next.Maybe = sql.Null[Gift]{Valid: outer, V: Gift{Also: sql.Null[Spot]{Valid: inner, V: Spot{Lon: 7}}}}
+			if p := ref.At(reflectx.To(&c)); p.IsNil() != (!outer || !inner) || !p.IsNil() && *reflectx.Ref[float64](p) != 7 {
+				t.Errorf("valid %t and %t: nil %t", outer, inner, p.IsNil())
+			}
 		}
 	}
 }

@@ -24,6 +24,14 @@ type FieldRef struct {
 	// slice or an array, or of the values of a map. Its Record is the struct that
 	// they are, or point to.
 	Elem *FieldRef
+
+	valids []valid // of the structs on the way that may be there or not, as Locate has found
+}
+
+// A valid is where a struct in a nullable, such as sql.Null, says whether it is there.
+type valid struct {
+	level  int // how many pointers lead to it
+	offset uintptr
 }
 
 // IsZero reports whether r names nothing.
@@ -50,7 +58,7 @@ func (r FieldRef) Name() (string, bool) {
 }
 
 // MayLack reports whether there may be no field in a record or an element, as a
-// pointer on the way is nil, though the field's own type has no nil to show it.
+// pointer on the way is nil, or a nullable is, though the field's own type has no nil to show it.
 func (r FieldRef) MayLack() bool {
 	if r.Elem != nil {
 		list := through(r.Type)
@@ -60,7 +68,7 @@ func (r FieldRef) MayLack() bool {
 }
 
 func (r FieldRef) mayLack(pointed bool) bool {
-	if !pointed && len(r.Through) == 0 || r.Type == nil || canBeNil(r.Type) {
+	if !pointed && len(r.Through)+len(r.valids) == 0 || r.Type == nil || canBeNil(r.Type) {
 		return false
 	}
 	if reflectx.MarshalOf(r.Type) != reflectx.MarshalNone {
@@ -83,67 +91,106 @@ func (r FieldRef) last() FieldRef {
 	return r
 }
 
-// At returns where the field is in the struct at p, or nil where a pointer on the
-// way is. Elem is not looked at.
+// At returns where the field is in the struct at p, or nil where a pointer or a
+// nullable on the way is. Elem is not looked at.
 func (r FieldRef) At(p reflectx.Pointer) reflectx.Pointer {
-	for _, off := range r.Through {
-		if p = p.At(off).Elem(); p.IsNil() {
+	for level := 0; ; level++ {
+		for _, v := range r.valids {
+			if v.level == level && !*reflectx.Ref[bool](p.At(v.offset)) {
+				return reflectx.Pointer{}
+			}
+		}
+		if level == len(r.Through) {
+			return p.At(r.Offset)
+		}
+		if p = p.At(r.Through[level]).Elem(); p.IsNil() {
 			return p
 		}
 	}
-	return p.At(r.Offset)
 }
 
 // path returns the positions of the field among the stored fields of its
 // record and of the structs nested in each other on the way to it, with a
 // codec.Element where that leads into elements.
 func (r FieldRef) path() (path []int, ok bool) {
+	w, ok := r.route()
+	return w.path, ok
+}
+
+// A route is the way to a field.
+type route struct {
+	path   []int
+	typ    reflect.Type // that it leads to
+	valids []valid
+}
+
+// route returns the way to the field.
+func (r FieldRef) route() (w route, ok bool) {
 	if r.Record == nil || r.Type == nil {
-		return nil, false
+		return w, false
 	}
-	t := r.Record
-	for _, off := range r.Through {
-		if path, t, ok = pathTo(t, off, isPointer, path); !ok || !isNested(t.Elem()) {
-			return nil, false
+	w.typ = r.Record
+	for level, off := range r.Through {
+		if !w.through(level, off, isPointer) || !isNested(w.typ.Elem()) {
+			return w, false
 		}
-		t = t.Elem()
+		w.typ = w.typ.Elem()
 	}
-	path, t, ok = pathTo(t, r.Offset, func(t reflect.Type) bool { return t == r.Type }, path)
+	ok = w.through(len(r.Through), r.Offset, func(t reflect.Type) bool { return t == r.Type })
 	if !ok || r.Elem == nil {
-		return path, ok
+		return w, ok
 	}
-	if list := through(t); !isList(list) || r.Elem.Record != through(list.Elem()) {
-		return nil, false
+	if list := through(w.typ); !isList(list) || r.Elem.Record != through(list.Elem()) {
+		return w, false
 	}
 	inner, ok := r.Elem.path()
-	return append(append(path, codec.Element), inner...), ok
+	w.path = append(append(w.path, codec.Element), inner...)
+	return w, ok
 }
 
 func isPointer(t reflect.Type) bool { return t.Kind() == reflect.Pointer }
 
-// pathTo appends to path the positions that lead from the struct t to the
-// field at an offset in it whose type is wanted, and returns that type.
-func pathTo(t reflect.Type, off uintptr, want func(reflect.Type) bool, path []int) ([]int, reflect.Type, bool) {
+// through goes on, through structs without a pointer between, to the field at an
+// offset in the struct that the route has reached, whose type is wanted.
+func (w *route) through(level int, off uintptr, want func(reflect.Type) bool) bool {
+	found, ok := pathTo(w.typ, 0, off, want)
+	for _, v := range found.valids {
+		w.valids = append(w.valids, valid{level, v.offset})
+	}
+	w.path, w.typ = append(w.path, found.path...), found.typ
+	return ok
+}
+
+// pathTo returns the route from the struct t, which begins at a base, to the field at
+// an offset whose type is wanted.
+func pathTo(t reflect.Type, base, off uintptr, want func(reflect.Type) bool) (route, bool) {
 	fields, err := StoredFields(t)
 	if err != nil {
-		return nil, nil, false
+		return route{}, false
 	}
 	for i, f := range fields {
-		if off < f.Offset || off >= f.Offset+max(f.Type.Size(), 1) {
+		at := base + f.Offset
+		if off < at || off >= at+max(f.Type.Size(), 1) {
 			continue // a field of no size has an offset too
 		}
-		here := append(slices.Clip(path), i)
-		if off == f.Offset && want(f.Type) {
-			return here, f.Type, true
+		if off == at && want(f.Type) {
+			return route{path: []int{i}, typ: f.Type}, true
 		}
-		if !isNested(f.Type) {
+		typ, null := f.Type, (*reflectx.Nullable)(nil)
+		if n, ok := reflectx.NullableOf(typ); ok {
+			typ, at, null = n.Elem, at+n.Value, n
+		}
+		if !isNested(typ) {
 			continue
 		}
-		if found, t, ok := pathTo(f.Type, off-f.Offset, want, here); ok {
-			return found, t, true
+		if found, ok := pathTo(typ, at, off, want); ok {
+			if found.path = append([]int{i}, found.path...); null != nil {
+				found.valids = append(found.valids, valid{offset: base + f.Offset + null.Valid})
+			}
+			return found, true
 		}
 	}
-	return nil, nil, false
+	return route{}, false
 }
 
 // FieldAt returns where the table stores a field of its record struct: the

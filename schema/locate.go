@@ -19,6 +19,9 @@ func Locate(record, field reflect.Type, sel func(rec reflectx.Pointer) reflectx.
 	for {
 		ref, err := p.ask(sel)
 		if ref.Type = field; err == nil {
+			if way, ok := ref.route(); ok {
+				ref.valids = way.valids
+			}
 			return ref, nil
 		}
 		if !p.grow() {
@@ -89,7 +92,10 @@ func (p *probe) grow() bool {
 func (p *probe) point(t reflect.Type, s reflectx.Pointer, off uintptr, way []uintptr) {
 	for i := range fieldsOf(t).list {
 		f := &fieldsOf(t).list[i]
+		null, nullable := reflectx.NullableOf(f.Type)
 		switch {
+		case nullable && isNested(null.Elem):
+			p.point(null.Elem, s, off+f.Offset+null.Value, way)
 		case isNested(f.Type):
 			p.point(f.Type, s, off+f.Offset, way)
 		case isPointer(f.Type) && isNested(f.Type.Elem()) && len(p.structs) < maxProbed:
