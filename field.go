@@ -2,7 +2,6 @@ package kivis
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -21,7 +20,7 @@ import (
 type Field[R, V any] struct {
 	operand query.Operand
 	get     func(*R) V
-	elems   func(*R) []V // of Each: all of them
+	elems   func(*R) []V // of Each and EachOf: all of them
 	literal *literalPlan // of V; nil where it has not been looked up
 }
 
@@ -29,44 +28,24 @@ type Field[R, V any] struct {
 //
 //	var delay = kivis.FieldOf(func(f *Flight) *int { return &f.Delay })
 //
-// The field may lie in an embedded or nested struct. A selector that panics, or
+// The field may lie in an embedded or nested struct, or behind pointers to
+// structs, or in one that a nullable such as sql.Null holds: where one of these is
+// nil there is no value, as with [Deref], and [IsNil] holds. [EachOf] has the fields of elements. A selector that panics, or
 // returns anything but the address of a stored field, makes every query with
 // the handle fail with a [QueryError].
 func FieldOf[R, V any](sel func(*R) *V) Field[R, V] {
-	f := &query.Field{Ref: schema.FieldRef{Record: reflect.TypeFor[R](), Type: reflect.TypeFor[V]()}}
-	f.Ref.Offset, f.Err = offsetOf(sel)
-	h := Field[R, V]{operand: query.Operand{Field: f}}
-	if f.Err == nil {
-		h.get = func(rec *R) V { return *sel(rec) }
-		h.literal = literalPlanOf(f.Ref.Type)
+	ref, err := placeOf("FieldOf", sel)
+	h := Field[R, V]{operand: query.Operand{Field: &query.Field{Ref: ref, Err: err}, Deref: ref.MayLack()}}
+	if err == nil {
+		h.get = func(rec *R) V { v, _ := valueAt[V](ref, reflectx.To(rec)); return v }
+		h.literal = literalPlanOf(ref.Type)
 	}
 	return h
 }
 
-// offsetOf returns where in an R the field lies that sel selects.
-func offsetOf[R, V any](sel func(*R) *V) (off uintptr, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the selector given to FieldOf panics on an empty record: %v", r)
-		}
-	}()
-	if sel == nil {
-		return 0, errors.New("the selector given to FieldOf is nil")
-	}
-	rec := new(R)
-	v := sel(rec)
-	if v == nil {
-		return 0, errors.New("the selector given to FieldOf returns nil")
-	}
-	off, ok := reflectx.Offset(reflectx.To(rec), reflectx.To(v), reflect.TypeFor[R]().Size())
-	if !ok {
-		return 0, errors.New("the selector given to FieldOf must return the address of a field of its record")
-	}
-	return off, nil
-}
-
 // Get returns the field's value in rec: of a [Deref] the pointed-to value, or
-// zero for nil, of an [Each] the first element, or zero where there is none.
+// zero for nil, also of a pointer on the way, of an [Each] the first element, or
+// zero where there is none.
 // Without a record, or a good selector, it returns zero.
 func (f Field[R, V]) Get(rec *R) (v V) {
 	if rec == nil || f.get == nil {
@@ -129,12 +108,13 @@ func (f Field[R, V]) Desc() Order[R] { return Order[R]{query.Order{Field: f.oper
 func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 	op := f.operand
 	op.Deref = true
-	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
-		if p := f.Get(rec); p != nil {
+	of := func(p *V) (v V, ok bool) {
+		if p != nil {
 			v = *p
 		}
-		return v
-	}}
+		return v, p != nil
+	}
+	return Field[R, V]{operand: op, get: func(rec *R) V { v, _ := of(f.Get(rec)); return v }, elems: elemsOf(f, of)}
 }
 
 // Valid returns a view of a field that holds a value or nothing as the value, as
@@ -142,12 +122,29 @@ func Deref[R, V any](f Field[R, *V]) Field[R, V] {
 func Valid[R, V any](f Field[R, sql.Null[V]]) Field[R, V] {
 	op := f.operand
 	op.Deref = true
-	return Field[R, V]{operand: op, get: func(rec *R) (v V) {
-		if n := f.Get(rec); n.Valid {
+	of := func(n sql.Null[V]) (v V, ok bool) {
+		if n.Valid {
 			v = n.V
 		}
-		return v
-	}}
+		return v, n.Valid
+	}
+	return Field[R, V]{operand: op, get: func(rec *R) V { v, _ := of(f.Get(rec)); return v }, elems: elemsOf(f, of)}
+}
+
+// elemsOf returns what the elements of a field hold, of those that hold anything, or
+// nil where the field is not one of elements.
+func elemsOf[R, P, V any](f Field[R, P], of func(P) (V, bool)) func(*R) []V {
+	if f.elems == nil {
+		return nil
+	}
+	return func(rec *R) (all []V) {
+		for _, p := range f.elems(rec) {
+			if v, ok := of(p); ok {
+				all = append(all, v)
+			}
+		}
+		return all
+	}
 }
 
 // Each returns a view of a slice field that matches where any element does. An

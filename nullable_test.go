@@ -74,6 +74,8 @@ func TestNullableFields(t *testing.T) {
 		{"a parameter", table.WhereText("Note = ?", "Fragile"), first},
 		{"a null parameter", table.WhereText("Note = ?", sql.NullString{}), second},
 		{"within", table.WhereText("To.Town = 'Oslo'"), first},
+		{"a handle within", table.Where(kivis.FieldOf(func(p *parcel) *string { return &p.To.V.Town }).Le("Oslo")), first},
+		{"nothing within", table.Where(kivis.IsNull(kivis.FieldOf(func(p *parcel) *string { return &p.To.V.Town }))), second},
 	} {
 		if got, err := tt.q.One(bg); err != nil || got.ID != tt.want {
 			t.Errorf("%s: %v, %v; want %d", tt.name, got.ID, err, tt.want)

@@ -114,9 +114,12 @@ func HasKey[R any, M ~map[K]V, K comparable, V any](f Field[R, M], key K) Pred[R
 	return Pred[R]{query.Contains{Field: f.operand, Value: literalPlanOf(reflect.TypeFor[K]()).at(reflectx.To(&key))}}
 }
 
-// IsNil holds where the pointer, slice, map, bytes or interface is nil; on a field
-// that never is, it is a [QueryError].
+// IsNil holds where the pointer, slice, map, bytes or interface is nil, or a pointer
+// on the way to the field; on a field that never is, it is a [QueryError].
 func IsNil[R, V any](f Field[R, V]) Pred[R] {
+	if f.operand.Field != nil && f.operand.Ref.MayLack() {
+		f.operand.Deref = false
+	}
 	return Pred[R]{query.IsNil{Field: f.operand}}
 }
 

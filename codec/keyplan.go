@@ -88,7 +88,7 @@ func makeKeyOps(ops []keyOp, t reflect.Type, fields FieldsOf, k *KeyType, off ui
 	if k.Kind != Struct {
 		op := keyOp{code: keyCodeOf(t, k), desc: desc, off: off, n: k.Len}
 		if k.Kind.isOwn() {
-			op.own = formFor(t, k)
+			op.own = formFor(t, fields, k)
 		}
 		return append(ops, op), nil
 	}

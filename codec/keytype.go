@@ -162,10 +162,11 @@ func KeyTypeOf(t reflect.Type, fields FieldsOf) (KeyType, error) {
 // keyTypeOf is KeyTypeOf inside the struct types given.
 func keyTypeOf(t reflect.Type, fields FieldsOf, inside []reflect.Type) (KeyType, error) {
 	kind := kindOf(t)
-	if f := formOf(t); f != nil && kind != Invalid {
-		if kind == Struct || kind == Slice || kind == Array || kind == Map || kind == Pointer {
-			return KeyType{}, fmt.Errorf("%s has AppendKey and ParseKey, which say how it orders, but not how it is stored: give it MarshalText and UnmarshalText, or MarshalBinary and UnmarshalBinary, too", reflectx.TypeName(t))
-		}
+	f, err := formOf(t, fields)
+	if err != nil {
+		return KeyType{}, err
+	}
+	if f != nil && kind != Invalid {
 		return KeyType{Kind: Own, Name: f.name}, nil
 	}
 	switch kind {

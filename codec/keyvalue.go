@@ -168,7 +168,7 @@ func (e keyValueEncoder) scalar(dst []byte, k *KeyType, t *Type, v any) ([]byte,
 		return AppendString(dst, []byte(own)), nil
 	}
 	if k.Kind.isOwn() {
-		return k.appendOwnValue(dst, t, v)
+		return k.appendOwnValue(dst, t, e.layout, v)
 	}
 	if t == nil {
 		t = &Type{Kind: k.Kind, Len: k.Len}

@@ -50,28 +50,48 @@ func init() {
 	}
 }
 
-// formOf returns the form of values of type t, or nil.
-func formOf(t reflect.Type) *form {
+// formOf returns the form of values of type t, or nil where it has no order of its
+// own.
+func formOf(t reflect.Type, fields FieldsOf) (*form, error) {
 	if t.Name() == "" || t.Kind() == reflect.Interface {
-		return nil
+		return nil, nil
 	}
-	name := t.PkgPath() + "." + t.Name()
+	name := formName(t)
 	if f, ok := forms.Load(name); ok && f.(*form).typ == t {
-		return f.(*form)
+		return f.(*form), nil
 	}
 	p := reflect.PointerTo(t)
 	if !p.Implements(appenderType) || !p.Implements(readerType) {
-		return nil
+		return nil, nil
 	}
 	f := makeForm(name, t)
-	forms.Store(name, f)
-	return f
+	switch kindOf(t) {
+	case Struct:
+		s := shapeOf(t, fields)
+		if s.err != nil {
+			return nil, s.err
+		}
+		f.name = s.name
+		f.stored = func(dst, value []byte) ([]byte, error) { return f.ofDecoded(dst, value, s.decodeWhole) }
+		if have, ok := forms.Load(f.name); ok && have.(*form).typ == t {
+			return have.(*form), nil
+		}
+	case Slice, Array, Map, Pointer:
+		return nil, fmt.Errorf("%s has AppendKey and ParseKey, which say how it orders, but not how it is stored: give it MarshalText and UnmarshalText, or MarshalBinary and UnmarshalBinary, too", reflectx.TypeName(t))
+	case Invalid:
+		return nil, nil
+	}
+	forms.Store(f.name, f)
+	return f, nil
 }
 
 // form returns the form of parts of k, which is an [Own].
 func (k *KeyType) form() (*form, error) {
 	if f, ok := forms.Load(k.Name); ok {
 		return f.(*form), nil
+	}
+	if name, _, ok := strings.Cut(k.Name, "#"); ok {
+		return nil, fmt.Errorf("%w, or not with the fields that are stored: %s", ErrUnknownOrder, name)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrUnknownOrder, k.Name)
 }
@@ -100,12 +120,13 @@ func (f *form) ofStored(dst, value []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	return f.ofDecoded(dst, value, (&shape{decode: decode}).decodeWhole)
+}
+
+// ofDecoded appends the bytes of a stored value, which decode makes one of the type.
+func (f *form) ofDecoded(dst, value []byte, decode func(value []byte, p reflectx.Pointer) error) ([]byte, error) {
 	v := reflectx.Of(reflect.New(f.typ))
-	rest, err := decode(value, v, 0)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%w: %d bytes after a value", ErrCorrupt, len(rest))
-	}
-	if err != nil {
+	if err := decode(value, v); err != nil {
 		return dst, err
 	}
 	return f.append(dst, v)
@@ -149,7 +170,10 @@ func (f *form) ofOwnText(s string) ([]byte, error) {
 }
 
 // typeOf returns the name of the Go type of k, an [Own], as a person writes it.
-func (k *KeyType) ownName() string { return k.Name[strings.LastIndexByte(k.Name, '/')+1:] }
+func (k *KeyType) ownName() string {
+	name, _, _ := strings.Cut(k.Name, "#")
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
 
 // appendOwn appends the part for the value at p.
 func appendOwn(dst []byte, f *form, p reflectx.Pointer) ([]byte, error) {
@@ -336,8 +360,9 @@ func (k *KeyType) appendZeroOwn(dst []byte) []byte {
 
 // formFor returns the form in which a plan for values of the Go type t makes parts
 // of type k.
-func formFor(t reflect.Type, k *KeyType) *form {
-	if f := formOf(t); k.Kind == Own {
+func formFor(t reflect.Type, fields FieldsOf, k *KeyType) *form {
+	if k.Kind == Own {
+		f, _ := formOf(t, fields) // k is its type
 		return f
 	}
 	m := marshaler{t}
@@ -375,7 +400,7 @@ func formFor(t reflect.Type, k *KeyType) *form {
 
 // appendOwnValue appends the part for v, a value of the part's Go type, a text of
 // it, or what a field of the stored type t takes.
-func (k *KeyType) appendOwnValue(dst []byte, t *Type, v any) ([]byte, error) {
+func (k *KeyType) appendOwnValue(dst []byte, t *Type, l *Layout, v any) ([]byte, error) {
 	if r := reflect.ValueOf(v); k.Kind == Own && v != nil {
 		if f, err := k.form(); err == nil && r.Type() == f.typ {
 			p := reflect.New(f.typ)
@@ -394,7 +419,7 @@ func (k *KeyType) appendOwnValue(dst []byte, t *Type, v any) ([]byte, error) {
 	if v == nil {
 		value, err = appendNilOf(nil, t)
 	} else {
-		value, err = appendScalar(nil, t, v)
+		value, err = (valueEncoder{l}).append(nil, t, v, 0)
 	}
 	if err == nil {
 		dst, _, err = k.transcodeOwn(dst, value)

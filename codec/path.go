@@ -62,6 +62,10 @@ func (l *Layout) TypeAt(column int, inner []int) *Type {
 		if t.Kind == Pointer {
 			t = t.Elem
 		}
+		if i == Element {
+			t = t.Elem
+			continue
+		}
 		t = &l.Structs[t.Struct][i].Type
 	}
 	return t

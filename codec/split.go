@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
 )
@@ -37,11 +38,19 @@ var nilValue = []byte{msgpack.Nil}
 // IsNil reports whether value, one msgpack value, is nil.
 func IsNil(value []byte) bool { return msgpack.IsNil(value) }
 
+// Element is the step of a path into the elements of a list: those of a slice or
+// an array, or the values of a map. A path has one at most.
+const Element = -1
+
 // Select returns the value that path leads to from value, a nested struct: each
 // step is the position of a field. A nil on the way, of a pointer to a struct,
-// gives nil. The result is part of value. An error matches [ErrCorrupt].
+// gives nil. A step into elements ends it: the result is the list, for
+// [ElementsAt]. It is part of value. An error matches [ErrCorrupt].
 func Select(value []byte, path []int) ([]byte, error) {
 	for _, i := range path {
+		if i == Element {
+			break
+		}
 		if msgpack.IsNil(value) {
 			return nilValue, nil
 		}
@@ -80,32 +89,45 @@ func first(b []byte) ([]byte, error) {
 // Elements calls fn for each element of value, an array, or for each key, if it
 // is a map; nil has none. An error of fn ends it and is returned; other errors
 // match [ErrCorrupt].
-func Elements(value []byte, fn func(elem []byte) error) error {
-	if msgpack.IsNil(value) {
+func Elements(value []byte, fn func(elem []byte) error) error { return ElementsAt(value, nil, fn) }
+
+// ElementsAt is [Elements] of the list that [Select] has found by path. Where that
+// steps into elements, and be it the values of a map, fn is called for what the
+// rest of the path leads to from each.
+func ElementsAt(list []byte, path []int, fn func(elem []byte) error) error {
+	if msgpack.IsNil(list) {
 		return nil
 	}
-	isMap := false
-	n, rest, err := msgpack.ConsumeArrayLen(value)
-	if err != nil {
-		isMap = true
-		if n, rest, err = msgpack.ConsumeMapLen(value); err != nil {
-			return err
-		}
-	}
-	for range n {
-		elem, err := first(rest)
-		if err != nil {
-			return err
-		}
-		if err := fn(elem); err != nil {
-			return err
-		}
-		rest = rest[len(elem):]
-		if isMap {
+	at := slices.Index(path, Element)
+	n, rest, isMap, err := consumeListLen(list)
+	for ; n > 0 && err == nil; n-- {
+		if isMap && at >= 0 {
 			if rest, err = msgpack.Skip(rest); err != nil {
 				return err
 			}
 		}
+		var elem []byte
+		if elem, err = first(rest); err != nil {
+			return err
+		}
+		rest = rest[len(elem):]
+		if at >= 0 {
+			if elem, err = Select(elem, path[at+1:]); err != nil {
+				return err
+			}
+		}
+		if err = fn(elem); err == nil && isMap && at < 0 {
+			rest, err = msgpack.Skip(rest)
+		}
 	}
-	return nil
+	return err
+}
+
+// consumeListLen takes the length of an array or a map.
+func consumeListLen(b []byte) (n int, rest []byte, isMap bool, err error) {
+	if n, rest, err = msgpack.ConsumeArrayLen(b); err != nil {
+		isMap = true
+		n, rest, err = msgpack.ConsumeMapLen(b)
+	}
+	return n, rest, isMap, err
 }

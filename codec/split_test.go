@@ -49,6 +49,9 @@ func TestSelect(t *testing.T) {
 		{"930192a162c302c4", []int{1, 0}, "a162"},
 		{"930192a162c302", []int{1}, "92a162c3"},
 		{"9301c002", []int{1, 0, 5}, "c0"},
+		{"920193a162c302", []int{1, Element, 4}, "93a162c302"},
+		{"920103", []int{1, Element, 4}, "03"},
+		{"92c001", []int{0, 1, Element, 4}, "c0"},
 		{"c0", []int{0}, "c0"},
 		{"9101", []int{1}, ""},
 		{"01", []int{0}, ""},
@@ -92,5 +95,39 @@ func TestElements(t *testing.T) {
 	stop := errors.New("stop")
 	if err := Elements([]byte{0x91, 1}, func([]byte) error { return stop }); err != stop {
 		t.Errorf("Elements = %v, want the error of the function", err)
+	}
+}
+
+func TestElementsAt(t *testing.T) {
+	for _, tt := range []struct {
+		value string
+		path  []int
+		want  string
+	}{
+		{"939201a1619202a1629203a163", []int{7, Element, 1}, "[a161 a162 a163]"},
+		{"939201a161c0929202", []int{Element, 0}, "[01 c0] corrupt"},
+		{"92920191059202c0", []int{Element, 1, 0}, "[05 c0]"},
+		{"8201920304029205c0", []int{Element, 1}, "[04 c0]"},
+		{"820192030402c0", []int{Element, 1}, "[04 c0]"},
+		{"820192030402c0", []int{1}, "[01 02]"},
+		{"920102", []int{3, Element}, "[01 02]"},
+		{"c0", []int{Element, 1}, "[]"}, {"90", []int{Element, 1}, "[]"},
+		{"01", []int{Element, 1}, "[] corrupt"}, {"9101", []int{Element, 1}, "[] corrupt"}, {"929201029101", []int{Element, 1}, "[02] corrupt"},
+		{"8101", []int{Element, 0}, "[] corrupt"}, {"81c1", []int{Element, 0}, "[] corrupt"}, {"929102", []int{Element, 0}, "[02] corrupt"},
+	} {
+		var list []string
+		err := ElementsAt(unhex(t, tt.value), tt.path, func(elem []byte) error {
+			list = append(list, hex.EncodeToString(elem))
+			return nil
+		})
+		got := fmt.Sprint(list)
+		if errors.Is(err, ErrCorrupt) {
+			got += " corrupt"
+		} else if err != nil {
+			t.Errorf("ElementsAt(%s, %v) = %v", tt.value, tt.path, err)
+		}
+		if got != tt.want {
+			t.Errorf("ElementsAt(%s, %v) gives %s, want %s", tt.value, tt.path, got, tt.want)
+		}
 	}
 }

@@ -188,7 +188,7 @@ func (b *binder) comparable(o Operand, fold bool) *operand {
 
 // addOrder adds a term of the order, the primary key as its parts.
 func (b *binder) addOrder(o Order, back bool) {
-	if o.Field.Each {
+	if o.Field.Each || b.isOfElements(o.Field) {
 		b.fail(o.Field, errors.New("a record has any number of elements: it cannot be ordered by them"))
 		return
 	}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/kivisdb/kivis/codec"
@@ -11,6 +12,10 @@ import (
 func (b *binder) contains(e Contains) *node {
 	whole := e.Field
 	whole.Fold = false
+	if b.isOfElements(whole) {
+		e.Field.Each = true
+		return b.equate(e.Field, anyPoint, e.Value)
+	}
 	op := b.operand(whole, false)
 	if op == nil {
 		return never
@@ -20,6 +25,17 @@ func (b *binder) contains(e Contains) *node {
 	}
 	e.Field.Each = true
 	return b.equate(e.Field, anyPoint, e.Value)
+}
+
+// isOfElements reports whether a field is one of elements, and not yet looked at
+// as any of them.
+func (b *binder) isOfElements(o Operand) bool {
+	_, err := b.fields.resolve(b.table, o, false)
+	if err == nil {
+		return false
+	}
+	var of *elementsError
+	return errors.As(err, &of)
 }
 
 func (b *binder) prefix(e Prefix) *node {

@@ -15,9 +15,16 @@ import (
 func (o *operand) convert(l *Literal) ([]byte, error) {
 	base := o.key.Base()
 	base.Ptr = false
-	text, ok := convertible(l, base.Kind)
+	text, ok := o.enumText(l)
+	if !ok {
+		text, ok = convertible(l, base.Kind)
+	}
 	if !ok {
 		return nil, fmt.Errorf("it is %s and the value %s", article(o.key.Base().String()), article(l.Type.String()))
+	}
+	text, err := o.numbered(text)
+	if err != nil {
+		return nil, err
 	}
 	exact, err := appendText(nil, &base, text)
 	if err != nil {
@@ -27,6 +34,19 @@ func (o *operand) convert(l *Literal) ([]byte, error) {
 		return nil, fmt.Errorf("it is %s, which cannot be %s exactly", typeName(&o.stored), text.Text)
 	}
 	return o.adapt(exact, false)
+}
+
+// enumText returns the string that a value is as a text, where the operand is an
+// enum.
+func (o *operand) enumText(l *Literal) (Literal, bool) {
+	if l.Type.Kind != codec.String || l.Type.Ptr || o.enum() == nil {
+		return Literal{}, false
+	}
+	text, _, err := l.Type.Format(l.Exact)
+	if err == nil {
+		text, err = strconv.Unquote(text)
+	}
+	return Literal{Text: text, Quoted: true}, err == nil
 }
 
 // isExact reports whether a float can be the integer of a text.

@@ -109,7 +109,7 @@ func (r *Rows) isNil(t *test, it *item) bool {
 	if !ok || !t.of.each {
 		return ok && codec.IsNil(raw)
 	}
-	err := codec.Elements(raw, func(elem []byte) error {
+	err := codec.ElementsAt(raw, t.of.path, func(elem []byte) error {
 		if codec.IsNil(elem) {
 			return errFound
 		}
@@ -190,7 +190,7 @@ func (r *Rows) anyElement(t *test, it *item) bool {
 		}
 	}
 	r.visited = t
-	err := codec.Elements(raw, r.visit)
+	err := codec.ElementsAt(raw, t.of.path, r.visit)
 	if err == errFound {
 		return true
 	}
@@ -265,7 +265,7 @@ func (f *firstTest) is(r *Rows, it *item) bool {
 		return false
 	}
 	f.want = appendPart(f.want[:0], it.elem, f.desc)
-	err := codec.Elements(raw, func(elem []byte) (err error) {
+	err := codec.ElementsAt(raw, f.of.path, func(elem []byte) (err error) {
 		if f.part, err = f.of.key.Transcode(f.part[:0], elem); err != nil {
 			return err
 		}

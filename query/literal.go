@@ -52,8 +52,11 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 			return []byte{0}, nil
 		}
 		base.Ptr = false
-		var err error
-		if exact, err = appendText(nil, &base, *l); err != nil {
+		text, err := o.numbered(*l)
+		if err == nil {
+			exact, err = appendText(nil, &base, text)
+		}
+		if err != nil {
 			return nil, err
 		}
 	} else if !o.takes(l.Type) {
@@ -216,6 +219,7 @@ func wanted(k *codec.KeyType, l Literal) error {
 		codec.Int: "an integer", codec.Uint: "an integer", codec.Struct: "a tuple such as (1, 'a')",
 		codec.Time:  "a time such as 2006-01-02T15:04:05Z or 2006-01-02",
 		codec.Bytes: "bytes such as 0x0a0b", codec.ByteArray: "bytes such as 0x0a0b", codec.String: "a string in quotes",
+		codec.Own: "the bytes of AppendKey such as 0x0a0b", codec.OwnBinary: "bytes such as 0x0a0b", codec.OwnText: "a text in quotes",
 	}[k.Kind]
 	return fmt.Errorf("it wants %s, not %s", want, l.short())
 }

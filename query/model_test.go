@@ -206,11 +206,18 @@ func (w *world) projection(t *testing.T) projection {
 	never := func(modelRecord) bool { return false }
 	switch {
 	case w.rng.IntN(4) == 0:
-		return projection{Operand{Field: &Field{Name: "Tags"}, Each: true}, func(rec modelRecord) []string {
+		list := modelLists[w.rng.IntN(len(modelLists))]
+		deref := list.typ.Kind() == reflect.Pointer && w.rng.IntN(2) == 0
+		return projection{Operand{Field: &Field{Name: list.name}, Each: true, Deref: deref}, func(rec modelRecord) []string {
 			var out []string
-			list := rec.val.FieldByName("Tags")
-			for i := range list.Len() {
-				out = append(out, string(literal(t, list.Index(i)).Exact))
+			for _, x := range list.elems(rec.val) {
+				if deref {
+					if x.IsNil() {
+						continue
+					}
+					x = x.Elem()
+				}
+				out = append(out, string(literal(t, x).Exact))
 			}
 			slices.Sort(out)
 			return slices.Compact(out)

@@ -17,14 +17,16 @@ import (
 // They are joined with and, or, not and parentheses, and closes before or; true
 // and false stand for themselves.
 //
-// A field is named as it is stored, a nested one by a dotted path. fold(f) sets
-// the case of a string aside; any(f) is any element of a slice or key of a map;
-// deref(f) is what a pointer points to; key() is the primary key. A name that is
-// a keyword stands in backquotes.
+// A field is named as it is stored, a nested one by a dotted path, through pointers
+// too. fold(f) sets the case of a string aside; any(f) is any element of a slice or
+// key of a map, and any(Lines.SKU) a field of any element of a slice, or value of a
+// map; deref(f) is what a pointer points to; key() is the primary key. A name that
+// is a keyword stands in backquotes.
 //
 // Values get their types from their fields: 'text' or "text", 60, 1.5, true,
 // nil, 1h30m, 2006-01-02 or 2006-01-02T15:04:05Z, 0x0a0b, a UUID, and tuples
-// (1, 'a') for keys of several parts. Each ? is the next of params.
+// (1, 'a') for keys of several parts. An integer whose Go type is known and has
+// MarshalText or String may be named by its text. Each ? is the next of params.
 //
 // An error is an [*Error] with the position.
 func Parse(text string, params []Literal) (Expr, error) {

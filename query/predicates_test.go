@@ -177,19 +177,14 @@ func (w *world) indexPred(tb testing.TB) modelPred {
 // partPred returns a predicate on one part of an index, that the record has.
 func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) modelPred {
 	if part.Each {
-		list := rec.val.FieldByName(part.Name)
-		if list.Len() == 0 || list.Kind() == reflect.Map {
+		list := listNamed(part.Name)
+		elems := list.elems(rec.val)
+		if len(elems) == 0 {
 			return w.elementPred(tb)
 		}
-		v := list.Index(w.rng.IntN(list.Len()))
+		v := elems[w.rng.IntN(len(elems))]
 		return modelPred{Contains{namedOperand(part.Name), literal(tb, v)}, func(rec modelRecord) bool {
-			list := rec.val.FieldByName(part.Name)
-			for i := range list.Len() {
-				if modelCompare(list.Index(i), v) == 0 {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(list.elems(rec.val), func(x reflect.Value) bool { return modelCompare(x, v) == 0 })
 		}}
 	}
 	fields := w.fields()
@@ -321,45 +316,49 @@ func (w *world) nilPred() modelPred {
 }
 
 func (w *world) elementPred(tb testing.TB) modelPred {
-	name := []string{"Tags", "Nums", "M"}[w.rng.IntN(3)]
-	elems := func(rec modelRecord) []reflect.Value {
-		list := rec.val.FieldByName(name)
-		if name == "M" {
-			return list.MapKeys()
-		}
-		var out []reflect.Value
-		for i := range list.Len() {
-			out = append(out, list.Index(i))
-		}
-		return out
-	}
-	v := reflect.New(reflect.TypeFor[string]()).Elem()
-	if name == "Nums" {
-		v = reflect.New(reflect.TypeFor[int]()).Elem()
-	}
-	v2 := reflect.New(v.Type()).Elem()
+	list := modelLists[w.rng.IntN(len(modelLists))]
+	v, v2 := reflect.New(list.typ).Elem(), reflect.New(list.typ).Elem()
 	w.randomValue(v)
 	w.randomValue(v2)
 	anyElem := func(test func(x reflect.Value) bool) func(modelRecord) bool {
-		return func(rec modelRecord) bool { return slices.ContainsFunc(elems(rec), test) }
+		return func(rec modelRecord) bool { return slices.ContainsFunc(list.elems(rec.val), test) }
 	}
-	o := namedOperand(name)
-	if w.rng.IntN(2) == 0 {
+	o := namedOperand(list.name)
+	if w.rng.IntN(3) == 0 {
 		return modelPred{Contains{o, literal(tb, v)}, anyElem(func(x reflect.Value) bool { return modelCompare(x, v) == 0 })}
 	}
 	o.Each = true
+	pointers := list.typ.Kind() == reflect.Pointer
+	if pointers && w.rng.IntN(4) == 0 {
+		return modelPred{IsNil{o}, anyElem(reflect.Value.IsNil)}
+	}
+	deref := pointers && !v.IsNil() && !v2.IsNil() && w.rng.IntN(2) == 0
+	if deref {
+		o.Deref, v, v2 = true, v.Elem(), v2.Elem()
+	}
+	is := func(test func(x reflect.Value) bool) func(modelRecord) bool {
+		return anyElem(func(x reflect.Value) bool {
+			if deref {
+				if x.IsNil() {
+					return false
+				}
+				x = x.Elem()
+			}
+			return test(x)
+		})
+	}
 	switch w.rng.IntN(4) {
 	case 0:
-		return modelPred{In{o, []Literal{literal(tb, v), literal(tb, v2)}}, anyElem(func(x reflect.Value) bool {
+		return modelPred{In{o, []Literal{literal(tb, v), literal(tb, v2)}}, is(func(x reflect.Value) bool {
 			return modelCompare(x, v) == 0 || modelCompare(x, v2) == 0
 		})}
 	case 1:
-		if name != "Nums" {
-			return modelPred{EqualFold{o, literal(tb, v)}, anyElem(func(x reflect.Value) bool { return strings.EqualFold(x.String(), v.String()) })}
+		if v.Kind() == reflect.String {
+			return modelPred{EqualFold{o, literal(tb, v)}, is(func(x reflect.Value) bool { return strings.EqualFold(x.String(), v.String()) })}
 		}
 	}
 	op := []Op{Eq, Lt, Le, Gt, Ge}[w.rng.IntN(5)]
-	return modelPred{Cmp{op, o, literal(tb, v)}, anyElem(func(x reflect.Value) bool { return holdsOp(op, modelCompare(x, v)) })}
+	return modelPred{Cmp{op, o, literal(tb, v)}, is(func(x reflect.Value) bool { return holdsOp(op, modelCompare(x, v)) })}
 }
 
 func (w *world) textPred(tb testing.TB) modelPred {

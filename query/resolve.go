@@ -101,10 +101,8 @@ func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Each {
-		if err := op.enter(); err != nil {
-			return nil, err
-		}
+	if err := op.view(o.Each); err != nil {
+		return nil, err
 	}
 	if op.fold = fold; fold {
 		op.keyPart = -1 // the key holds its exact value
@@ -113,6 +111,25 @@ func resolve(table *schema.Table, o Operand, fold bool) (*operand, error) {
 		return nil, err
 	}
 	return op, nil
+}
+
+// view has the operand be its elements where each says so, unless it is a field of
+// elements already, which asks for that view.
+func (o *operand) view(each bool) error {
+	switch {
+	case each && !o.each:
+		return o.enter()
+	case o.each && !each:
+		return &elementsError{o.shown()}
+	}
+	return nil
+}
+
+// An elementsError reports a field of elements that is looked at as if it were one.
+type elementsError struct{ name string }
+
+func (e *elementsError) Error() string {
+	return fmt.Sprintf("%s is a field of elements, of which there may be any number: write any(%[1]s)", e.name)
 }
 
 // errNoField is the fault of a zero Operand or Field.
@@ -217,6 +234,12 @@ func (o *operand) findKey() error {
 func (o *operand) locate() error {
 	o.stored, o.name = o.table.Columns[o.column].Type, o.table.Columns[o.column].Name
 	for _, i := range o.path {
+		if i == codec.Element {
+			if !o.descendList() {
+				return fmt.Errorf("%s is not in the stored record", o.name)
+			}
+			continue
+		}
 		fields, ok := o.nested()
 		if !ok || i >= len(fields) {
 			return fmt.Errorf("%s is not in the stored record", o.name)
@@ -245,6 +268,25 @@ func (o *operand) descend(t codec.Type) {
 	o.stored = t
 }
 
+// descendList goes on to the elements of the list that the operand has reached,
+// and be it the values of a map. It reports whether there is one, the first.
+func (o *operand) descendList() bool {
+	t := &o.stored
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	switch t.Kind {
+	case codec.Slice, codec.Array, codec.Map:
+	default:
+		return false
+	}
+	if o.each {
+		return false
+	}
+	o.each, o.key.Ptr, o.stored = true, false, *t.Elem
+	return true
+}
+
 // findName finds a field by its stored name, or dotted names.
 func (o *operand) findName(name string) error {
 	first, rest, more := strings.Cut(name, ".")
@@ -258,6 +300,9 @@ func (o *operand) findName(name string) error {
 	}
 	o.column, o.stored, o.name = i, columns[i].Type, columns[i].Name
 	for more {
+		if o.descendList() {
+			o.path = append(o.path, codec.Element)
+		}
 		fields, ok := o.nested()
 		if !ok {
 			return fmt.Errorf("%s is %s, which has no fields of its own", o.shown(), typeName(&o.stored))

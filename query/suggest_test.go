@@ -18,6 +18,10 @@ type suggestRecord struct {
 		And    string
 		Street string
 	}
+	Lines []struct {
+		SKU  string
+		Tags []string
+	}
 }
 
 // askText parses a text and plans it.
@@ -43,7 +47,7 @@ func TestSuggestions(t *testing.T) {
 		{"misspelt keyword", "`Inn` = 'x'", "did you mean `In`?", []string{"`In` = 'x'"}},
 		{"misspelt nested", "Part.Steet = 'x'", "did you mean Part.Street?", []string{"Part.Street = 'x'"}},
 		{"misspelt nested keyword", "part.Andd = 'x'", "did you mean Part.And?", []string{"Part.And = 'x'"}},
-		{"unknown", "Nothing = 'x'", "there are ID, `In`, Name, Tags, Part", []string{"`In` = 'x'", "Name = 'x'", "ID = 1"}},
+		{"unknown", "Nothing = 'x'", "there are ID, `In`, Name, Tags, Part, Lines", []string{"`In` = 'x'", "Name = 'x'", "ID = 1"}},
 		{"unknown nested", "Part.X = 'x'", "there are Part.And, Part.Street", []string{"Part.And = 'x'", "Part.Street = 'x'"}},
 		{"keyword", "In = 'x'", "is written `in`", []string{"`in` = 'x'"}},
 		{"no quotes", "Name = ORD", "a string stands in quotes: 'ORD'", []string{"Name = 'ORD'"}},
@@ -55,6 +59,10 @@ func TestSuggestions(t *testing.T) {
 		{"view", "fld(Name) = 'x'", "did you mean fold?", []string{"fold(Name) = 'x'"}},
 		{"view of elements", "all(Tags) = 'x'", "the views of a field are fold, any and deref", []string{"any(Tags) = 'x'", "fold(any(Tags)) = 'x'"}},
 		{"elements", "any(Tags) != 'it''s'", "not (any(Tags) = 'it''s')", []string{"not (any(Tags) = 'it''s')"}},
+		{"a field of elements", "Lines.SKU = 'x'", "write any(Lines.SKU)", []string{"any(Lines.SKU) = 'x'", "Lines.SKU contains 'x'", "any(lines.sku) prefix 'x'"}},
+		{"nil of elements", "Lines.SKU is nil", "write any(Lines.SKU)", []string{"any(Lines.SKU) < 'x'"}},
+		{"none of elements", "any(Lines.SKU) != 'x'", "not (any(Lines.SKU) = 'x')", []string{"not (any(Lines.SKU) = 'x')"}},
+		{"misspelt of elements", "any(Lines.SKV) = 'x'", "did you mean Lines.SKU?", []string{"fold(any(Lines.SKU)) = 'x'"}},
 		{"ampersands", "ID = 1 && ID = 2", "write and", []string{"ID = 1 and ID = 2"}},
 		{"bars", "ID = 1 || ID = 2", "write or", []string{"ID = 1 or ID = 2"}},
 		{"bang", "!ID = 1", "write not", []string{"not ID = 1"}},

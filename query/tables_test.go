@@ -60,6 +60,21 @@ type (
 		ID   tSlotKey `kivis:"key"`
 		Home tAddress
 	}
+	tOrder struct {
+		_      struct{} `kivis:"table=orders,index=skus(Lines.SKU:each,-Placed),index=names(Lines.Item.Name:each:fold),index=city(Ship.City),index=gifts(Gifts.SKU:each)"`
+		ID     int64    `kivis:"key"`
+		Placed time.Time
+		Ship   *tAddress
+		Lines  []tLine
+		Gifts  map[string]*tLine
+	}
+	tLine struct {
+		SKU  string
+		N    int
+		Tags []string
+		Item *tItem
+	}
+	tItem    struct{ Name string }
 	tSlotKey struct {
 		Day  time.Time
 		Room struct{ House, Number string }
@@ -92,5 +107,5 @@ func testTables(tb testing.TB, types ...reflect.Type) *schema.Set {
 
 func exampleTables(tb testing.TB) *schema.Set {
 	return testTables(tb, reflect.TypeFor[tAirport](), reflect.TypeFor[tFlight](), reflect.TypeFor[tUser](),
-		reflect.TypeFor[tPost](), reflect.TypeFor[tLog](), reflect.TypeFor[tSlot]())
+		reflect.TypeFor[tPost](), reflect.TypeFor[tLog](), reflect.TypeFor[tSlot](), reflect.TypeFor[tOrder]())
 }

@@ -133,7 +133,7 @@ func (r *Rows) fillElements(it *item, elements *source) bool {
 		return false
 	}
 	r.parts = nil
-	err := codec.Elements(raw, func(elem []byte) error {
+	err := codec.ElementsAt(raw, elements.path, func(elem []byte) error {
 		part, err := elements.key.Transcode(nil, elem)
 		r.parts = append(r.parts, part)
 		return err

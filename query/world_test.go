@@ -40,6 +40,7 @@ var modelFields = []struct {
 	{"Raw", reflect.TypeFor[[]byte]()}, {"Arr", reflect.TypeFor[[2]byte]()}, {"PI", reflect.TypeFor[*int]()},
 	{"PS", reflect.TypeFor[*string]()}, {"Tags", reflect.TypeFor[[]string]()}, {"Nums", reflect.TypeFor[[]int]()},
 	{"M", reflect.TypeFor[map[string]bool]()}, {"N", reflect.TypeFor[modelNested]()}, {"PN", reflect.TypeFor[*modelNested]()},
+	{"Ls", reflect.TypeFor[[]modelLine]()}, {"Lm", reflect.TypeFor[map[string]*modelLine]()},
 }
 
 // A world is a random table with records, in a store and as Go values.
@@ -146,7 +147,7 @@ func (w *world) uniqueParts(isKey map[string]bool) string {
 			parts = append(parts, f.name)
 		}
 	}
-	for _, name := range []string{"PI", "PS", "N.Zip", "Tags:each", "U"} {
+	for _, name := range []string{"PI", "PS", "N.Zip", "Tags:each", "U", "PN.City"} {
 		if w.rng.IntN(4) == 0 && !isKey[name] {
 			parts = append(parts, name)
 		}
@@ -157,16 +158,18 @@ func (w *world) uniqueParts(isKey map[string]bool) string {
 
 // randomParts returns the parts of a composite index.
 func (w *world) randomParts() string {
-	all := []string{"I", "J", "U", "S", "S:fold", "T", "B", "F", "At", "D", "PI", "PS", "PS:fold", "Arr", "N.City", "N.City:fold", "N.Zip", "PN.City", "PN.Street:fold", "PN.Deep.N", "Tags:each", "Nums:each", "M:each", "N.Deep"}
+	all := []string{"I", "J", "U", "S", "S:fold", "T", "B", "F", "At", "D", "PI", "PS", "PS:fold", "Arr", "N.City", "N.City:fold", "N.Zip", "PN.City", "PN.Street:fold", "PN.Deep.N", "Tags:each", "Nums:each", "M:each", "N.Deep",
+		"Ls.SKU:each", "Ls.SKU:each:fold", "Ls.N:each", "Ls.Sub.City:each", "Lm.SKU:each", "Lm.N:each", "Lm.Sub.City:each:fold"}
 	w.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	var parts []string
 	seen, each := map[string]bool{}, false
 	for _, p := range all {
 		name, mod, _ := strings.Cut(p, ":")
-		if seen[name] || mod == "each" && each || strings.HasPrefix(p, "N.") && seen["N"] {
+		isEach := strings.HasPrefix(mod, "each")
+		if seen[name] || isEach && each || strings.HasPrefix(p, "N.") && seen["N"] {
 			continue
 		}
-		each = each || mod == "each"
+		each = each || isEach
 		seen[name] = true
 		if w.rng.IntN(3) == 0 {
 			p = "-" + p
@@ -225,6 +228,7 @@ func (w *world) randomKind(v reflect.Value) {
 		for range w.rng.IntN(4) {
 			k, e := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 			w.randomValue(k)
+			w.randomValue(e)
 			v.SetMapIndex(k, e)
 		}
 	case reflect.Struct:
@@ -310,7 +314,7 @@ func indexTuples(tb testing.TB, x *schema.Index, body []byte, offs []uint32) []i
 		values := [][]byte{v}
 		if p.Each {
 			values = nil
-			if err := codec.Elements(v, func(e []byte) error { values = append(values, e); return nil }); err != nil {
+			if err := codec.ElementsAt(v, p.Path, func(e []byte) error { values = append(values, e); return nil }); err != nil {
 				tb.Fatal(err)
 			}
 		}

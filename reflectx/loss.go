@@ -60,19 +60,28 @@ func halfPair(t reflect.Type, whole *marshalPair) error {
 // field, and has other fields.
 func promotedPair(t reflect.Type, pair *marshalPair) error {
 	for _, name := range []string{pair.marshal.name, pair.unmarshal.name} {
-		from, ok := promotedFrom(t, name)
-		if !ok {
-			continue
-		}
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if f.Name != from && f.Name != "_" && f.Type.Size() > 0 && !isSkipped(&f) {
-				return fmt.Errorf("%s has the method %s of its embedded %s alone, so its field %s would be lost: give it methods of its own, or give the embedded field a name",
-					TypeName(t), name, from, f.Name)
-			}
+		if from, other, ok := Promoted(t, name); ok {
+			return fmt.Errorf("%s has the method %s of its embedded %s alone, so its field %s would be lost: give it methods of its own, or give the embedded field a name",
+				TypeName(t), name, from, other)
 		}
 	}
 	return nil
+}
+
+// Promoted returns from which embedded field the struct type t has a method that
+// it does not declare, and another of its fields, which the method knows nothing
+// of. It returns false where there are not both.
+func Promoted(t reflect.Type, method string) (from, other string, ok bool) {
+	if from, ok = promotedFrom(t, method); !ok {
+		return "", "", false
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Name != from && f.Name != "_" && f.Type.Size() > 0 && !isSkipped(&f) {
+			return from, f.Name, true
+		}
+	}
+	return "", "", false
 }
 
 // promotedFrom returns which embedded field of t has a method that is not

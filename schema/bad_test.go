@@ -704,8 +704,62 @@ var bad = []struct {
 		`schema: schema.R._: index f: unknown field "Mode"; did you mean "Made"? (tag "index=a(Orgin),index=b(Home.Cty),index=c(Gone),index=d(hidden),index=e(Base),index=f(Base.Mode)")`,
 		`schema: schema.R._: index g: Origin is of type string, which has no fields of its own (tag "index=g(Origin.Code),index=h(Made.Year),index=i(Homes.City),index=j(X)")`,
 		`schema: schema.R._: index h: Base.Made is of type time.Time, which has no fields of its own (tag "index=g(Origin.Code),index=h(Made.Year),index=i(Homes.City),index=j(X)")`,
-		`schema: schema.R._: index i: Homes is of type []schema.Address: a path does not reach into elements (tag "index=g(Origin.Code),index=h(Made.Year),index=i(Homes.City),index=j(X)")`,
+		`schema: schema.R._: index i: Homes is of type []schema.Address: a path does not reach into elements without each: write Homes.City:each (tag "index=g(Origin.Code),index=h(Made.Year),index=i(Homes.City),index=j(X)")`,
 		`schema: schema.R._: index j: X is ambiguous: the field, or that with the stored name "X" (tag "index=g(Origin.Code),index=h(Made.Year),index=i(Homes.City),index=j(X)")`,
+	)},
+	{"paths into elements", func() []reflect.Type {
+		type Part struct{ Code string }
+		type Line struct {
+			SKU   string
+			Tags  []string
+			Parts []Part
+			User  ID[User]
+		}
+		type R struct {
+			_     struct{} `kivis:"index=a(Lines.Tags:each),index=b(Lines.Parts.Code:each),index=c(Pair.SKU:each)"`
+			_     struct{} `kivis:"index=d(Lines.SKU:each,Lines.User:each),index=e(Lines.Sku:each),ref=users(Lines.User)"`
+			_     struct{} `kivis:"index=f(Lines.SKU:nilequal:each),unique=g(Lines.SKU:each:nilequal),index=h(Lines.User:each:fold)"`
+			ID    ID[R]
+			Lines []Line
+			Pair  [2]Line
+		}
+		return types(R{}, User{})
+	}, lines(
+		`schema: schema.R._: index a: Lines is of type []schema.Line, and Lines.Tags of type []string: an index goes through one list (tag "index=a(Lines.Tags:each),index=b(Lines.Parts.Code:each),index=c(Pair.SKU:each)")`,
+		`schema: schema.R._: index b: Lines is of type []schema.Line, and Lines.Parts of type []schema.Part: an index goes through one list (tag "index=a(Lines.Tags:each),index=b(Lines.Parts.Code:each),index=c(Pair.SKU:each)")`,
+		`schema: schema.R._: index c: Pair is of type [2]schema.Line: a path reaches into the elements of slices, and into the values of maps (tag "index=a(Lines.Tags:each),index=b(Lines.Parts.Code:each),index=c(Pair.SKU:each)")`,
+		`schema: schema.R._: index d has each twice: an index goes through one list (tag "index=d(Lines.SKU:each,Lines.User:each),index=e(Lines.Sku:each),ref=users(Lines.User)")`,
+		`schema: schema.R._: index e: Lines: unknown field "Sku"; did you mean "SKU"? (tag "index=d(Lines.SKU:each,Lines.User:each),index=e(Lines.Sku:each),ref=users(Lines.User)")`,
+		`schema: schema.R._: index f: nilequal on Lines.SKU: only in a unique index does nil differ from other values, so drop it (tag "index=f(Lines.SKU:nilequal:each),unique=g(Lines.SKU:each:nilequal),index=h(Lines.User:each:fold)")`,
+		`schema: schema.R._: unique g: nilequal on Lines.SKU: a string is never nil in an index, so drop it (tag "index=f(Lines.SKU:nilequal:each),unique=g(Lines.SKU:each:nilequal),index=h(Lines.User:each:fold)")`,
+		`schema: schema.R._: index h: fold on schema.ID[schema.User]: it is for strings (tag "index=f(Lines.SKU:nilequal:each),unique=g(Lines.SKU:each:nilequal),index=h(Lines.User:each:fold)")`,
+		`schema: schema.R._: Lines is of type []schema.Line, and a reference is one key: give each a record of its own (tag "index=d(Lines.SKU:each,Lines.User:each),index=e(Lines.Sku:each),ref=users(Lines.User)")`,
+	)},
+	{"tags in elements", func() []reflect.Type {
+		type Part struct {
+			Code string `kivis:"index=codes"`
+		}
+		type Line struct {
+			SKU   string   `kivis:"unique=skus,fold"`
+			Tags  []string `kivis:"index,each"`
+			Parts []Part
+			User  ID[User] `kivis:"optional"`
+		}
+		type Pair struct {
+			Left string `kivis:"index"`
+		}
+		type R struct {
+			ID    ID[R]
+			Lines map[string]*Line
+			Pairs [2]Pair
+		}
+		return types(R{}, User{})
+	}, lines(
+		"schema: schema.R.Lines.SKU: unique and fold on a field of a nested struct: in schema.R write _ struct{} `kivis:\"unique=skus(Lines.SKU:each:fold)\"` (tag \"unique=skus,fold\")",
+		`schema: schema.R.Lines.Tags: index and each on a field of a nested struct: an index goes through one list, so drop it (tag "index,each")`,
+		`schema: schema.R.Lines.User: optional on a field of a nested struct: an index reaches no fields of such elements, so drop it (tag "optional")`,
+		`schema: schema.R.Lines.Parts.Code: index on a field of a nested struct: an index reaches no fields of such elements, so drop it (tag "index=codes")`,
+		`schema: schema.R.Pairs.Left: index on a field of a nested struct: an index reaches no fields of such elements, so drop it (tag "index")`,
 	)},
 	{"tags in a nested struct", func() []reflect.Type {
 		type Inner struct {
@@ -736,7 +790,7 @@ var bad = []struct {
 		"schema: schema.R.Home.Any: ref on a field of a nested struct: in schema.R write _ struct{} `kivis:\"ref=TABLE(Home.Any)\"` (tag \"ref\")",
 		`schema: schema.R.Home.Wait: optional on a field of a nested struct: put it on a field of schema.R (tag "optional")`,
 		`schema: schema.R.Home._: a blank field speaks of the record that has it, not of a nested struct (tag "table=x")`,
-		`schema: schema.R.Lines.SKU: index on a field of a nested struct: an index reaches no fields of elements, so drop it (tag "index")`,
+		"schema: schema.R.Lines.SKU: index on a field of a nested struct: in schema.R write _ struct{} `kivis:\"index=NAME(Lines.SKU:each)\"` (tag \"index\")",
 	)},
 
 	// Tables.

@@ -129,10 +129,10 @@ func (e *Entry) newest() *Version { return &e.Versions[len(e.Versions)-1] }
 // format returns the oldest format in which the entry can be stored. Format 2
 // has the names of types that marshal themselves, parts with NilEqual,
 // deferred references, and the mark of a table whose program validates. Format 3
-// has the former names of tables, migrations under way, and parts in the order or
-// the form of a Go type.
+// has the former names of tables, migrations under way, parts in the order or
+// the form of a Go type, and parts of elements' fields.
 func (e *Entry) format() uint32 {
-	if len(e.Was)+len(e.Stages) > 0 || e.Moving != 0 || e.hasOwn() {
+	if len(e.Was)+len(e.Stages) > 0 || e.Moving != 0 || e.hasOwn() || e.hasElements() {
 		return 3
 	}
 	if e.Validates || slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return r.Deferred }) {
@@ -156,6 +156,18 @@ func (e *Entry) hasOwn() bool {
 	}
 	return own(e.Key.Parts) || slices.ContainsFunc(e.Indexes, func(x IndexEntry) bool { return own(x.Parts) }) ||
 		slices.ContainsFunc(e.Refs, func(r RefEntry) bool { return own(r.Parts) })
+}
+
+// hasElements reports whether an index of the entry is of a field of elements.
+func (e *Entry) hasElements() bool {
+	for i := range e.Indexes {
+		for _, p := range findParts(e.Indexes[i].Parts, e.newest().Layout) {
+			if p.inElements() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // index returns the index with an id, or nil.

@@ -89,7 +89,8 @@
 //   - "index=NAME(F,G,...)", "unique=NAME(F,G,...)": an index of several
 //     fields, or of nested ones. -F descends, F:each, F:fold and F:nilequal are
 //     as the options above. Fields are Go names or stored ones, and paths of them such
-//     as Address.City, which may lead through a pointer.
+//     as Address.City, which may lead through a pointer. Lines.SKU:each is a field of
+//     the elements of a slice, or of the values of a map.
 //   - "removed=NAME", "removed=NAME|A.B": the field is gone on purpose, where
 //     the struct would else be taken for that of an older program. It may stay
 //     for good.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +246,7 @@ func TestFormatOfRules(t *testing.T) {
 		{"nothing new", []any{Airport{}}, 1},
 		{"a deferred reference", []any{Airport{}, Berth{}}, 2},
 		{"a validated record", []any{Airport{}, Gate{}}, 2},
+		{"a field of elements", []any{Cart{}}, 3},
 	} {
 		catalog := planAll(t, NewCatalog(), compileAll(t, c.models...), PlanOptions{}).Catalog
 		if catalog.Format != c.want {
@@ -295,18 +297,22 @@ func TestCatalogBytes(t *testing.T) {
 	c := planAll(t, NewCatalog(), models, PlanOptions{}).Catalog
 	var b strings.Builder
 	dump := func(what string, value []byte) {
-		b.WriteString(what + "\n")
-		for len(value) > 0 {
-			n := min(len(value), 32)
-			b.WriteString(hexLine(value[:n]))
-			value = value[n:]
-		}
+		b.WriteString(what + "\n" + hexLines(value))
 	}
 	dump("header", EncodeHeader(c))
 	for _, e := range c.sorted() {
 		dump(e.Name, e.Encode())
 	}
 	golden(t, "catalog.txt", b.String())
+}
+
+// hexLines shows bytes, 32 to a line.
+func hexLines(value []byte) string {
+	var b strings.Builder
+	for part := range slices.Chunk(value, 32) {
+		b.WriteString(hexLine(part))
+	}
+	return b.String()
 }
 
 // hexLine shows bytes in hexadecimal, and as text where they are.

@@ -138,7 +138,7 @@ func (c *compiler) listIndex(list listTag, tag string) {
 // addPart adds a field to an index.
 func (c *compiler) addPart(x *modelIndex, path string, has optionSet) {
 	p, err := c.part(path)
-	if err == nil && has&optEach == 0 {
+	if err == nil && has&optEach == 0 && p.list == "" {
 		err = ordered(p.typ)
 	}
 	if err == nil && x.unique {

@@ -20,6 +20,18 @@ func structIn(t *codec.Type) int {
 	return -1
 }
 
+// listIn returns the slice, array or map that t is, or points to, or nil.
+func listIn(t *codec.Type) *codec.Type {
+	if t.Kind == codec.Pointer {
+		t = t.Elem
+	}
+	switch t.Kind {
+	case codec.Slice, codec.Array, codec.Map:
+		return t
+	}
+	return nil
+}
+
 // partEntry returns a part of a model as the catalog stores it. The model's
 // fields are those of the layout, in order.
 func partEntry(l *codec.Layout, p *part) PartEntry {
@@ -30,13 +42,18 @@ func partEntry(l *codec.Layout, p *part) PartEntry {
 	}
 	f := &l.Fields[p.Column]
 	e.Fields = append(e.Fields, f.ID)
+	t := &f.Type
 	for _, i := range p.Path {
-		f = &l.Structs[structIn(&f.Type)][i]
+		if i == codec.Element {
+			t = listIn(t).Elem
+			continue
+		}
+		f = &l.Structs[structIn(t)][i]
+		t = &f.Type
 		e.Fields = append(e.Fields, f.ID)
 	}
-	t := &f.Type
 	switch {
-	case !p.Each:
+	case !p.Each, p.inElements():
 	case t.Kind == codec.Map:
 		t = t.Key
 	default:
@@ -73,25 +90,42 @@ func partEntries(l *codec.Layout, parts []part) []PartEntry {
 // layout has its fields.
 func (e *PartEntry) find(l *codec.Layout) (Part, bool) {
 	p := Part{Column: -1, Name: e.Name, Each: e.Each, Key: e.Key, NilEqual: e.NilEqual}
-	fields := l.Fields
+	fields, t := l.Fields, (*codec.Type)(nil)
 	for n, id := range e.Fields {
+		if n > 0 {
+			if fields = nil; structIn(t) < 0 && p.stepIn(t) {
+				t = listIn(t).Elem
+			}
+			if s := structIn(t); s >= 0 {
+				fields = l.Structs[s]
+			}
+		}
 		i := slices.IndexFunc(fields, func(f codec.Field) bool { return f.ID == id })
 		if i < 0 {
 			return p, false
 		}
 		f := &fields[i]
-		if n == 0 {
+		if t = &f.Type; n == 0 {
 			p.Column, p.Name = i, f.Name
 		} else {
 			p.Path, p.Name = append(p.Path, i), p.Name+"."+f.Name
 		}
-		fields = nil
-		if s := structIn(&f.Type); s >= 0 {
-			fields = l.Structs[s]
-		}
 	}
 	return p, true
 }
+
+// stepIn adds the step into the elements of a list of type t to the part's path.
+// It reports whether there is such a step: in a part over each, once.
+func (p *Part) stepIn(t *codec.Type) bool {
+	if !p.Each || listIn(t) == nil || p.inElements() {
+		return false
+	}
+	p.Path = append(p.Path, codec.Element)
+	return true
+}
+
+// inElements reports whether the part is of a field of elements.
+func (p *Part) inElements() bool { return slices.Contains(p.Path, codec.Element) }
 
 // sameForm reports whether two parts have the same entries for the same
 // record.

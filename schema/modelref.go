@@ -88,6 +88,10 @@ func (p *part) holds(t reflect.Type) bool { return p.typ == t || p.target() == t
 func (c *compiler) addRef(r *modelRef) {
 	for i := range r.parts {
 		p := &r.parts[i]
+		if p.list != "" {
+			c.fail(r.field, r.tag, fmt.Errorf("%s, and a reference is one key: give each a record of its own", p.list))
+			return
+		}
 		if _, err := elementOf(p.typ); err == nil {
 			c.fail(r.field, r.tag, fmt.Errorf("%s is of type %v, and a reference is one key: give each a record of its own", p.goPath, typeName(p.typ)))
 			return

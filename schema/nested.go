@@ -18,28 +18,43 @@ func (c *compiler) nested() {
 			c.report(fieldsOf(f.Type), f.Path) // its tags speak of the target, whose key struct it is
 			continue
 		}
-		c.checkNested(f.Type, f.Path, true, seen)
+		c.checkNested(f.Type, f.Path, direct, seen)
 	}
 }
 
-// checkNested checks the struct types that a t holds. A path leads from the
-// record to it if it is direct, and not an element of something.
-func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen map[reflect.Type]bool) {
+// A reach is how a path leads from a record to a struct in it.
+type reach uint8
+
+const (
+	direct    reach = iota // through structs
+	oneOfEach              // through the elements of one list
+	nowhere                // no path does
+)
+
+// elements returns how a path leads to the elements of a list that is itself
+// reached so.
+func (r reach) elements() reach { return min(r+1, nowhere) }
+
+// checkNested checks the struct types that a t, reached by a path, holds.
+func (c *compiler) checkNested(t reflect.Type, path string, by reach, seen map[reflect.Type]bool) {
 	if seen[t] {
 		return
 	}
 	seen[t] = t.Name() != "" // such as type list []list, which the codec refuses
 	if to, ok := reflectx.Pointed(t); ok {
-		c.checkNested(to, path, direct, seen)
+		c.checkNested(to, path, by, seen)
 		return
 	}
 	switch t.Kind() {
 	case reflect.Map:
-		c.checkNested(t.Key(), path, false, seen)
-		c.checkNested(t.Elem(), path, false, seen)
+		c.checkNested(t.Key(), path, nowhere, seen)
+		c.checkNested(t.Elem(), path, by.elements(), seen)
 		return
-	case reflect.Slice, reflect.Array:
-		c.checkNested(t.Elem(), path, false, seen)
+	case reflect.Slice:
+		c.checkNested(t.Elem(), path, by.elements(), seen)
+		return
+	case reflect.Array:
+		c.checkNested(t.Elem(), path, nowhere, seen)
 		return
 	}
 	if !isNested(t) {
@@ -49,11 +64,11 @@ func (c *compiler) checkNested(t reflect.Type, path string, direct bool, seen ma
 	fs := fieldsOf(t)
 	c.report(fs, path)
 	if !fs.isRecord() {
-		c.checkNestedTags(fs, path, direct)
+		c.checkNestedTags(fs, path, by)
 	}
 	for i := range fs.list {
 		f := &fs.list[i]
-		c.checkNested(f.Type, joinPath(path, f.Path), direct, seen)
+		c.checkNested(f.Type, joinPath(path, f.Path), by, seen)
 	}
 }
 
@@ -78,13 +93,13 @@ func (fs *fields) isRecord() bool {
 
 // checkNestedTags reports the tags that say nothing on the fields of a nested
 // struct, and what to write instead.
-func (c *compiler) checkNestedTags(fs *fields, path string, direct bool) {
+func (c *compiler) checkNestedTags(fs *fields, path string, by reach) {
 	for i := range fs.list {
 		f := &fs.list[i]
 		if extra := f.tag.has &^ (optName | optWas | optNew); extra != 0 {
 			at := joinPath(path, f.Path)
 			c.fail(at, f.tag.text, fmt.Errorf("%s on a field of a nested struct: %s",
-				strings.Join(optionNames(extra), " and "), c.mendNested(&f.tag, at, direct)))
+				strings.Join(optionNames(extra), " and "), c.mendNested(&f.tag, at, by)))
 		}
 	}
 	for _, b := range fs.blanks {
@@ -93,11 +108,16 @@ func (c *compiler) checkNestedTags(fs *fields, path string, direct bool) {
 }
 
 // mendNested returns what to write instead of a tag on the field at a path.
-func (c *compiler) mendNested(tag *fieldTag, at string, direct bool) string {
-	list := ""
+func (c *compiler) mendNested(tag *fieldTag, at string, by reach) string {
+	list, has := "", tag.has
+	if by == oneOfEach && tag.is(optIndex|optUnique) {
+		has |= optEach
+	}
 	switch {
-	case !direct:
-		return "an index reaches no fields of elements, so drop it"
+	case by == nowhere || by == oneOfEach && has&optEach == 0:
+		return "an index reaches no fields of such elements, so drop it"
+	case by == oneOfEach && tag.is(optEach):
+		return "an index goes through one list, so drop it"
 	case tag.is(optUnique):
 		list = "unique="
 	case tag.is(optIndex):
@@ -115,7 +135,7 @@ func (c *compiler) mendNested(tag *fieldTag, at string, direct bool) string {
 	if name == "" {
 		name = "NAME"
 	}
-	part := listed(tag.has, at)
+	part := listed(has, at)
 	return "in " + typeName(c.typ) + " write " + onBlank(list+name+"("+part+")")
 }
 

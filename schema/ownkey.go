@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -15,6 +16,9 @@ import (
 func (t *Table) KeyTypeAt(column int, path []int, each bool, stored codec.Type) (codec.KeyType, error) {
 	if typ := t.goTypeAt(column, path, each); typ != nil {
 		if k, err := codec.KeyTypeOf(typ, looseFields); err == nil && k.HasOwn() {
+			if !k.Fits(&stored, t.Layout) {
+				return k, fmt.Errorf("%v has other fields than are stored, by which it cannot be ordered: this is an older program", typeName(typ))
+			}
 			return k, nil
 		}
 	}
@@ -27,6 +31,16 @@ func (t *Table) KeyTypeAt(column int, path []int, each bool, stored codec.Type) 
 		}
 	}
 	return codec.KeyTypeFor(stored, t.Layout)
+}
+
+// EnumAt returns the enum that the Go type of the value at a place is, or nil where
+// it is none, or is not known.
+func (t *Table) EnumAt(column int, path []int, each bool) *codec.Enum {
+	typ := through(t.goTypeAt(column, path, each))
+	if typ == nil {
+		return nil
+	}
+	return codec.EnumOf(typ)
 }
 
 // partAt returns the type of the part at a place, where that is in a Go type's
@@ -46,6 +60,13 @@ func partAt(parts []Part, column int, path []int, each bool) (codec.KeyType, boo
 func (t *Table) goTypeAt(column int, path []int, each bool) reflect.Type {
 	typ, stored := t.Columns[column].GoType, &t.Layout.Fields[column].Type
 	for _, i := range path {
+		if i == codec.Element {
+			if typ = through(typ); typ == nil || listIn(stored) == nil || !isList(typ) {
+				return nil
+			}
+			typ, stored, each = typ.Elem(), listIn(stored).Elem, false
+			continue
+		}
 		n := structIn(stored)
 		if typ = through(typ); typ == nil || n < 0 {
 			return nil
@@ -63,6 +84,11 @@ func (t *Table) goTypeAt(column int, path []int, each bool) reflect.Type {
 		return elem
 	}
 	return typ
+}
+
+// isList reports whether t is a slice, array or map.
+func isList(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map
 }
 
 // through returns what t points to or holds, or t.

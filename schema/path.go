@@ -80,7 +80,8 @@ type part struct {
 	Part
 	typ     reflect.Type // of the field it reaches
 	goPath  string       // to that field
-	nilable bool         // the field is a pointer, or behind one
+	nilable bool         // the field is a pointer, or behind one, if only in the element
+	list    string       // the Go path, and type, of the list whose elements the field is in
 }
 
 // sameAs reports whether two parts are of the same field.
@@ -95,6 +96,9 @@ func (fs *fields) part(path string) (part, error) {
 	f := &fs.list[i]
 	p := part{Part: Part{Column: i, Name: f.name}, typ: f.Type, goPath: f.Path}
 	for len(rest) > 0 {
+		if err := p.enterList(); err != nil {
+			return p, err
+		}
 		nested, err := p.enter()
 		if err != nil {
 			return p, err
@@ -116,10 +120,7 @@ func (p *part) enter() (*fields, error) {
 	if to, ok := reflectx.Pointed(t); ok {
 		p.nilable, t = true, to
 	}
-	switch {
-	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map:
-		return nil, fmt.Errorf("%s is of type %v: a path does not reach into elements", p.goPath, typeName(t))
-	case !isNested(t):
+	if !isNested(t) {
 		return nil, fmt.Errorf("%s is of type %v, which has no fields of its own", p.goPath, typeName(t))
 	}
 	fs := fieldsOf(t)
@@ -127,6 +128,30 @@ func (p *part) enter() (*fields, error) {
 		return nil, errReported
 	}
 	return fs, nil
+}
+
+// enterList goes on to the elements of the list that the part has reached, if it
+// is one: of a slice, or the values of a map.
+func (p *part) enterList() error {
+	t := through(p.typ)
+	switch {
+	case reflectx.MarshalOf(t) != reflectx.MarshalNone:
+		return nil
+	case t.Kind() == reflect.Array:
+		return fmt.Errorf("%s is of type %v: a path reaches into the elements of slices, and into the values of maps", p.goPath, typeName(t))
+	case t.Kind() != reflect.Slice && t.Kind() != reflect.Map:
+		return nil
+	case p.list != "":
+		return p.twice()
+	}
+	p.list, p.nilable = fmt.Sprintf("%s is of type %v", p.goPath, typeName(t)), false // a nil list has no elements
+	p.Path, p.typ = append(p.Path, codec.Element), t.Elem()
+	return nil
+}
+
+// twice reports a list within the elements of another.
+func (p *part) twice() error {
+	return fmt.Errorf("%s, and %s of type %v: an index goes through one list", p.list, p.goPath, typeName(p.typ))
 }
 
 // isNested reports whether values of type t are stored field by field.
@@ -143,11 +168,9 @@ func canBeNil(t reflect.Type) bool {
 
 // encode decides how the part is encoded in an index or key.
 func (p *part) encode(has optionSet) error {
-	t, err := p.typ, error(nil)
-	if has&optEach != 0 {
-		if t, err = elementOf(t); err != nil {
-			return err
-		}
+	t, err := p.eachType(has&optEach != 0)
+	if err != nil {
+		return err
 	}
 	if has&optUnique != 0 { // which asks for equality alone
 		p.Key, err = codec.EqualTypeOf(t, looseFields)
@@ -160,10 +183,26 @@ func (p *part) encode(has optionSet) error {
 	if has&optFold != 0 && p.Key.Kind != codec.String {
 		return fmt.Errorf("fold on %v: it is for strings", typeName(t))
 	}
-	p.Key.Ptr = p.Key.Ptr || p.nilable && has&optEach == 0
+	p.Key.Ptr = p.Key.Ptr || p.nilable && (has&optEach == 0 || p.list != "")
 	p.Each, p.Key.Desc, p.Key.Fold = has&optEach != 0, has&optDesc != 0, has&optFold != 0
 	p.NilEqual = has&optNilEqual != 0
 	return nil
+}
+
+// eachType returns the type of what the part holds: the field's, or over each that
+// of its elements, unless the field is one of elements itself.
+func (p *part) eachType(each bool) (reflect.Type, error) {
+	switch {
+	case p.list == "" && each:
+		return elementOf(p.typ)
+	case p.list != "" && !each:
+		return nil, fmt.Errorf("%s: a path does not reach into elements without each: write %s:each", p.list, p.goPath)
+	case p.list != "":
+		if _, err := elementOf(p.typ); err == nil {
+			return nil, p.twice()
+		}
+	}
+	return p.typ, nil
 }
 
 // elementOf returns the type of what an index over each element of a t holds.

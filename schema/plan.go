@@ -328,13 +328,15 @@ func (t *tablePlan) countColumn(column int) int {
 func (t *tablePlan) key(l *codec.Layout) KeyEntry {
 	key := KeyEntry{Kind: t.model.key.kind, Parts: partEntries(l, t.model.key.parts)}
 	if t.old != nil && (key.Kind != t.old.Key.Kind || !sameParts(key.Parts, t.old.Key.Parts)) {
+		before, after := t.old.Key.text(t.old.newest().Layout), key.text(l)
+		if before == after && slices.ContainsFunc(key.Parts, func(p PartEntry) bool { return p.Key.HasOwn() }) {
+			after += " of other fields"
+		}
 		if t.moves && t.keyed[t.old.ID] {
-			t.report(Difference{Kind: "changed key", Class: Rewrite,
-				Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l) + "; references to it are carried along"})
+			t.report(Difference{Kind: "changed key", Class: Rewrite, Detail: before + " to " + after + "; references to it are carried along"})
 			return key
 		}
-		t.report(Difference{Kind: "changed key", Refused: true,
-			Detail: t.old.Key.text(t.old.newest().Layout) + " to " + key.text(l),
+		t.report(Difference{Kind: "changed key", Refused: true, Detail: before + " to " + after,
 			Remedy: "keep the key, or pass Register a migration that makes the records with the new one"})
 	}
 	return key

@@ -55,7 +55,7 @@ type Part struct {
 	Column int           // position in Table.Columns; -1 for a part that a method computes
 	Path   []int         // positions below the column, through nested structs; nil for the column itself
 	Name   string        // stored names joined by dots: "Address.City"
-	Each   bool          // one entry per element of a slice or key of a map
+	Each   bool          // one entry per element of a slice or key of a map; of elements' fields Path has a codec.Element
 	Key    codec.KeyType // how it is encoded, descending or folded where it is
 
 	// NilEqual has a nil in this part of a unique index be a value like others.

@@ -88,7 +88,7 @@ func (e *Entries) Compute(tb *schema.Table, ix *schema.Index, b Body, tuple []by
 	if err != nil {
 		return err
 	}
-	err = codec.Elements(list, func(elem []byte) error { return e.add(tb, ix, b, tuple, elem) })
+	err = codec.ElementsAt(list, ix.Parts[each].Path, func(elem []byte) error { return e.add(tb, ix, b, tuple, elem) })
 	if err != nil {
 		return err
 	}
