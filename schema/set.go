@@ -11,9 +11,6 @@ type Set struct {
 	byID    map[uint32]*Table
 }
 
-// EmptySet returns the set of a database without tables.
-func EmptySet() *Set { return &Set{} }
-
 // ByType returns the table of a record struct type, or nil.
 func (s *Set) ByType(t reflect.Type) *Table { return s.byType[t] }
 

@@ -22,13 +22,14 @@ import (
 // has meanwhile changed one of the tables, or written into a new one, what it
 // has done stays, and the error is errOvertaken.
 func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
-	if err := m.checkMigrations(ctx, models); err != nil {
+	checks, err := m.checkMigrations(ctx, models)
+	if err != nil {
 		return err
 	}
 	known := m.known(models)
 	var before *schema.Catalog
 	var plan *schema.Change
-	err := m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
+	err = m.db.ChangeCatalog(ctx, known, func(c *schema.Catalog) (tables.Edition, error) {
 		var err error
 		if plan, err = m.plan(ctx, c, models); err != nil {
 			return tables.Edition{}, err
@@ -37,7 +38,11 @@ func (m *Migrator) apply(ctx context.Context, models []*schema.Model) error {
 		if err = refused(plan.Diff); err == nil {
 			_, err = schema.Bind(plan.Catalog, models)
 		}
-		return tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries, Gone: plan.Gone, Empty: plan.Gone}, err
+		e := tables.Edition{Catalog: plan.Catalog, Touched: plan.Entries, Gone: plan.Gone, Empty: plan.Gone}
+		if len(plan.Migrate) > 0 {
+			e.Unwritten, e.Confirm = plan.Migrate, func() error { return m.confirm(ctx, checks, plan) }
+		}
+		return e, err
 	})
 	if err != nil {
 		return err
@@ -112,9 +117,9 @@ func refused(d schema.Diff) error {
 	return errors.Join(all...)
 }
 
-// errOvertaken: another program has changed the schema between the steps of a
-// Register, which is to be planned anew.
-var errOvertaken = errors.New("other programs keep changing the schema of this database: try again")
+// errOvertaken: somebody has changed the schema between the steps of a Register, or
+// what it had checked, so that it is to be begun anew.
+var errOvertaken = errors.New("others keep changing this database while its schema is to change: try again")
 
 // build builds the new indexes and checks stored references.
 func (m *Migrator) build(ctx context.Context, models []*schema.Model, plan *schema.Change) error {

@@ -68,7 +68,8 @@ func (m *Migrator) Diff(ctx context.Context, compile Compile) (schema.Diff, erro
 // Register brings the database to the models that compile returns. The error
 // joins a schema.ChangeError for each table that it refuses to change, or
 // whose stored records are in the way; then nothing has changed. It begins anew
-// where another program has changed the schema between its steps.
+// where another program has changed the schema between its steps, or has written what
+// a migration that was checked cannot take.
 func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -82,7 +83,7 @@ func (m *Migrator) Register(ctx context.Context, compile Compile) error {
 }
 
 // maxOvertaken is how often Register begins anew. Each time another program's
-// Register has come through.
+// Register, or its writes, have come through.
 const maxOvertaken = 20
 
 // register is one attempt of Register.

@@ -11,61 +11,138 @@ import (
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
 )
 
 // maxFaults bounds how many faults the check of a migration names.
 const maxFaults = 1000
 
 // checkMigrations runs the functions of the migrations that models bring on
-// every record, and writes nothing. The error has all that would fail.
-func (m *Migrator) checkMigrations(ctx context.Context, models []*schema.Model) error {
+// every record, and writes nothing. The error has all that would fail. The checks
+// hold until somebody writes to the tables: see confirm.
+func (m *Migrator) checkMigrations(ctx context.Context, models []*schema.Model) (map[uint32]*migrationCheck, error) {
 	c, err := m.db.Catalog(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan, err := m.plan(ctx, c, models)
 	if err != nil || len(plan.Migrate) == 0 || refused(plan.Diff) != nil {
-		return err
+		return nil, err
 	}
 	set, err := schema.Bind(plan.Catalog, models)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	checks := make(map[uint32]*migrationCheck)
 	var faults []error
 	for _, id := range plan.Migrate {
-		if err := m.checkMigration(ctx, set.ByID(id)); err != nil {
+		k, err := m.checkMigration(ctx, set.ByID(id))
+		if err != nil {
 			faults = append(faults, err)
 		}
+		checks[id] = k
 	}
-	return errors.Join(faults...)
+	return checks, errors.Join(faults...)
 }
 
 // checkMigration checks one table, as it is to become.
-func (m *Migrator) checkMigration(ctx context.Context, tb *schema.Table) error {
+func (m *Migrator) checkMigration(ctx context.Context, tb *schema.Table) (*migrationCheck, error) {
 	total, err := countRecords(ctx, m.db, tb)
+	if err != nil {
+		return nil, err
+	}
+	j := m.jobs.start(schema.IndexRef{Table: tb.ID}, Status{Work: Rewriting, Table: tb.Name, Phase: Checking, Total: total})
+	k := &migrationCheck{tb: tb, job: j, taken: make(map[[16]byte][]byte)}
+	err = k.run(ctx, m.db)
+	m.jobs.end(ctx, j, err, false)
+	if err == nil {
+		err = k.err()
+	}
+	return k, err
+}
+
+// err returns all that was found, as one error.
+func (k *migrationCheck) err() error {
+	if len(k.faults) == 0 {
+		return nil
+	}
+	e := schema.NewChangeError(k.tb.Name, k.faults...)
+	e.Causes = k.causes
+	return e
+}
+
+// confirm checks the records that have been written since their tables were checked.
+// Where one of them is at fault, or it is not known which they are, all is to be
+// checked anew: the error is errOvertaken.
+func (m *Migrator) confirm(ctx context.Context, checks map[uint32]*migrationCheck, plan *schema.Change) error {
+	feed, err := m.db.Feeder()
+	if err != nil {
+		return nil // nobody can say
+	}
+	t, err := m.db.Begin(ctx, false)
 	if err != nil {
 		return err
 	}
-	j := m.jobs.start(schema.IndexRef{Table: tb.ID}, Status{Work: Rewriting, Table: tb.Name, Phase: Checking, Total: total})
-	k := migrationCheck{tb: tb, job: j, taken: make(map[[16]byte][]byte)}
-	err = k.run(ctx, m.db)
-	m.jobs.end(ctx, j, err, false)
-	if err == nil && len(k.faults) > 0 {
-		e := schema.NewChangeError(tb.Name, k.faults...)
-		e.Causes = k.causes
-		err = e
+	defer t.Release()
+	for _, id := range plan.Migrate {
+		k := checks[id]
+		if k == nil {
+			return errOvertaken // it was not planned when the others were checked
+		}
+		if err := k.again(ctx, t, feed); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+// again checks what was written since the check.
+func (k *migrationCheck) again(ctx context.Context, t *tables.Tx, feed store.Feeder) error {
+	if k.version == t.Version() {
+		return nil
+	}
+	prefix := k.tb.Prefix(0)
+	written := make(map[string]bool)
+	err := feed.Changes(ctx, k.version, func(c store.Commit) bool {
+		for _, w := range c.Writes {
+			if bytes.HasPrefix(w.Key, prefix) && !w.Deleted {
+				written[string(w.Key[len(prefix):])] = true
+			}
+		}
+		return c.Version < t.Version()
+	})
+	if err != nil {
+		return errors.Join(errOvertaken, err)
+	}
+	for tuple := range written {
+		value, err := t.Get(k.tb, []byte(tuple))
+		if errors.Is(err, tables.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		body, _, err := record.Open(k.tb, []byte(tuple), value, nil, nil)
+		if err == nil {
+			err = k.whole(t, body, []byte(tuple))
+		}
+		if err != nil {
+			return errors.Join(errOvertaken, err)
+		}
+	}
+	k.version = t.Version()
+	return nil
 }
 
 // migrationCheck looks for what would fail in a migration.
 type migrationCheck struct {
-	tb     *schema.Table
-	job    *job
-	taken  map[[16]byte][]byte // key tuples of records, by digests of their unique entries
-	faults []schema.Difference
-	causes []error
-	moves  []schema.Move // references to what moves are carried along, and not looked at
+	tb      *schema.Table
+	job     *job
+	taken   map[[16]byte][]byte // key tuples of records, by digests of their unique entries
+	faults  []schema.Difference
+	causes  []error
+	version uint64        // of the snapshot that was checked
+	moves   []schema.Move // references to what moves are carried along, and not looked at
 
 	entries record.Entries
 	key     []byte
@@ -77,6 +154,7 @@ func (k *migrationCheck) run(ctx context.Context, db *tables.DB) error {
 		return err
 	}
 	defer t.Release()
+	k.version = t.Version()
 	prefix := k.tb.Prefix(0)
 	c, err := t.Scan(record.PrefixRange(prefix))
 	if err != nil {

@@ -161,6 +161,54 @@ func TestMigration(t *testing.T) {
 	check(t, db.Close())
 }
 
+// TestMigrationVoided has records written while the check of a migration runs: what it
+// found out about them does not count.
+func TestMigrationVoided(t *testing.T) {
+	list := people(1200)
+	for _, test := range []struct {
+		name, want string
+		change     func(r *kivis.Record) error
+	}{
+		{"fine", "", func(r *kivis.Record) error { return r.Set("Name", "other name") }},
+		{"the function fails", `the name "nospace" has no space`, func(r *kivis.Record) error { return r.Set("Name", "nospace") }},
+		{"a unique value is taken", "Note", func(r *kivis.Record) error { return r.Set("Note", "n7") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			mem := memstore.New() // as it is: it has to say what is written
+			seed(t, kept{mem}, list)
+			db := open(t, mem, nil)
+			defer db.Close()
+			calls := 0
+			err := db.Register(&person2{}, kivis.Migrate(func(o person1) (person2, error) {
+				if calls++; calls == 1000 {
+					named := kivis.TableNamed(db, "person")
+					if _, err := named.Modify(t.Context(), must(named.Key("3"))(t), test.change); err != nil {
+						t.Error(err)
+					}
+				}
+				return to2(o)
+			}))
+			if test.want == "" {
+				check(t, err)
+				if p := must(kivis.TableBy[person2, int](db).Get(t.Context(), 3))(t); p.First != "other" {
+					t.Errorf("record 3 is %+v", p)
+				}
+				clean(t, db)
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || len(db.Builds()) > 0 {
+				t.Errorf("Register: %v, want %q; builds are %v", err, test.want, db.Builds())
+			}
+			if n := must(kivis.TableNamed(db, "person").Count(t.Context()))(t); n != len(list) {
+				t.Errorf("%d records", n)
+			}
+			if _, err := kivis.TableNamed(db, "person").Get(t.Context(), must(kivis.TableNamed(db, "person").Key("3"))(t)); err != nil {
+				t.Errorf("record 3 after a Register that failed: %v", err)
+			}
+		})
+	}
+}
+
 // TestMigrationKilled: a migration that is killed before any of its commits goes on
 // at the next Register, and ends as one that was not; in between a program
 // without the function is kept from what it does not understand.

@@ -105,6 +105,11 @@ type Edition struct {
 	Catalog       *schema.Catalog
 	Touched, Gone []uint32
 	Empty         []uint32 // tables that must be without records
+
+	// Confirm, if it is set, says whether what was found out before still holds: of
+	// the tables in Unwritten, nothing may be written between that and the commit.
+	Confirm   func() error
+	Unwritten []uint32
 }
 
 // changed reports whether there is anything to write.
@@ -131,6 +136,20 @@ func (e *Edition) save(kv store.Tx) error {
 		}
 	}
 	return kv.Set(headerKey, schema.EncodeHeader(e.Catalog))
+}
+
+// confirm guards the tables that nobody may write to from here on, and then asks.
+func (e *Edition) confirm(kv store.Tx) error {
+	if e.Confirm == nil {
+		return nil
+	}
+	for _, id := range e.Unwritten {
+		r := record.PrefixRange(IndexPrefix(schema.IndexRef{Table: id}))
+		if err := kv.Guard(r.Lo, r.Hi); err != nil {
+			return err
+		}
+	}
+	return e.Confirm()
 }
 
 // hasKeys reports whether there is a key with the prefix.
@@ -199,6 +218,9 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 	if e.changed() {
 		if c.refused != nil {
 			return c.refused
+		}
+		if err := e.confirm(kv); err != nil {
+			return err
 		}
 		if err := errors.Join(e.save(kv), e.noteDropped(have, kv.Set)); err != nil {
 			return err

@@ -93,9 +93,6 @@ func (t *Tx) Escape() { t.escaped = true }
 // Schema returns the tables as of the snapshot.
 func (t *Tx) Schema() *schema.Set { return t.set }
 
-// Writable reports whether the transaction may write.
-func (t *Tx) Writable() bool { return t.write }
-
 // Ended reports whether the transaction has been committed or discarded.
 func (t *Tx) Ended() bool { return t.ended.Load() }
 
