@@ -139,7 +139,7 @@ func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool))
 func (s *Store) start() (err error) {
 	defer caught(&err)
 	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
-	s.writer = writer{s: s, commitAt: commitAt}
+	s.writer.s, s.writer.commitAt = s, commitAt
 	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable(), s.gate.compactions)
 	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}

@@ -38,6 +38,10 @@ type flusher struct {
 	why     atomic.Pointer[error] // it has given up
 	once    sync.Once
 	stopped chan struct{}
+
+	// behind says that the memtable before this one waited as it was full, so that a
+	// commit that fills this one may have to wait for it.
+	behind atomic.Bool
 }
 
 // failure is called in Badger's goroutine, in which it holds nothing, when a
@@ -177,13 +181,40 @@ func (s *Store) waitClosed(done <-chan error) error {
 		}
 		if err == nil {
 			n = 0
-		} else if n++; n == flushTries {
-			if !s.abandoned(0) {
-				go s.unlockAfter(done)
-			}
-			return err
+			continue
 		}
+		if n++; n < flushTries || s.flushing() {
+			continue
+		}
+		if !s.abandoned() {
+			go s.unlockAfter(done)
+		}
+		return err
 	}
+}
+
+// flushing says whether all that Badger still does is to flush memtables, which
+// ends.
+func (s *Store) flushing() bool {
+	return s.gate.broken.Load() != nil && s.flusher.err() == nil && s.dirCheck.gone() == nil && !s.flushed()
+}
+
+// flushed says whether there are no logs any more. Badger is being closed, and
+// removes each when its table is listed.
+func (s *Store) flushed() bool {
+	logs, err := badgerfile.ListLogs(s.dir)
+	return err == nil && len(logs) == 0
+}
+
+// abandoned gives the directory free where all that is left of Badger, which is
+// being closed, is a compaction that stays where it is for good.
+func (s *Store) abandoned() bool {
+	if s.gate.broken.Load() == nil || s.flusher.err() == nil && !s.flushed() {
+		return false
+	}
+	s.log.close()
+	s.unlock()
+	return true
 }
 
 // leaveFlatten is Close while Flatten is at a compaction that does not end. Badger
@@ -198,24 +229,37 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 		}()
 		return s.unfinished(errors.New("a compaction has not ended"))
 	}
-	for n := 0; n < flushTries && !s.abandoned(1); n++ {
-		time.Sleep(time.Second)
+	for end := time.Now().Add(closeLimit); time.Now().Before(end); time.Sleep(gatePoll) {
+		if s.atRest() {
+			s.log.close()
+			s.unlock()
+			break
+		}
 	}
 	return s.unfinished(*broken)
 }
 
-// abandoned gives the directory free where all that is left of Badger is a
-// compaction that stays where it is for good, and so many logs, or a flush that
-// waits for the compaction.
-func (s *Store) abandoned(most int) bool {
+// atRest says whether Badger does nothing any more, though it has not been closed,
+// beside a compaction that stays where it is: nobody commits, and there is no
+// memtable to be flushed, or the flush waits for that compaction, its table listed
+// and not taken in.
+func (s *Store) atRest() bool {
 	logs, err := badgerfile.ListLogs(s.dir)
-	stalled := s.db.Levels()[0].NumTables >= s.db.Opts().NumLevelZeroTablesStall
-	if s.gate.broken.Load() == nil || err != nil || len(logs) > most && !stalled {
+	if err != nil || s.writer.inside.Load() > 0 {
 		return false
 	}
-	s.log.close()
-	s.unlock()
-	return true
+	if len(logs) <= 1 {
+		return true
+	}
+	tables, _, err := readManifest(s.dir)
+	listed := 0
+	for _, t := range tables {
+		if t.Level == 0 {
+			listed++
+		}
+	}
+	taken := s.db.Levels()[0].NumTables
+	return err == nil && taken >= s.db.Opts().NumLevelZeroTablesStall && listed > taken
 }
 
 // unlockAfter gives the directory free when Badger ends after all, as it may

@@ -244,6 +244,7 @@ func (s *Store) flatten(stop func() bool) error {
 		var err error
 		defer func() { ended <- err }() // also where the gate ends the goroutine
 		defer caught(&err)
+		labelGoroutine(s.gate.label)
 		err = s.db.Flatten(1)
 	}()
 	if err := <-ended; err != nil && err.Error() != nothingToFit {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
@@ -57,7 +58,12 @@ func (s *Store) openEngine() (err error) {
 	s.leaveLock(dir)
 	s.handles.dir, s.gate.off = s.dir, make(chan struct{})
 	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
-	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate, &s.handles})); err != nil {
+	s.gate.label, s.gate.replayed = newLabel(), in.oldestLog()
+	s.flusher.behind.Store(s.gate.replayed != nil)
+	if !s.tested {
+		s.gate.look = s.gate.slowly()
+	}
+	if s.db, err = openBadger(s.gate.label, s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate, &s.handles})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.gate.db.Store(s.db)
@@ -165,9 +171,16 @@ func (s *Store) signLock() error {
 	return nil
 }
 
-func openBadger(opts badger.Options) (db *badger.DB, err error) {
-	defer caught(&err)
-	return badger.OpenManaged(opts)
+// openBadger opens Badger with a label on all of its goroutines.
+func openBadger(label string, opts badger.Options) (db *badger.DB, err error) {
+	var opened sync.WaitGroup
+	opened.Go(func() {
+		defer caught(&err)
+		labelGoroutine(label)
+		db, err = badger.OpenManaged(opts)
+	})
+	opened.Wait()
+	return db, err
 }
 
 // flushable says whether there is space for what the logs hold.

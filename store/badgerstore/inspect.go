@@ -90,6 +90,14 @@ func (in *inspection) size() (size uint64) {
 	return size
 }
 
+// oldestLog returns the first log that something is in, or nil.
+func (in *inspection) oldestLog() *badgerfile.Log {
+	if i := slices.IndexFunc(in.logs, func(x badgerfile.Log) bool { return x.First > 0 }); i >= 0 {
+		return &in.logs[i]
+	}
+	return nil
+}
+
 // bringBack gives tables their names again that were set aside, and are listed
 // after all: by a manifest that somebody has put back.
 func (in *inspection) bringBack() error {

@@ -207,7 +207,12 @@ func (s *Store) padLocked(also []byte) (done bool, err error) {
 	// At a version of their own, which nobody sees: after it all others may go.
 	version := s.sealed + 1
 	txn := s.db.NewTransactionAt(version, true)
-	defer txn.Discard()
+	taken := false
+	defer func() {
+		if !taken {
+			txn.Discard()
+		}
+	}()
 	if err := errors.Join(txn.Set(stampKey, nil), s.setAgain(txn, also)); err != nil {
 		return false, err
 	}
@@ -218,7 +223,7 @@ func (s *Store) padLocked(also []byte) (done bool, err error) {
 	if err != badger.ErrTxnTooBig {
 		return false, err
 	}
-	if err = s.writer.commitAt(txn, version); err == nil {
+	if taken, err = s.writer.commit(txn, version); err == nil {
 		err = s.durable()
 	}
 	if err != nil {
