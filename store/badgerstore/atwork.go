@@ -43,25 +43,49 @@ func (g *compactGate) atWork() bool {
 
 // compacting is atWork of the goroutines with a label.
 func compacting(label string) bool {
-	var profile bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-		return true
-	}
-	mark := fmt.Sprintf("%q:%q", labelKey, label)
-	for stack := range strings.SplitSeq(profile.String(), "\n\n") {
-		if !strings.Contains(stack, mark) {
-			continue
-		}
-		part := strings.Contains(stack, enginePath+".(*levelsController).subcompact")
-		compactor := strings.Contains(stack, enginePath+".(*levelsController).doCompact")
+	for _, at := range stacks(label) {
+		part := at.has(enginePath + ".(*levelsController).subcompact")
 		switch {
-		case part && !strings.Contains(stack, ".(*compactGate).waitMade"):
+		case part && !at.has(".(*compactGate).waitMade"):
 			return true // or a goroutine that makes a table
-		case compactor && !strings.Contains(stack, enginePath+"/y.(*Throttle).Finish"):
+		case at.has(enginePath+".(*levelsController).doCompact") && !at.has(enginePath+"/y.(*Throttle).Finish"):
 			return true
 		}
 	}
 	return false
+}
+
+// waits says what waits, where a compaction never ends, for it to take tables: the
+// flush of a memtable, and a commit, or the engine's Close, that has another one
+// flushed.
+func waits(label string) (flush, commit, closing bool) {
+	for _, at := range stacks(label) {
+		waiting := at.has("sync.(*Cond).Wait")
+		flush = flush || waiting && at.has(enginePath+".(*levelsController).addLevel0Table")
+		commit = commit || waiting && at.has(enginePath+".(*DB).ensureRoomForWrite")
+		closing = closing || at.has("time.Sleep") && at.has(enginePath+".(*DB).close")
+	}
+	return flush, commit, closing
+}
+
+// stack is the functions that a goroutine is in.
+type stack string
+
+func (s stack) has(function string) bool { return strings.Contains(string(s), function) }
+
+// stacks returns the stacks of all goroutines with a label, of one moment.
+func stacks(label string) (found []stack) {
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		return nil // unreachable: a buffer takes everything
+	}
+	mark := fmt.Sprintf("%q:%q", labelKey, label)
+	for text := range strings.SplitSeq(profile.String(), "\n\n") {
+		if strings.Contains(text, mark) {
+			found = append(found, stack(text))
+		}
+	}
+	return found
 }
 
 // slowly is atWork of a release of Badger that is not known: for a while after each

@@ -151,7 +151,10 @@ func (s *Store) closeEngine() error {
 	}
 	s.flusher.closing.Store(true)
 	done := make(chan error, 1)
-	go func() { done <- closeBadger(s.db) }()
+	go func() {
+		labelGoroutine(s.gate.label)
+		done <- closeBadger(s.db)
+	}()
 	return s.waitClosed(done)
 }
 
@@ -193,23 +196,27 @@ func (s *Store) waitClosed(done <-chan error) error {
 	}
 }
 
-// flushing says whether all that Badger still does is to flush memtables, which
-// ends.
+// flushing says whether Badger, which is being closed, still has memtables to flush
+// beside a compaction that stays where it is for good.
 func (s *Store) flushing() bool {
-	return s.gate.broken.Load() != nil && s.flusher.err() == nil && s.dirCheck.gone() == nil && !s.flushed()
+	return s.gate.broken.Load() != nil && s.dirCheck.gone() == nil && !s.flushed()
 }
 
-// flushed says whether there are no logs any more. Badger is being closed, and
-// removes each when its table is listed.
+// flushed says whether Badger, which is being closed, flushes nothing any more: it
+// has removed all logs, or given up, or waits for that compaction.
 func (s *Store) flushed() bool {
 	logs, err := badgerfile.ListLogs(s.dir)
-	return err == nil && len(logs) == 0
+	if err == nil && len(logs) == 0 || s.flusher.err() != nil {
+		return true
+	}
+	flush, _, closing := waits(s.gate.label)
+	return flush && closing
 }
 
 // abandoned gives the directory free where all that is left of Badger, which is
 // being closed, is a compaction that stays where it is for good.
 func (s *Store) abandoned() bool {
-	if s.gate.broken.Load() == nil || s.flusher.err() == nil && !s.flushed() {
+	if s.gate.broken.Load() == nil || !s.flushed() {
 		return false
 	}
 	s.log.close()
@@ -240,26 +247,16 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 }
 
 // atRest says whether Badger does nothing any more, though it has not been closed,
-// beside a compaction that stays where it is: nobody commits, and there is no
-// memtable to be flushed, or the flush waits for that compaction, its table listed
-// and not taken in.
+// beside a compaction that stays where it is for good: no commit is in it and there is
+// no memtable to flush, or both wait for that compaction.
 func (s *Store) atRest() bool {
+	nobody := s.writer.inside.Load() == 0
 	logs, err := badgerfile.ListLogs(s.dir)
-	if err != nil || s.writer.inside.Load() > 0 {
-		return false
-	}
-	if len(logs) <= 1 {
+	if nobody && err == nil && len(logs) <= 1 {
 		return true
 	}
-	tables, _, err := readManifest(s.dir)
-	listed := 0
-	for _, t := range tables {
-		if t.Level == 0 {
-			listed++
-		}
-	}
-	taken := s.db.Levels()[0].NumTables
-	return err == nil && taken >= s.db.Opts().NumLevelZeroTablesStall && listed > taken
+	flush, commit, _ := waits(s.gate.label)
+	return flush && (nobody || commit)
 }
 
 // unlockAfter gives the directory free when Badger ends after all, as it may

@@ -181,3 +181,49 @@ func CurrentFid(s *Store) int {
 	defer s.queue.Committing.Unlock()
 	return s.log.fid
 }
+
+// Products returns how many tables in dir with numbers beyond one a compaction is
+// taken to have made.
+func Products(dir string, beyond uint64) (int, error) {
+	in, err := inspect(dir, true)
+	if err != nil {
+		return 0, err
+	}
+	g := compactGate{dir: &dirCheck{path: dir}, newest: beyond, replayed: in.oldestLog()}
+	return g.products()
+}
+
+var ErrUndecided = errUndecided
+
+// Gate is where a compaction waits for its tables.
+type Gate struct{ g *compactGate }
+
+// NewGate returns the gate of a compaction that makes tables in dir with numbers
+// beyond one. atWork says whether somebody still does.
+func NewGate(dir string, beyond uint64, tables int, atWork func() bool) (Gate, error) {
+	d, err := newDirCheck(dir, false)
+	return Gate{&compactGate{dir: d, newest: beyond, making: map[int]int{0: tables}, look: atWork, off: make(chan struct{})}}, err
+}
+
+// WaitMade returns true when all tables are there, and false if they never are.
+func (g Gate) WaitMade() bool {
+	made := make(chan struct{})
+	go func() {
+		g.g.waitMade()
+		close(made)
+	}()
+	select {
+	case <-made:
+		return true
+	case <-g.g.off:
+		return false
+	}
+}
+
+// Compacting says whether the goroutines of a store's compactions are at work.
+func Compacting(s *Store) bool { return compacting(s.gate.label) }
+
+// CompactionFailed has a store hear from its engine that a compaction has failed.
+func CompactionFailed(s *Store, err error) {
+	logger{nil, &s.flusher, &s.gate, &s.handles}.Warningf(compactionFail, 0, err, nil)
+}
