@@ -15,41 +15,57 @@ import (
 // none is left that might, it has not. So the store looks at them: they carry a
 // label of its own, and a profile has all stacks of one moment.
 
-// labelKey is the name of the label.
-const labelKey = "badgerstore"
+// The names of the labels.
+const (
+	labelKey     = "badgerstore"           // the opening
+	compactorKey = "badgerstore compactor" // of a part of a compaction, and those who make its tables
+)
 
 var openings atomic.Int64
 
 // newLabel returns a label for the goroutines of one opening.
 func newLabel() string { return strconv.FormatInt(openings.Add(1), 10) }
 
-// labelGoroutine gives a label to the goroutine that calls, and to those that it starts.
+// labelGoroutine gives the label of an opening to the goroutine that calls, and to
+// those that it starts.
 func labelGoroutine(label string) {
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(labelKey, label)))
+}
+
+// labelPart is labelGoroutine of a part of a compactor's compaction.
+func labelPart(label string, compactor int) {
+	labels := pprof.Labels(labelKey, label, compactorKey, strconv.Itoa(compactor))
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), labels))
 }
 
 // unknownLimit is how long a release of Badger may take to make tables whose
 // functions are not known by name.
 const unknownLimit = time.Minute
 
-// atWork says whether a compaction does something: that none does it says only if
-// each is a compactor that waits for its parts, and parts that wait for their tables.
+// atWork says whether a compaction does something, or is about to: of one that does
+// not, a part waits for its tables, or, if compactions have broken off, to pass.
 func (g *compactGate) atWork() bool {
 	if g.look != nil {
 		return g.look()
 	}
-	return compacting(g.label)
-}
-
-// compacting is atWork of the goroutines with a label.
-func compacting(label string) bool {
-	for _, at := range stacks(label) {
-		part := at.has(enginePath + ".(*levelsController).subcompact")
+	held := make(map[string]bool) // by compactor
+	for _, at := range stacks(g.label) {
+		waits := at.has(".(*compactGate).waitMade") || g.broken.Load() != nil && at.has(".(*compactGate).pass")
 		switch {
-		case part && !at.has(".(*compactGate).waitMade"):
-			return true // or a goroutine that makes a table
+		case at.has(enginePath + ".(*levelsController).subcompact"): // or one who makes a table
+			if !waits {
+				return true
+			}
+			held[at.label(compactorKey)] = true
 		case at.has(enginePath+".(*levelsController).doCompact") && !at.has(enginePath+"/y.(*Throttle).Finish"):
 			return true
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for compactor := range g.running {
+		if !held[strconv.Itoa(compactor)] {
+			return true // all of its parts have ended
 		}
 	}
 	return false
@@ -73,22 +89,28 @@ type stack string
 
 func (s stack) has(function string) bool { return strings.Contains(string(s), function) }
 
+// label returns the value of a label that the goroutine has.
+func (s stack) label(key string) string {
+	_, value, _ := strings.Cut(string(s), fmt.Sprintf("%q:\"", key))
+	value, _, _ = strings.Cut(value, `"`)
+	return value
+}
+
 // stacks returns the stacks of all goroutines with a label, of one moment.
 func stacks(label string) (found []stack) {
 	var profile bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 		return nil // unreachable: a buffer takes everything
 	}
-	mark := fmt.Sprintf("%q:%q", labelKey, label)
 	for text := range strings.SplitSeq(profile.String(), "\n\n") {
-		if strings.Contains(text, mark) {
-			found = append(found, stack(text))
+		if at := stack(text); at.label(labelKey) == label {
+			found = append(found, at)
 		}
 	}
 	return found
 }
 
-// slowly is atWork of a release of Badger that is not known: for a while after each
+// slowly is look of a release of Badger that is not known: for a while after each
 // change.
 func (g *compactGate) slowly() func() bool {
 	last, since := -1, time.Now()

@@ -186,7 +186,7 @@ func (s *Store) waitClosed(done <-chan error) error {
 			n = 0
 			continue
 		}
-		if n++; n < flushTries || s.flushing() {
+		if n++; n < flushTries || s.finishing() {
 			continue
 		}
 		if !s.abandoned() {
@@ -196,10 +196,10 @@ func (s *Store) waitClosed(done <-chan error) error {
 	}
 }
 
-// flushing says whether Badger, which is being closed, still has memtables to flush
-// beside a compaction that stays where it is for good.
-func (s *Store) flushing() bool {
-	return s.gate.broken.Load() != nil && s.dirCheck.gone() == nil && !s.flushed()
+// finishing says whether Badger, which is being closed, still has memtables to flush,
+// or a compaction to end, beside one that stays where it is for good.
+func (s *Store) finishing() bool {
+	return s.gate.broken.Load() != nil && s.dirCheck.gone() == nil && (!s.flushed() || s.gate.atWork())
 }
 
 // flushed says whether Badger, which is being closed, flushes nothing any more: it
@@ -216,7 +216,7 @@ func (s *Store) flushed() bool {
 // abandoned gives the directory free where all that is left of Badger, which is
 // being closed, is a compaction that stays where it is for good.
 func (s *Store) abandoned() bool {
-	if s.gate.broken.Load() == nil || !s.flushed() {
+	if s.gate.broken.Load() == nil || !s.flushed() || s.gate.atWork() {
 		return false
 	}
 	s.log.close()
@@ -246,10 +246,13 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 	return s.unfinished(*broken)
 }
 
-// atRest says whether Badger does nothing any more, though it has not been closed,
-// beside a compaction that stays where it is for good: no commit is in it and there is
-// no memtable to flush, or both wait for that compaction.
+// atRest says whether Badger does nothing any more, though it has not been closed:
+// all compactions stay where they are for good, no commit is in it and there is no
+// memtable to flush, or both wait for a compaction.
 func (s *Store) atRest() bool {
+	if s.gate.atWork() {
+		return false
+	}
 	nobody := s.writer.inside.Load() == 0
 	logs, err := badgerfile.ListLogs(s.dir)
 	if nobody && err == nil && len(logs) <= 1 {

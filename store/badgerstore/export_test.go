@@ -221,7 +221,7 @@ func (g Gate) WaitMade() bool {
 }
 
 // Compacting says whether the goroutines of a store's compactions are at work.
-func Compacting(s *Store) bool { return compacting(s.gate.label) }
+func Compacting(s *Store) bool { return s.gate.atWork() }
 
 // CompactionFailed has a store hear from its engine that a compaction has failed.
 func CompactionFailed(s *Store, err error) {

@@ -31,7 +31,7 @@ type compactGate struct {
 	db    atomic.Pointer[badger.DB] // is open
 
 	label    string          // of the goroutines of this opening
-	look     func() bool     // says whether they are at work; nil to look at their stacks
+	look     func() bool     // says whether compactions are at work; nil to look at stacks
 	replayed *badgerfile.Log // the oldest log that there was at opening, or nil
 
 	off        chan struct{}               // closed when it is broken
@@ -53,6 +53,7 @@ const gatePoll = 50 * time.Millisecond
 // pass returns once a compactor may make a table. It is called in the goroutine
 // of a compaction, which nothing else waits for but Close.
 func (g *compactGate) pass(compactor int) {
+	labelPart(g.label, compactor)
 	for {
 		err := g.admit(compactor)
 		if err == nil {
