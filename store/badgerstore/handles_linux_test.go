@@ -139,12 +139,8 @@ func childHandles(dir string, args []string) error {
 // gets errors, and goes on once there are handles: at a rotation of the log, in
 // a flush, and in a compaction.
 func TestFewHandles(t *testing.T) {
-	rounds := 3
-	if testing.Short() || raceEnabled {
-		rounds = 1
-	}
 	refused := 0
-	for range rounds {
+	for range form(1, 2, 20) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		dir := t.TempDir()
