@@ -24,7 +24,8 @@
 // that finds too little for what is in its logs. Both go on once there is room.
 // A commit that finds the process short of file handles is refused as well, with
 // one that matches [syscall.EMFILE]. Where a compaction lacks them, it changes
-// nothing, and the store may have to be opened again.
+// nothing; commits then fail with [store.ErrCommitUnknown] until the store is
+// opened again, with all that it had.
 //
 // After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which

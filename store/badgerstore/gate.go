@@ -45,7 +45,7 @@ type compactGate struct {
 	making  map[int]int     // by compactor: the tables it was about to make
 	changes int             // how often making has changed
 	newest  uint64          // number of a table before those
-	was     map[uint64]bool // of the later ones: whether it was listed
+	fates   map[uint64]fate // of the later ones
 }
 
 const gatePoll = 50 * time.Millisecond
@@ -122,7 +122,7 @@ func (g *compactGate) noteNewest() error {
 	if err != nil {
 		return err
 	}
-	g.newest, g.was = slices.Max(append(ids, 0)), nil
+	g.newest, g.fates = slices.Max(append(ids, 0)), make(map[uint64]fate)
 	return nil
 }
 

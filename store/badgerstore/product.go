@@ -40,34 +40,58 @@ func (g *compactGate) products() (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range g.unlisted(ids, listed, deleted) {
+	ids, n = g.unlisted(ids, listed, deleted)
+	for _, id := range ids {
 		ours, err := g.product(id, listed)
 		if err != nil {
 			return 0, err
 		}
 		if ours {
+			g.isProduct(id)
 			n++
 		}
 	}
 	return n, nil
 }
 
-// unlisted returns those of some tables that have been made since compactions
-// began to, and have never been listed.
-func (g *compactGate) unlisted(ids []uint64, listed map[uint64]*levelFile, deleted map[uint64]bool) []uint64 {
+// fate is what has been found out about a table.
+type fate int8
+
+const (
+	notKnown  fate = iota
+	isProduct      // it is a compaction's
+	wasListed      // at some time
+)
+
+// unlisted looks at tables that have been made since compactions began to, and have
+// never been listed. It returns how many are known to be compactions', and the rest.
+func (g *compactGate) unlisted(ids []uint64, listed map[uint64]*levelFile, deleted map[uint64]bool) (rest []uint64, products int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	// A MANIFEST that is written anew forgets what was deleted.
-	was := make(map[uint64]bool)
-	ids = slices.DeleteFunc(ids, func(id uint64) bool {
-		if id <= g.newest {
-			return true
+	if g.fates == nil {
+		g.fates = make(map[uint64]fate)
+	}
+	for _, id := range ids {
+		switch {
+		case id <= g.newest:
+		case listed[id] != nil || deleted[id]:
+			g.fates[id] = wasListed // a MANIFEST that is written anew forgets what was deleted
+		case g.fates[id] == isProduct:
+			products++
+		case g.fates[id] == notKnown:
+			rest = append(rest, id)
 		}
-		was[id] = listed[id] != nil || deleted[id] || g.was[id]
-		return was[id]
-	})
-	g.was = was
-	return ids
+	}
+	return rest, products
+}
+
+// isProduct notes that a table is a compaction's. It may be listed by now.
+func (g *compactGate) isProduct(id uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fates[id] == notKnown {
+		g.fates[id] = isProduct
+	}
 }
 
 // product says whether a table is complete and a compaction's.
