@@ -152,7 +152,7 @@ func (s *Store) start() (err error) {
 			return err
 		}
 	}
-	if err := s.settle(); err != nil {
+	if err := s.undoUnfinished(); err != nil {
 		return err
 	}
 	s.current = s.newReader(s.sealed)

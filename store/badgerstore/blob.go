@@ -55,7 +55,7 @@ func (r *reader) blob(b []byte) ([]byte, error) {
 	var value []byte
 	for i := range h.chunks() {
 		key := appendChunkKey(nil, h.id, i)
-		if err := r.s.sound(key, key); err != nil {
+		if err := r.s.checkKeys(key, key); err != nil {
 			return nil, err
 		}
 		item, err := r.txn.Get(key)
@@ -79,7 +79,7 @@ func (r *reader) blob(b []byte) ([]byte, error) {
 func (s *Store) loadBlobs() error {
 	s.blobs = make(map[string]head)
 	prefix := []byte{spaceIndex}
-	if err := s.sound(prefix, []byte{spaceIndex + 1}); err != nil {
+	if err := s.checkKeys(prefix, []byte{spaceIndex + 1}); err != nil {
 		return err
 	}
 	it := s.current.txn.NewIterator(badger.IteratorOptions{Prefix: prefix})

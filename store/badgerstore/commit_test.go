@@ -154,7 +154,7 @@ var errDisk = errors.New("the disk is gone")
 func TestCommitUnknown(t *testing.T) {
 	const n = 8000
 	opts := &badgerstore.Options{Memory: 16 << 20, NoTidy: true} // parts of 3,276 entries
-	parts := 0 // that it has, with the one ahead of them
+	parts := 0                                                   // that it has, with the one ahead of them
 	s := open(t, t.TempDir(), opts)
 	badgerstore.OnWrite(s, func(do func() error) error {
 		parts++

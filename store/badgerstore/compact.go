@@ -210,7 +210,7 @@ func (s *Store) setAgain(txn *badger.Txn, key []byte) error {
 	if len(key) == 0 || key[0] <= spacePad {
 		return nil // the padding itself reaches there
 	}
-	if err := s.sound(key, key); err != nil {
+	if err := s.checkKeys(key, key); err != nil {
 		return err
 	}
 	item, err := s.db.NewTransactionAt(s.sealed, false).Get(key)

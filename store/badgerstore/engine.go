@@ -48,7 +48,7 @@ func (s *Store) openEngine() (err error) {
 	}
 	dir := s.dir
 	if s.opts.ReadOnly {
-		dir, err = s.shadow(in)
+		dir, err = s.readCopy(in)
 	} else {
 		err = s.prepare(in)
 	}
@@ -67,7 +67,7 @@ func (s *Store) openEngine() (err error) {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.gate.db.Store(s.db)
-	s.guard(in.tables)
+	s.checkLater(in.tables)
 	return nil
 }
 

@@ -125,15 +125,15 @@ func CurrentLog(s *Store) string {
 	return s.log.file.Name()
 }
 
-// Peeks returns how often a part of a table was checked, the most of any.
-func Peeks(s *Store) (n int) {
+// PartChecks returns how often a part of a table was checked, the most of any.
+func PartChecks(s *Store) (n int) {
 	set := s.tables.Load()
 	if set == nil {
 		return 0
 	}
 	for _, t := range set.all() {
 		t.mu.Lock()
-		n = max(n, t.peeks)
+		n = max(n, t.partChecks)
 		t.mu.Unlock()
 	}
 	return n

@@ -41,7 +41,7 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	}
 	in := &inspection{dir: dir, files: files}
 	if !in.has(badger.ManifestFilename) {
-		return in, in.vacant(readOnly)
+		return in, in.checkEmpty(readOnly)
 	}
 	if in.tables, in.deleted, err = readManifest(dir); err != nil {
 		if slices.ContainsFunc(files, isEngineFile) && strings.Contains(err.Error(), "bad magic") {
@@ -131,9 +131,9 @@ func (in *inspection) known() (version uint64) {
 	return version
 }
 
-// vacant returns nil if a directory without a manifest can become a new store.
+// checkEmpty returns nil if a directory without a manifest can become a new store.
 // Badger would take any directory, and delete the tables in it.
-func (in *inspection) vacant(readOnly bool) error {
+func (in *inspection) checkEmpty(readOnly bool) error {
 	if readOnly {
 		return fmt.Errorf("%w: %s has no MANIFEST, and a read-only store is not created", ErrForeign, in.dir)
 	}

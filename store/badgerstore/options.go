@@ -117,7 +117,7 @@ func (o *Options) badger(dir string, tested bool) badger.Options {
 		WithIndexCacheSize(0) // only encrypted stores use it
 
 	// Tables are checked as a whole before their first use, since an error of a
-	// block read on the way gets lost in Badger; see intact.go.
+	// block read on the way gets lost in Badger; see tablecheck.go.
 	b = b.WithChecksumVerificationMode(options.NoVerification)
 	if !tested && !o.NoVerify {
 		b = b.WithChecksumVerificationMode(options.OnTableAndBlockRead)

@@ -16,7 +16,7 @@ import (
 // A version is one Badger transaction, or several if it is too big for one, all
 // at the same version: its parts. Nobody reads the version before it is
 // published, and a store that is opened finds, by openKey and sealKey, whether
-// its last one was completed; see settle.go.
+// its last one was completed; see unfinished.go.
 
 // writer writes one version after another. It belongs to the committer.
 type writer struct {
@@ -60,7 +60,7 @@ func (w *writer) write(version uint64, o *occ.Overlay, log []store.Change, stamp
 	if err := w.all(o, log); err != nil {
 		return wrapEngine("commit", err)
 	}
-	w.settleBlobs()
+	w.noteBlobs()
 	return nil
 }
 
@@ -166,8 +166,8 @@ func (w *writer) dropBlob(key []byte, again bool) error {
 	return w.drop(w.key(spaceIndex, key))
 }
 
-// settleBlobs brings the store's index of big values up to the version.
-func (w *writer) settleBlobs() {
+// noteBlobs brings the store's index of big values up to the version.
+func (w *writer) noteBlobs() {
 	for _, key := range w.gone {
 		delete(w.s.blobs, key)
 	}
