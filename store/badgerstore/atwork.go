@@ -71,6 +71,17 @@ func (g *compactGate) atWork() bool {
 	return false
 }
 
+// held says, where a compaction never ends, whether no compactor does or begins
+// anything any more.
+func (g *compactGate) held() bool {
+	for _, at := range stacks(g.label) {
+		if at.has(enginePath+".(*levelsController).runCompactor") && !at.has(enginePath+".(*levelsController).doCompact") {
+			return false
+		}
+	}
+	return !g.atWork()
+}
+
 // waits says what waits, where a compaction never ends, for it to take tables: the
 // flush of a memtable, and a commit, or the engine's Close, that has another one
 // flushed.

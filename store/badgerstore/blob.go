@@ -18,7 +18,6 @@ import (
 // The heads stand in an index too, which is read at opening: writes must know
 // which of their keys have chunks to delete, and must not look up every key.
 const (
-	maxInline = 128 << 10
 	chunkSize = maxInline
 	metaBlob  = 1 // the user meta byte of a head
 )

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,70 +18,8 @@ import (
 // in a memtable is in its log too, so a store that gives up loses nothing: the
 // next Open finds it as after a kill.
 
-const (
-	// flushTries is how often the last memtable is tried to be flushed.
-	flushTries = 3
-
-	// closeLimit is how long Badger may take to close, with compactions to end.
-	closeLimit = 2 * time.Minute
-)
-
-// flusher is what is known of the goroutine in Badger that flushes memtables.
-type flusher struct {
-	dir     *dirCheck
-	closing atomic.Bool
-	failed  atomic.Int32 // times since closing
-	last    atomic.Pointer[flushFailure]
-	why     atomic.Pointer[error] // it has given up
-	once    sync.Once
-	stopped chan struct{}
-
-	// behind says that the memtable before this one waited as it was full, so that a
-	// commit that fills this one may have to wait for it.
-	behind atomic.Bool
-}
-
-// failure is called in Badger's goroutine, in which it holds nothing, when a
-// memtable cannot be flushed, before it waits and tries again. It ends that
-// goroutine where it is not to try again.
-func (f *flusher) failure(err error) {
-	f.last.Store(&flushFailure{err, time.Now()})
-	gone := f.dir.gone()
-	switch {
-	case gone != nil:
-		err = gone
-	case !f.closing.Load() || f.failed.Add(1) < flushTries:
-		return
-	}
-	f.once.Do(func() {
-		f.why.Store(&err)
-		close(f.stopped)
-	})
-	runtime.Goexit()
-}
-
-// flushFailure is why a memtable could not be flushed, and when.
-type flushFailure struct {
-	err error
-	at  time.Time
-}
-
-// failing returns why a memtable could not be flushed a moment ago, so that the
-// next one would wait for it, or nil. Badger tries every second.
-func (f *flusher) failing() error {
-	if last := f.last.Load(); last != nil && time.Since(last.at) < 3*time.Second/2 {
-		return last.err
-	}
-	return nil
-}
-
-// err returns why memtables are not flushed any more, or nil.
-func (f *flusher) err() error {
-	if err := f.why.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
+// closeLimit is how long Badger may take to close, with compactions to end.
+const closeLimit = 2 * time.Minute
 
 // Close implements [store.Store]. It gives up, with an error, where the engine
 // cannot finish: because the directory has gone, the disk is full or broken.
@@ -199,24 +134,31 @@ func (s *Store) waitClosed(done <-chan error) error {
 // finishing says whether Badger, which is being closed, still has memtables to flush,
 // or a compaction to end, beside one that stays where it is for good.
 func (s *Store) finishing() bool {
-	return s.gate.broken.Load() != nil && s.dirCheck.gone() == nil && (!s.flushed() || s.gate.atWork())
+	if s.gate.broken.Load() == nil || s.dirCheck.gone() != nil {
+		return false
+	}
+	ended, never := s.ended()
+	return !ended && !never
 }
 
-// flushed says whether Badger, which is being closed, flushes nothing any more: it
-// has removed all logs, or given up, or waits for that compaction.
-func (s *Store) flushed() bool {
+// ended says whether Badger, which is being closed, does nothing any more, beside a
+// compaction that stays where it is for good, or whether it never ends: its Close
+// waits for a flush that waits for that compaction, and other compactors go on.
+func (s *Store) ended() (ended, never bool) {
 	logs, err := badgerfile.ListLogs(s.dir)
-	if err == nil && len(logs) == 0 || s.flusher.err() != nil {
-		return true
-	}
+	flushed := err == nil && len(logs) == 0 || s.flusher.err() != nil
 	flush, _, closing := waits(s.gate.label)
-	return flush && closing
+	never = closing && (flush || s.flusher.err() != nil)
+	return (flushed || never) && s.gate.held(), never
 }
 
 // abandoned gives the directory free where all that is left of Badger, which is
 // being closed, is a compaction that stays where it is for good.
 func (s *Store) abandoned() bool {
-	if s.gate.broken.Load() == nil || !s.flushed() || s.gate.atWork() {
+	if s.gate.broken.Load() == nil {
+		return false
+	}
+	if ended, _ := s.ended(); !ended {
 		return false
 	}
 	s.log.close()
@@ -250,7 +192,7 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 // all compactions stay where they are for good, no commit is in it and there is no
 // memtable to flush, or both wait for a compaction.
 func (s *Store) atRest() bool {
-	if s.gate.atWork() {
+	if !s.gate.held() {
 		return false
 	}
 	nobody := s.writer.inside.Load() == 0

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -227,12 +226,8 @@ func (s *Store) setAgain(txn *badger.Txn, key []byte) error {
 	return txn.SetEntry(&badger.Entry{Key: key, Value: value, UserMeta: item.UserMeta()})
 }
 
-// How Badger's Flatten says that it is about to compact a level, and that there
-// was nothing to compact.
-const (
-	flattenNext  = "Attempting to compact with %+v\n"
-	nothingToFit = "Unable to fill tables"
-)
+// nothingToFit is how Badger's Flatten says that there was nothing to compact.
+const nothingToFit = "Unable to fill tables"
 
 // flatten has every level compacted into the next one, until stop returns true.
 // It returns no error then.
@@ -251,14 +246,6 @@ func (s *Store) flatten(stop func() bool) error {
 		return wrapEngine("compact", err)
 	}
 	return nil
-}
-
-// next ends a Flatten that is to stop. It is called in its goroutine, between
-// compactions, where it holds nothing.
-func (g *compactGate) next() {
-	if stop := g.flattening.Load(); stop != nil && (*stop)() {
-		runtime.Goexit()
-	}
 }
 
 // reclaim compacts an idle store where a quarter of what the last level has may

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -69,6 +70,16 @@ func (s *Store) openEngine() (err error) {
 	s.gate.db.Store(s.db)
 	s.checkLater(in.tables)
 	return nil
+}
+
+// checkEngine notes whether Badger is one that the package was tested with.
+func (s *Store) checkEngine(read func() (*debug.BuildInfo, bool)) {
+	version, tested := testedEngine(read)
+	s.tested = tested
+	if !tested && s.opts.Logger != nil {
+		s.opts.Logger.Warn("badgerstore: not tested with this release of Badger, which is left to lock, sync and check by itself",
+			"version", version, "from", testedFrom, "to", testedTo)
+	}
 }
 
 // watchDir remembers which directory it is.
@@ -151,10 +162,6 @@ func (s *Store) makeDir() error {
 	}
 	return nil
 }
-
-// lockName is the file in which Badger, too, leaves the number of the process
-// that holds a directory for writing. It is not what holds it.
-const lockName = "LOCK"
 
 func (s *Store) signLock() error {
 	if !ownLock || !s.tested {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -239,4 +240,12 @@ func (g *compactGate) stopped() error {
 		return *err
 	}
 	return nil
+}
+
+// next ends a Flatten that is to stop. It is called in its goroutine, between
+// compactions, where it holds nothing.
+func (g *compactGate) next() {
+	if stop := g.flattening.Load(); stop != nil && (*stop)() {
+		runtime.Goexit()
+	}
 }

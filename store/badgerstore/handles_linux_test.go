@@ -63,6 +63,10 @@ func childHandles(dir string, args []string) error {
 		wg.Go(func() {
 			for !stop.Load() {
 				opened.RLock()
+				if stop.Load() {
+					opened.RUnlock()
+					return // the store is not open any more
+				}
 				err := update(s, func(tx store.Tx) error {
 					return tx.Set(benchKey(1_000_000*w+next[w]), bigValue(uint64(w), 1000+next[w]%7*3000))
 				})
@@ -92,10 +96,15 @@ func childHandles(dir string, args []string) error {
 		if err := s.Close(); err != nil && !errors.Is(err, syscall.EMFILE) {
 			return fmt.Errorf("Close = %w, want EMFILE", err)
 		}
-		s, err = badgerstore.Open(dir, opts)
+		// What is left of the engine may hold the directory until the process ends.
+		if s, err = badgerstore.Open(dir, opts); errors.Is(err, store.ErrInUse) {
+			fmt.Fprintln(os.Stderr, "the directory stays locked")
+			stop.Store(true)
+			return nil
+		}
 		return err
 	}
-	for i := 0; i < 25 || i < 500 && refused.Load() == 0; i++ {
+	for i := 0; !stop.Load() && (i < 25 || i < 500 && refused.Load() == 0); i++ {
 		release := hogHandles(r.IntN(45))
 		time.Sleep(time.Duration(10+r.IntN(150)) * time.Millisecond)
 		release()
@@ -106,7 +115,7 @@ func childHandles(dir string, args []string) error {
 			}
 		}
 	}
-	for begun, before := time.Now(), int64(-1); refused.Load() > before; {
+	for begun, before := time.Now(), int64(-1); !stop.Load() && refused.Load() > before; {
 		if time.Since(begun) > 3*time.Minute {
 			return fmt.Errorf("commits are still refused: %w", *why.Load())
 		}
@@ -128,6 +137,10 @@ func childHandles(dir string, args []string) error {
 	}
 	fmt.Println("refused", refused.Load())
 	fmt.Println("wrote", next[0], next[1], next[2], next[3])
+	if s == nil {
+		fmt.Println("closed")
+		return nil
+	}
 	if err := s.Close(); err != nil && !errors.Is(err, syscall.EMFILE) {
 		return err // it may find only now that a compaction cannot end
 	}

@@ -15,10 +15,6 @@ import (
 	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
-// ErrForeign: the directory holds something other than a store of this
-// package, or one of a version that it does not know.
-var ErrForeign = errors.New("badgerstore: not a store of this kind")
-
 // inspection is what a directory holds.
 type inspection struct {
 	dir     string

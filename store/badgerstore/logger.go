@@ -24,6 +24,9 @@ const flushFailed = "error flushing memtable to disk: %v, retrying"
 // memtableFull is how it says that it is about to begin another one, with its log.
 const memtableFull = "Flushing memtable, mt.size=%d size of flushChan: %d\n"
 
+// flattenNext is how Badger's Flatten says that it is about to compact a level.
+const flattenNext = "Attempting to compact with %+v\n"
+
 // How Badger says that a compaction is about to make a table, that all tables of a
 // part of one are being made, and that it has ended. The number of the compactor comes first.
 const (

@@ -134,6 +134,9 @@ func (o *Options) baseLevel() int64 { return o.memtable() * 5 / 4 }
 
 const lastLevel = 6
 
+// maxInline is how big a value may be that is an entry as a whole: see blob.go.
+const maxInline = 128 << 10
+
 // levelZeroTables is how many flushed memtables start a compaction. Badger's
 // default of 5 leaves up to 4 for every scan to merge, with all the versions of
 // their keys; under load a compaction takes all there are in any case, so that
