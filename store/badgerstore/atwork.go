@@ -51,12 +51,16 @@ func (g *compactGate) atWork() bool {
 	held := make(map[string]bool) // by compactor
 	for _, at := range stacks(g.label) {
 		waits := at.has(".(*compactGate).waitMade") || g.broken.Load() != nil && at.has(".(*compactGate).pass")
+		compactor := at.label(compactorKey)
 		switch {
-		case at.has(enginePath + ".(*levelsController).subcompact"): // or one who makes a table
+		case at.has(enginePath + "/table.(*Builder).handleBlock"): // serves one of the others
+		case !at.begun():
+			return true
+		case compactor != "", at.has(enginePath + ".(*levelsController).subcompact"): // a part, or who makes its table
 			if !waits {
 				return true
 			}
-			held[at.label(compactorKey)] = true
+			held[compactor] = true
 		case at.has(enginePath+".(*levelsController).doCompact") && !at.has(enginePath+"/y.(*Throttle).Finish"):
 			return true
 		}
@@ -99,6 +103,10 @@ func waits(label string) (flush, commit, closing bool) {
 type stack string
 
 func (s stack) has(function string) bool { return strings.Contains(string(s), function) }
+
+// begun says whether the goroutine has begun to run: of one that has not, a profile
+// has no function.
+func (s stack) begun() bool { return s.has("#\t0x") }
 
 // label returns the value of a label that the goroutine has.
 func (s stack) label(key string) string {

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -226,4 +227,18 @@ func Compacting(s *Store) bool { return s.gate.atWork() }
 // CompactionFailed has a store hear from its engine that a compaction has failed.
 func CompactionFailed(s *Store, err error) {
 	logger{nil, &s.flusher, &s.gate, &s.handles}.Warningf(compactionFail, 0, err, nil)
+}
+
+// AtWork says whether goroutines that start starts are taken to be at work.
+func AtWork(start func()) bool {
+	g := compactGate{label: newLabel()}
+	var done sync.WaitGroup
+	atWork := false
+	done.Go(func() {
+		labelGoroutine(g.label)
+		start()
+		atWork = g.atWork()
+	})
+	done.Wait()
+	return atWork
 }

@@ -176,6 +176,7 @@ func TestFewHandles(t *testing.T) {
 		if line := c.waitFor(t, 5*time.Minute); line != "closed" {
 			t.Errorf("the child says %q, want closed", line)
 		}
+		c.ended()
 		s := open(t, dir, nil)
 		check(t, view(s, func(tx store.Tx) error {
 			for w, n := range wrote {

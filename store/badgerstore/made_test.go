@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -197,5 +199,22 @@ func TestUnlistedCompaction(t *testing.T) {
 		if err := update(s, setOld); (err == nil) != test.goes || err != nil && !errors.Is(err, store.ErrCommitUnknown) {
 			t.Errorf("a commit after %q: %v", test.err, err)
 		}
+	}
+}
+
+// A goroutine that is to make a table, and has not come to run yet, is at work.
+func TestNotBegun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if badgerstore.AtWork(func() {}) {
+		t.Error("nobody is taken to be at work")
+	}
+	var ended sync.WaitGroup
+	defer ended.Wait()
+	if !badgerstore.AtWork(func() {
+		for range 1000 {
+			ended.Go(func() {})
+		}
+	}) {
+		t.Error("those who have not begun are not taken to be at work")
 	}
 }
