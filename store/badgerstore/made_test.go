@@ -211,8 +211,9 @@ func TestNotBegun(t *testing.T) {
 	var ended sync.WaitGroup
 	defer ended.Wait()
 	if !badgerstore.AtWork(func() {
-		for range 1000 {
-			ended.Go(func() {})
+		for i := range 1000 {
+			ended.Add(1)
+			go func(int) { ended.Done() }(i) // with an argument, as Badger starts them
 		}
 	}) {
 		t.Error("those who have not begun are not taken to be at work")
