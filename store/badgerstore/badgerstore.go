@@ -24,7 +24,8 @@
 // that finds too little for what is in its logs. Both go on once there is room.
 // A commit that finds the process short of file handles is refused as well, with
 // one that matches [syscall.EMFILE]. Where a compaction lacks them, it changes
-// nothing, and the store may have to be opened again.
+// nothing; commits then fail with [store.ErrCommitUnknown] until the store is
+// opened again, with all that it had.
 //
 // After a commit that failed in the engine every call
 // returns [store.ErrCommitUnknown] until the store is opened again, which
@@ -139,7 +140,7 @@ func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool))
 func (s *Store) start() (err error) {
 	defer caught(&err)
 	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
-	s.writer = writer{s: s, commitAt: commitAt}
+	s.writer.s, s.writer.commitAt = s, commitAt
 	s.unstamped = stampEvery
 	s.space = newSpaceCheck(s.dir, s.opts.memtable(), s.gate.compactions)
 	s.log = currentLog{dir: s.dir, sync: ownSync && s.tested && !s.opts.NoSync && !s.opts.ReadOnly}
@@ -151,7 +152,7 @@ func (s *Store) start() (err error) {
 			return err
 		}
 	}
-	if err := s.settle(); err != nil {
+	if err := s.undoUnfinished(); err != nil {
 		return err
 	}
 	s.current = s.newReader(s.sealed)

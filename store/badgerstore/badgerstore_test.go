@@ -28,10 +28,12 @@ func TestStore(t *testing.T) {
 		name string
 		opts badgerstore.Options
 	}{
-		{"durable", badgerstore.Options{}},
+		// The memory is that of nothing but the test: a store takes a while to make it ready.
+		{"durable", badgerstore.Options{Memory: form[int64](16<<20, 0, 0)}},
 		{"nosync", badgerstore.Options{NoSync: true, Memory: 16 << 20}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // the disk takes longer than the processor
 			limited := test.opts
 			limited.MaxTx = 1 << 20
 			storetest.Run(t,

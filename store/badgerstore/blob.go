@@ -18,7 +18,6 @@ import (
 // The heads stand in an index too, which is read at opening: writes must know
 // which of their keys have chunks to delete, and must not look up every key.
 const (
-	maxInline = 128 << 10
 	chunkSize = maxInline
 	metaBlob  = 1 // the user meta byte of a head
 )
@@ -55,7 +54,7 @@ func (r *reader) blob(b []byte) ([]byte, error) {
 	var value []byte
 	for i := range h.chunks() {
 		key := appendChunkKey(nil, h.id, i)
-		if err := r.s.sound(key, key); err != nil {
+		if err := r.s.checkKeys(key, key); err != nil {
 			return nil, err
 		}
 		item, err := r.txn.Get(key)
@@ -79,7 +78,7 @@ func (r *reader) blob(b []byte) ([]byte, error) {
 func (s *Store) loadBlobs() error {
 	s.blobs = make(map[string]head)
 	prefix := []byte{spaceIndex}
-	if err := s.sound(prefix, []byte{spaceIndex + 1}); err != nil {
+	if err := s.checkKeys(prefix, []byte{spaceIndex + 1}); err != nil {
 		return err
 	}
 	it := s.current.txn.NewIterator(badger.IteratorOptions{Prefix: prefix})

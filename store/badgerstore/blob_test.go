@@ -31,11 +31,7 @@ func TestBigValues(t *testing.T) {
 	opts := &badgerstore.Options{NoSync: true}
 	s := open(t, dir, opts)
 	model := make(map[string][]byte)
-	rounds := 30
-	if testing.Short() || raceEnabled {
-		rounds = 8
-	}
-	for round := range rounds {
+	for round := range form(8, 20, 100) {
 		next := make(map[string][]byte)
 		check(t, update(s, func(tx store.Tx) error {
 			for range 1 + r.IntN(3) {

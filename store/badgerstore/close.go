@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,66 +18,8 @@ import (
 // in a memtable is in its log too, so a store that gives up loses nothing: the
 // next Open finds it as after a kill.
 
-const (
-	// flushTries is how often the last memtable is tried to be flushed.
-	flushTries = 3
-
-	// closeLimit is how long Badger may take to close, with compactions to end.
-	closeLimit = 2 * time.Minute
-)
-
-// flusher is what is known of the goroutine in Badger that flushes memtables.
-type flusher struct {
-	dir     *dirCheck
-	closing atomic.Bool
-	failed  atomic.Int32 // times since closing
-	last    atomic.Pointer[flushFailure]
-	why     atomic.Pointer[error] // it has given up
-	once    sync.Once
-	stopped chan struct{}
-}
-
-// failure is called in Badger's goroutine, in which it holds nothing, when a
-// memtable cannot be flushed, before it waits and tries again. It ends that
-// goroutine where it is not to try again.
-func (f *flusher) failure(err error) {
-	f.last.Store(&flushFailure{err, time.Now()})
-	gone := f.dir.gone()
-	switch {
-	case gone != nil:
-		err = gone
-	case !f.closing.Load() || f.failed.Add(1) < flushTries:
-		return
-	}
-	f.once.Do(func() {
-		f.why.Store(&err)
-		close(f.stopped)
-	})
-	runtime.Goexit()
-}
-
-// flushFailure is why a memtable could not be flushed, and when.
-type flushFailure struct {
-	err error
-	at  time.Time
-}
-
-// failing returns why a memtable could not be flushed a moment ago, so that the
-// next one would wait for it, or nil. Badger tries every second.
-func (f *flusher) failing() error {
-	if last := f.last.Load(); last != nil && time.Since(last.at) < 3*time.Second/2 {
-		return last.err
-	}
-	return nil
-}
-
-// err returns why memtables are not flushed any more, or nil.
-func (f *flusher) err() error {
-	if err := f.why.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
+// closeLimit is how long Badger may take to close, with compactions to end.
+const closeLimit = 2 * time.Minute
 
 // Close implements [store.Store]. It gives up, with an error, where the engine
 // cannot finish: because the directory has gone, the disk is full or broken.
@@ -147,7 +86,10 @@ func (s *Store) closeEngine() error {
 	}
 	s.flusher.closing.Store(true)
 	done := make(chan error, 1)
-	go func() { done <- closeBadger(s.db) }()
+	go func() {
+		labelGoroutine(s.gate.label)
+		done <- closeBadger(s.db)
+	}()
 	return s.waitClosed(done)
 }
 
@@ -177,13 +119,51 @@ func (s *Store) waitClosed(done <-chan error) error {
 		}
 		if err == nil {
 			n = 0
-		} else if n++; n == flushTries {
-			if !s.abandoned(0) {
-				go s.unlockAfter(done)
-			}
-			return err
+			continue
 		}
+		if n++; n < flushTries || s.finishing() {
+			continue
+		}
+		if !s.abandoned() {
+			go s.unlockAfter(done)
+		}
+		return err
 	}
+}
+
+// finishing says whether Badger, which is being closed, still has memtables to flush,
+// or a compaction to end, beside one that stays where it is for good.
+func (s *Store) finishing() bool {
+	if s.gate.broken.Load() == nil || s.dirCheck.gone() != nil {
+		return false
+	}
+	ended, never := s.ended()
+	return !ended && !never
+}
+
+// ended says whether Badger, which is being closed, does nothing any more, beside a
+// compaction that stays where it is for good, or whether it never ends: its Close
+// waits for a flush that waits for that compaction, and other compactors go on.
+func (s *Store) ended() (ended, never bool) {
+	logs, err := badgerfile.ListLogs(s.dir)
+	flushed := err == nil && len(logs) == 0 || s.flusher.err() != nil
+	flush, _, closing := waits(s.gate.label)
+	never = closing && (flush || s.flusher.err() != nil)
+	return (flushed || never) && s.gate.held(), never
+}
+
+// abandoned gives the directory free where all that is left of Badger, which is
+// being closed, is a compaction that stays where it is for good.
+func (s *Store) abandoned() bool {
+	if s.gate.broken.Load() == nil {
+		return false
+	}
+	if ended, _ := s.ended(); !ended {
+		return false
+	}
+	s.log.close()
+	s.unlock()
+	return true
 }
 
 // leaveFlatten is Close while Flatten is at a compaction that does not end. Badger
@@ -198,24 +178,30 @@ func (s *Store) leaveFlatten(ended <-chan struct{}) error {
 		}()
 		return s.unfinished(errors.New("a compaction has not ended"))
 	}
-	for n := 0; n < flushTries && !s.abandoned(1); n++ {
-		time.Sleep(time.Second)
+	for end := time.Now().Add(closeLimit); time.Now().Before(end); time.Sleep(gatePoll) {
+		if s.atRest() {
+			s.log.close()
+			s.unlock()
+			break
+		}
 	}
 	return s.unfinished(*broken)
 }
 
-// abandoned gives the directory free where all that is left of Badger is a
-// compaction that stays where it is for good, and so many logs, or a flush that
-// waits for the compaction.
-func (s *Store) abandoned(most int) bool {
-	logs, err := badgerfile.ListLogs(s.dir)
-	stalled := s.db.Levels()[0].NumTables >= s.db.Opts().NumLevelZeroTablesStall
-	if s.gate.broken.Load() == nil || err != nil || len(logs) > most && !stalled {
+// atRest says whether Badger does nothing any more, though it has not been closed:
+// all compactions stay where they are for good, no commit is in it and there is no
+// memtable to flush, or both wait for a compaction.
+func (s *Store) atRest() bool {
+	if !s.gate.held() {
 		return false
 	}
-	s.log.close()
-	s.unlock()
-	return true
+	nobody := s.writer.inside.Load() == 0
+	logs, err := badgerfile.ListLogs(s.dir)
+	if nobody && err == nil && len(logs) <= 1 {
+		return true
+	}
+	flush, commit, _ := waits(s.gate.label)
+	return flush && (nobody || commit)
 }
 
 // unlockAfter gives the directory free when Badger ends after all, as it may

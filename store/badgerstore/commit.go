@@ -48,7 +48,7 @@ var errAborted = fmt.Errorf("badgerstore: the commit of another transaction in t
 // commitGroup commits those of a group that do not conflict.
 func (s *Store) commitGroup(group []*occ.Member) {
 	if err := s.refused(group); err != nil {
-		settle(group, 0, err)
+		report(group, 0, err)
 		return
 	}
 	admitted := s.admitted[:0]
@@ -63,11 +63,11 @@ func (s *Store) commitGroup(group []*occ.Member) {
 		return
 	}
 	version, err := s.commitBatch()
-	settle(admitted, version, err)
+	report(admitted, version, err)
 }
 
-// settle gives members their result.
-func settle(ms []*occ.Member, version uint64, err error) {
+// report gives members their result.
+func report(ms []*occ.Member, version uint64, err error) {
 	for _, m := range ms {
 		m.Version, m.Err = version, err
 	}

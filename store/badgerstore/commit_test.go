@@ -131,7 +131,7 @@ func TestSyncedLog(t *testing.T) {
 		t.Skip("Badger syncs")
 	}
 	logs := make(map[string]bool)
-	for i := range 200 {
+	for i := range 110 {
 		value := bigValue(uint64(i), 60<<10)
 		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), value) }))
 		path := badgerstore.CurrentLog(s)
@@ -152,9 +152,10 @@ var errDisk = errors.New("the disk is gone")
 // After a commit that failed in Badger the store refuses everything, and shows
 // the transaction whole or not at all when it is opened again.
 func TestCommitUnknown(t *testing.T) {
-	const n = 22_000
-	parts := 0 // that it has, with the one ahead of them
-	s := open(t, t.TempDir(), noTidy)
+	const n = 8000
+	opts := &badgerstore.Options{Memory: 16 << 20, NoTidy: true} // parts of 3,276 entries
+	parts := 0                                                   // that it has, with the one ahead of them
+	s := open(t, t.TempDir(), opts)
 	badgerstore.OnWrite(s, func(do func() error) error {
 		parts++
 		return do()
@@ -200,7 +201,7 @@ func TestCommitUnknown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := open(t, dir, noTidy)
+			s := open(t, dir, opts)
 			check(t, update(s, setOld))
 			reader, err := s.Begin(ctx, false)
 			check(t, err)

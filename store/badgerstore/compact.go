@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -210,7 +209,7 @@ func (s *Store) setAgain(txn *badger.Txn, key []byte) error {
 	if len(key) == 0 || key[0] <= spacePad {
 		return nil // the padding itself reaches there
 	}
-	if err := s.sound(key, key); err != nil {
+	if err := s.checkKeys(key, key); err != nil {
 		return err
 	}
 	item, err := s.db.NewTransactionAt(s.sealed, false).Get(key)
@@ -227,12 +226,8 @@ func (s *Store) setAgain(txn *badger.Txn, key []byte) error {
 	return txn.SetEntry(&badger.Entry{Key: key, Value: value, UserMeta: item.UserMeta()})
 }
 
-// How Badger's Flatten says that it is about to compact a level, and that there
-// was nothing to compact.
-const (
-	flattenNext  = "Attempting to compact with %+v\n"
-	nothingToFit = "Unable to fill tables"
-)
+// nothingToFit is how Badger's Flatten says that there was nothing to compact.
+const nothingToFit = "Unable to fill tables"
 
 // flatten has every level compacted into the next one, until stop returns true.
 // It returns no error then.
@@ -244,20 +239,13 @@ func (s *Store) flatten(stop func() bool) error {
 		var err error
 		defer func() { ended <- err }() // also where the gate ends the goroutine
 		defer caught(&err)
+		labelGoroutine(s.gate.label)
 		err = s.db.Flatten(1)
 	}()
 	if err := <-ended; err != nil && err.Error() != nothingToFit {
 		return wrapEngine("compact", err)
 	}
 	return nil
-}
-
-// next ends a Flatten that is to stop. It is called in its goroutine, between
-// compactions, where it holds nothing.
-func (g *compactGate) next() {
-	if stop := g.flattening.Load(); stop != nil && (*stop)() {
-		runtime.Goexit()
-	}
 }
 
 // reclaim compacts an idle store where a quarter of what the last level has may

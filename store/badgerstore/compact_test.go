@@ -62,7 +62,7 @@ func tableBytes(t *testing.T, dir string) (size int64) {
 // Compact gives back what was deleted, overwritten, or seen by a snapshot that
 // has ended, from every level, and leaves the rest.
 func TestCompact(t *testing.T) {
-	const n = 2000 // 40 MB
+	n := form(800, 2000, 2000) // 16 or 40 MB
 	opts := &badgerstore.Options{Memory: 16 << 20, NoSync: true, NoTidy: true}
 	for _, test := range []struct {
 		name string
@@ -80,7 +80,7 @@ func TestCompact(t *testing.T) {
 			check(t, err)
 			fillBig(t, s, n)
 			check(t, s.Compact(ctx))
-			if size := tableBytes(t, badgerstore.Dir(s)); size < 2*n*20_000 {
+			if size := tableBytes(t, badgerstore.Dir(s)); size < int64(2*n*20_000) {
 				t.Errorf("%d bytes while a snapshot sees %d records twice", size, n)
 			}
 			tx.Discard()
@@ -124,7 +124,8 @@ func TestCompactSmall(t *testing.T) {
 
 // An idle store does it by itself, in lower levels too.
 func TestCompactIdle(t *testing.T) {
-	const n, left = 2000, 100
+	n := form(800, 2000, 2000)
+	left := n / 20
 	opts := &badgerstore.Options{Memory: 16 << 20, NoSync: true, NoTidy: true}
 	dir := t.TempDir()
 	s := open(t, dir, opts)
@@ -150,7 +151,7 @@ func TestCompactIdle(t *testing.T) {
 		}
 		return nil
 	}))
-	within(t, limit, "the space to be given back", func() bool { return tableBytes(t, dir) < left*20_000*5/4+300_000 })
+	within(t, limit, "the space to be given back", func() bool { return tableBytes(t, dir) < int64(left*20_000*5/4+300_000) })
 	if got := countAll(t, s); got != left {
 		t.Errorf("%d records, want %d", got, left)
 	}
@@ -162,7 +163,7 @@ func TestCompactIdle(t *testing.T) {
 	for i := range 20 {
 		check(t, update(s, func(tx store.Tx) error { return tx.Delete([]byte{byte(i)}) }))
 	}
-	within(t, limit, "big values to be given back", func() bool { return tableBytes(t, dir) < left*20_000*5/4+300_000 })
+	within(t, limit, "big values to be given back", func() bool { return tableBytes(t, dir) < int64(left*20_000*5/4+300_000) })
 }
 
 // Writers, readers and Compact do not disturb each other; it ends with its context

@@ -91,9 +91,9 @@ func (c *cursor) Seek(key []byte) (ok bool) {
 
 // arrive makes the next entry to be shown the current one.
 func (c *cursor) arrive() bool {
-	c.item, c.value = c.walk.settle(), nil
+	c.item, c.value = c.walk.skipHidden(), nil
 	if c.r.s.tables.Load() != nil {
-		c.err = c.sound()
+		c.err = c.checkPassed()
 	}
 	if c.err == nil && c.item != nil && !c.keysOnly {
 		c.err = c.load() // now, while an error can still end the scan
@@ -104,9 +104,9 @@ func (c *cursor) arrive() bool {
 	return c.item != nil
 }
 
-// sound checks the tables that lie between the last position and this one:
+// checkPassed checks the tables that lie between the last position and this one:
 // what damage there may have hidden.
-func (c *cursor) sound() error {
+func (c *cursor) checkPassed() error {
 	lo, hi := c.span.lo, c.span.hi
 	near, far := &lo, &hi
 	if c.reverse {
@@ -118,7 +118,7 @@ func (c *cursor) sound() error {
 	if c.item != nil {
 		*far = c.item.Key()
 	}
-	err := c.r.s.sound(lo, hi)
+	err := c.r.s.checkKeys(lo, hi)
 	if c.item != nil {
 		c.checked = true
 		c.from = append(c.from[:0], c.item.Key()...)
@@ -195,12 +195,12 @@ func (r *reader) Count(g store.Range) (n int, err error) {
 	if bytes.Compare(w.span.lo, w.span.hi) >= 0 {
 		return 0, nil
 	}
-	if err := r.s.sound(w.span.lo, w.span.hi); err != nil {
+	if err := r.s.checkKeys(w.span.lo, w.span.hi); err != nil {
 		return 0, err
 	}
 	w.open(r.txn, true)
 	defer func() { w.it.Close() }()
-	for w.it.Seek(w.span.lo); w.settle() != nil; w.it.Next() {
+	for w.it.Seek(w.span.lo); w.skipHidden() != nil; w.it.Next() {
 		n++
 	}
 	return n, nil

@@ -59,11 +59,8 @@ func damageTables(t *testing.T, sound string, n int) (opened int) {
 	cases := 0
 	for name, size := range sizes {
 		offs := []int{0, 5, int(size / 2), -1, -5, -8, -20, -2000}
-		for range 6 {
+		for range form(2, 4, 20) {
 			offs = append(offs, r.IntN(int(size)))
-		}
-		if testing.Short() || raceEnabled {
-			offs = offs[2:6]
 		}
 		for _, off := range offs {
 			dir := t.TempDir()
@@ -184,10 +181,7 @@ func TestDamagedFile(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	n := 80
-	if testing.Short() || raceEnabled {
-		n = 20
-	}
+	n := form(16, 40, 400)
 	var dirs []any
 	var faults []string
 	for i := range n {
@@ -326,11 +320,7 @@ func TestPowerFailure(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	opts := &badgerstore.Options{NoSync: true}
-	rounds := 20
-	if testing.Short() || raceEnabled {
-		rounds = 5
-	}
-	for range rounds {
+	for range form(4, 10, 50) {
 		for i, log := range logs {
 			log = bytes.Clone(log)
 			for range r.IntN(3) {

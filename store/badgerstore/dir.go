@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// lockName is the file in which Badger, too, leaves the number of the process
+// that holds a directory for writing. It is not what holds it.
+const lockName = "LOCK"
+
 // dirCheck knows whether the directory of an open store is still the one that
 // was opened. Badger writes by path: once another directory has that path, it
 // would write, and delete, there.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
@@ -47,7 +49,7 @@ func (s *Store) openEngine() (err error) {
 	}
 	dir := s.dir
 	if s.opts.ReadOnly {
-		dir, err = s.shadow(in)
+		dir, err = s.readCopy(in)
 	} else {
 		err = s.prepare(in)
 	}
@@ -57,12 +59,27 @@ func (s *Store) openEngine() (err error) {
 	s.leaveLock(dir)
 	s.handles.dir, s.gate.off = s.dir, make(chan struct{})
 	s.gate.dir, s.gate.free, s.gate.first = s.dirCheck, freeSpace, in.size()
-	if s.db, err = openBadger(s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate, &s.handles})); err != nil {
+	s.gate.label, s.gate.replayed = newLabel(), in.oldestLog()
+	s.flusher.behind.Store(s.gate.replayed != nil)
+	if !s.tested {
+		s.gate.look = s.gate.slowly()
+	}
+	if s.db, err = openBadger(s.gate.label, s.opts.badger(dir, s.tested).WithLogger(logger{s.opts.Logger, &s.flusher, &s.gate, &s.handles})); err != nil {
 		return wrapEngine("opening "+s.dir, err)
 	}
 	s.gate.db.Store(s.db)
-	s.guard(in.tables)
+	s.checkLater(in.tables)
 	return nil
+}
+
+// checkEngine notes whether Badger is one that the package was tested with.
+func (s *Store) checkEngine(read func() (*debug.BuildInfo, bool)) {
+	version, tested := testedEngine(read)
+	s.tested = tested
+	if !tested && s.opts.Logger != nil {
+		s.opts.Logger.Warn("badgerstore: not tested with this release of Badger, which is left to lock, sync and check by itself",
+			"version", version, "from", testedFrom, "to", testedTo)
+	}
 }
 
 // watchDir remembers which directory it is.
@@ -146,10 +163,6 @@ func (s *Store) makeDir() error {
 	return nil
 }
 
-// lockName is the file in which Badger, too, leaves the number of the process
-// that holds a directory for writing. It is not what holds it.
-const lockName = "LOCK"
-
 func (s *Store) signLock() error {
 	if !ownLock || !s.tested {
 		return nil
@@ -165,9 +178,16 @@ func (s *Store) signLock() error {
 	return nil
 }
 
-func openBadger(opts badger.Options) (db *badger.DB, err error) {
-	defer caught(&err)
-	return badger.OpenManaged(opts)
+// openBadger opens Badger with a label on all of its goroutines.
+func openBadger(label string, opts badger.Options) (db *badger.DB, err error) {
+	var opened sync.WaitGroup
+	opened.Go(func() {
+		defer caught(&err)
+		labelGoroutine(label)
+		db, err = badger.OpenManaged(opts)
+	})
+	opened.Wait()
+	return db, err
 }
 
 // flushable says whether there is space for what the logs hold.

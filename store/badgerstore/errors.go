@@ -17,6 +17,10 @@ import (
 // told.
 var ErrUnknownFormat = errors.New("badgerstore: unknown format")
 
+// ErrForeign: the directory holds something other than a store of this
+// package, or one of a version that it does not know.
+var ErrForeign = errors.New("badgerstore: not a store of this kind")
+
 // fileError returns an error of reading Badger's files as one of the store's.
 func fileError(err error) error {
 	switch {

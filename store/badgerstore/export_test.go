@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
@@ -125,15 +126,15 @@ func CurrentLog(s *Store) string {
 	return s.log.file.Name()
 }
 
-// Peeks returns how often a part of a table was checked, the most of any.
-func Peeks(s *Store) (n int) {
+// PartChecks returns how often a part of a table was checked, the most of any.
+func PartChecks(s *Store) (n int) {
 	set := s.tables.Load()
 	if set == nil {
 		return 0
 	}
 	for _, t := range set.all() {
 		t.mu.Lock()
-		n = max(n, t.peeks)
+		n = max(n, t.partChecks)
 		t.mu.Unlock()
 	}
 	return n
@@ -180,4 +181,64 @@ func CurrentFid(s *Store) int {
 	s.queue.Committing.Lock()
 	defer s.queue.Committing.Unlock()
 	return s.log.fid
+}
+
+// Products returns how many tables in dir with numbers beyond one a compaction is
+// taken to have made.
+func Products(dir string, beyond uint64) (int, error) {
+	in, err := inspect(dir, true)
+	if err != nil {
+		return 0, err
+	}
+	g := compactGate{dir: &dirCheck{path: dir}, newest: beyond, replayed: in.oldestLog()}
+	return g.products()
+}
+
+var ErrUndecided = errUndecided
+
+// Gate is where a compaction waits for its tables.
+type Gate struct{ g *compactGate }
+
+// NewGate returns the gate of a compaction that makes tables in dir with numbers
+// beyond one. atWork says whether somebody still does.
+func NewGate(dir string, beyond uint64, tables int, atWork func() bool) (Gate, error) {
+	d, err := newDirCheck(dir, false)
+	return Gate{&compactGate{dir: d, newest: beyond, making: map[int]int{0: tables}, look: atWork, off: make(chan struct{})}}, err
+}
+
+// WaitMade returns true when all tables are there, and false if they never are.
+func (g Gate) WaitMade() bool {
+	made := make(chan struct{})
+	go func() {
+		g.g.waitMade()
+		close(made)
+	}()
+	select {
+	case <-made:
+		return true
+	case <-g.g.off:
+		return false
+	}
+}
+
+// Compacting says whether the goroutines of a store's compactions are at work.
+func Compacting(s *Store) bool { return s.gate.atWork() }
+
+// CompactionFailed has a store hear from its engine that a compaction has failed.
+func CompactionFailed(s *Store, err error) {
+	logger{nil, &s.flusher, &s.gate, &s.handles}.Warningf(compactionFail, 0, err, nil)
+}
+
+// AtWork says whether goroutines that start starts are taken to be at work.
+func AtWork(start func()) bool {
+	g := compactGate{label: newLabel()}
+	var done sync.WaitGroup
+	atWork := false
+	done.Go(func() {
+		labelGoroutine(g.label)
+		start()
+		atWork = g.atWork()
+	})
+	done.Wait()
+	return atWork
 }

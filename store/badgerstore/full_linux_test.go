@@ -133,14 +133,15 @@ func TestFullDisk(t *testing.T) {
 		name         string
 		mount        func(*testing.T, int) disk
 		memory, size int
+		long         bool
 	}{
-		{"tmpfs, least memory", mountTmpfs, 16 << 20, 72 << 20},
-		{"tmpfs", mountTmpfs, 64 << 20, 190 << 20},
-		{"ext4, least memory", mountExt4, 16 << 20, 72 << 20},
-		{"ext4", mountExt4, 64 << 20, 190 << 20},
+		{"tmpfs, least memory", mountTmpfs, 16 << 20, 72 << 20, false},
+		{"tmpfs", mountTmpfs, 64 << 20, 190 << 20, true},
+		{"ext4, least memory", mountExt4, 16 << 20, 72 << 20, false},
+		{"ext4", mountExt4, 64 << 20, 190 << 20, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if testing.Short() || raceEnabled {
+			if !form(false, !test.long, true) {
 				t.Skip("takes long")
 			}
 			fillDisk(t, test.mount(t, test.size), test.memory, test.size)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,18 +31,22 @@ type compactGate struct {
 	first uint64                    // what a compaction may need before
 	db    atomic.Pointer[badger.DB] // is open
 
+	label    string          // of the goroutines of this opening
+	look     func() bool     // says whether compactions are at work; nil to look at stacks
+	replayed *badgerfile.Log // the oldest log that there was at opening, or nil
+
 	off        chan struct{}               // closed when it is broken
-	busy       atomic.Bool                 // compactions are making tables
-	late       atomic.Pointer[error]       // a compaction has not made its tables yet
+	blind      atomic.Pointer[error]       // why new tables cannot be looked for, or nil
 	broken     atomic.Pointer[error]       // a compaction could not make its tables
 	waiting    atomic.Pointer[error]       // why one waits, or nil
 	flattening atomic.Pointer[func() bool] // says whether Flatten is to stop, or nil
 
 	mu      sync.Mutex
-	running map[int]uint64 // by compactor: what it may need
-	making  map[int]int    // by compactor: the tables it was about to make
-	newest  uint64         // number of a table before those
-	found   int            // how many of them were there at the last look
+	running map[int]uint64  // by compactor: what it may need
+	making  map[int]int     // by compactor: the tables it was about to make
+	changes int             // how often making has changed
+	newest  uint64          // number of a table before those
+	fates   map[uint64]fate // of the later ones
 }
 
 const gatePoll = 50 * time.Millisecond
@@ -49,6 +54,7 @@ const gatePoll = 50 * time.Millisecond
 // pass returns once a compactor may make a table. It is called in the goroutine
 // of a compaction, which nothing else waits for but Close.
 func (g *compactGate) pass(compactor int) {
+	labelPart(g.label, compactor)
 	for {
 		err := g.admit(compactor)
 		if err == nil {
@@ -77,6 +83,9 @@ func (g *compactGate) admit(compactor int) (err error) {
 	if err := probe(g.dir.path); err != nil {
 		return fmt.Errorf("badgerstore: a compaction waits: %w", err)
 	}
+	if err := g.noteNewest(); err != nil {
+		return err
+	}
 	if g.running[compactor] > 0 {
 		return nil
 	}
@@ -102,7 +111,20 @@ func (g *compactGate) done(compactor int) {
 	defer g.mu.Unlock()
 	delete(g.running, compactor)
 	delete(g.making, compactor)
-	g.busy.Store(len(g.making) > 0)
+	g.changes++
+}
+
+// noteNewest notes which tables there are before the first that a compaction makes.
+func (g *compactGate) noteNewest() error {
+	if len(g.making) > 0 {
+		return nil
+	}
+	ids, err := tableIDs(g.dir.path)
+	if err != nil {
+		return err
+	}
+	g.newest, g.fates = slices.Max(append(ids, 0)), make(map[uint64]fate)
+	return nil
 }
 
 // need returns how much one compaction may write before it has removed anything.
@@ -200,7 +222,7 @@ func probe(dir string) error {
 // full returns the error that a compaction waits with for space or for file
 // handles, or nil.
 func (g *compactGate) full() error {
-	if err := g.late.Load(); err != nil {
+	if err := g.blind.Load(); err != nil {
 		return *err
 	}
 	if err := g.stopped(); errors.Is(err, syscall.ENOSPC) || noHandles(err) {
@@ -218,4 +240,12 @@ func (g *compactGate) stopped() error {
 		return *err
 	}
 	return nil
+}
+
+// next ends a Flatten that is to stop. It is called in its goroutine, between
+// compactions, where it holds nothing.
+func (g *compactGate) next() {
+	if stop := g.flattening.Load(); stop != nil && (*stop)() {
+		runtime.Goexit()
+	}
 }

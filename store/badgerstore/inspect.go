@@ -15,10 +15,6 @@ import (
 	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
-// ErrForeign: the directory holds something other than a store of this
-// package, or one of a version that it does not know.
-var ErrForeign = errors.New("badgerstore: not a store of this kind")
-
 // inspection is what a directory holds.
 type inspection struct {
 	dir     string
@@ -41,7 +37,7 @@ func inspect(dir string, readOnly bool) (*inspection, error) {
 	}
 	in := &inspection{dir: dir, files: files}
 	if !in.has(badger.ManifestFilename) {
-		return in, in.vacant(readOnly)
+		return in, in.checkEmpty(readOnly)
 	}
 	if in.tables, in.deleted, err = readManifest(dir); err != nil {
 		if slices.ContainsFunc(files, isEngineFile) && strings.Contains(err.Error(), "bad magic") {
@@ -90,6 +86,14 @@ func (in *inspection) size() (size uint64) {
 	return size
 }
 
+// oldestLog returns the first log that something is in, or nil.
+func (in *inspection) oldestLog() *badgerfile.Log {
+	if i := slices.IndexFunc(in.logs, func(x badgerfile.Log) bool { return x.First > 0 }); i >= 0 {
+		return &in.logs[i]
+	}
+	return nil
+}
+
 // bringBack gives tables their names again that were set aside, and are listed
 // after all: by a manifest that somebody has put back.
 func (in *inspection) bringBack() error {
@@ -123,9 +127,9 @@ func (in *inspection) known() (version uint64) {
 	return version
 }
 
-// vacant returns nil if a directory without a manifest can become a new store.
+// checkEmpty returns nil if a directory without a manifest can become a new store.
 // Badger would take any directory, and delete the tables in it.
-func (in *inspection) vacant(readOnly bool) error {
+func (in *inspection) checkEmpty(readOnly bool) error {
 	if readOnly {
 		return fmt.Errorf("%w: %s has no MANIFEST, and a read-only store is not created", ErrForeign, in.dir)
 	}

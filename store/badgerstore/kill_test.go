@@ -259,10 +259,7 @@ func TestKillConformance(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
-	rounds := 20
-	if testing.Short() || raceEnabled {
-		rounds = 6
-	}
+	rounds := form(4, 10, 50)
 	dir := t.TempDir()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -441,9 +438,9 @@ func bigState(t *testing.T, s store.Store, n int) (committed bool) {
 }
 
 func TestKillBigTransaction(t *testing.T) {
-	n, parts := 200_000, []float64{0.05, 0.2, 0.4, 0.6, 0.8, 0.95}
+	n, parts := form(20_000, 50_000, 200_000), []float64{0.05, 0.2, 0.4, 0.6, 0.8, 0.95}
 	if testing.Short() || raceEnabled {
-		n, parts = 40_000, parts[1:4]
+		parts = parts[1:4]
 	}
 	took := timeBig(t, n)
 	undone := 0
@@ -497,7 +494,7 @@ func timeBig(t *testing.T, n int) time.Duration {
 // A million keys in one transaction are what 200 thousand records with four
 // indexes are.
 func TestMillionKeys(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if !*long {
 		t.Skip("takes long")
 	}
 	const n = 1_000_000

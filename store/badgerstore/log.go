@@ -30,7 +30,7 @@ func (w *writer) log(c store.Change) error {
 func (r *reader) ScanLog(g store.Range, visit func(key, value []byte) bool) (err error) {
 	defer caught(&err)
 	w := walk{span: spanIn(nil, spaceLog, g), reverse: g.Reverse}
-	if err := r.s.sound(w.span.lo, w.span.hi); err != nil {
+	if err := r.s.checkKeys(w.span.lo, w.span.hi); err != nil {
 		return err
 	}
 	w.open(r.txn, !g.Reverse)
@@ -42,7 +42,7 @@ func (r *reader) ScanLog(g store.Range, visit func(key, value []byte) bool) (err
 	var value []byte
 	grab := func(b []byte) error { value = b; return nil }
 	for w.it.Seek(from); ; w.it.Next() {
-		item := w.settle()
+		item := w.skipHidden()
 		if item == nil {
 			return nil
 		}

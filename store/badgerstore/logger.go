@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 // logger passes on what Badger logs. Its information is of no use to a user of
@@ -22,6 +24,9 @@ const flushFailed = "error flushing memtable to disk: %v, retrying"
 // memtableFull is how it says that it is about to begin another one, with its log.
 const memtableFull = "Flushing memtable, mt.size=%d size of flushChan: %d\n"
 
+// flattenNext is how Badger's Flatten says that it is about to compact a level.
+const flattenNext = "Attempting to compact with %+v\n"
+
 // How Badger says that a compaction is about to make a table, that all tables of a
 // part of one are being made, and that it has ended. The number of the compactor comes first.
 const (
@@ -29,6 +34,8 @@ const (
 	tableNext      = "[%d] LOG Compact. Added %d keys. Skipped %d keys. Iteration took: %v"
 	compactionDone = "[Compactor: %d] Compaction for level: %d DONE"
 	compactionFail = "[Compactor: %d] LOG Compact FAILED with error: %+v: %+v"
+
+	compactionBuilds = "while running compactions for" // of an error before that
 )
 
 // Errorf implements badger.Logger.
@@ -62,6 +69,8 @@ func (l logger) Debugf(format string, args ...any) {
 	switch format {
 	case memtableFull:
 		l.handles.free()
+		waiting, ok := args[1].(int)
+		l.flusher.behind.Store(!ok || waiting > 0)
 	case partDone:
 		l.gate.waitMade()
 	default:
@@ -82,5 +91,16 @@ func (l logger) compaction(format string, args []any) {
 		}
 		return
 	}
+	if err, ok := args[1].(error); ok && unlisted(err) {
+		l.gate.breakOff(wrapEngine("listing the tables of a compaction", err))
+	}
 	l.gate.done(compactor)
+}
+
+// unlisted says whether a compaction has failed as it wrote the MANIFEST. Badger then
+// goes on with tables that are not what it believes to have listed. Other failures
+// come with a text, and change nothing.
+func unlisted(err error) bool {
+	text := err.Error()
+	return !strings.HasPrefix(text, compactionBuilds) && (strings.Contains(text, badger.ManifestFilename) || strings.HasPrefix(text, "While"))
 }

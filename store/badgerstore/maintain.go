@@ -11,7 +11,7 @@ import (
 // What the maintenance does, in one goroutine:
 //   - it tells Badger every second which versions nobody can see any more, so
 //     that compactions drop them;
-//   - it checks the tables that were there at opening (intact.go), and rests
+//   - it checks the tables that were there at opening (tablecheck.go), and rests
 //     twice as long as it works;
 //   - it tidies up when the store is idle, and gives back what was deleted;
 //   - it does what Compact asks for.
@@ -66,7 +66,7 @@ func (s *Store) stamped() {
 // scrubber returns a function that checks one table at a time and says how long
 // to rest and whether there are more.
 func (s *Store) scrubber() func() (time.Duration, bool) {
-	var todo []*guarded
+	var todo []*tableCheck
 	if set := s.tables.Load(); set != nil {
 		todo = set.all()
 	}
@@ -80,7 +80,7 @@ func (s *Store) scrubber() func() (time.Duration, bool) {
 		t := todo[0]
 		todo = todo[1:]
 		start := time.Now()
-		if s.soundTable(t) != nil && !t.done.Load() {
+		if s.checkTable(t) != nil && !t.done.Load() {
 			todo = append(todo, t) // it could not be read just now
 			return time.Second, true
 		}
@@ -207,7 +207,12 @@ func (s *Store) padLocked(also []byte) (done bool, err error) {
 	// At a version of their own, which nobody sees: after it all others may go.
 	version := s.sealed + 1
 	txn := s.db.NewTransactionAt(version, true)
-	defer txn.Discard()
+	taken := false
+	defer func() {
+		if !taken {
+			txn.Discard()
+		}
+	}()
 	if err := errors.Join(txn.Set(stampKey, nil), s.setAgain(txn, also)); err != nil {
 		return false, err
 	}
@@ -218,7 +223,7 @@ func (s *Store) padLocked(also []byte) (done bool, err error) {
 	if err != badger.ErrTxnTooBig {
 		return false, err
 	}
-	if err = s.writer.commitAt(txn, version); err == nil {
+	if taken, err = s.writer.commit(txn, version); err == nil {
 		err = s.durable()
 	}
 	if err != nil {

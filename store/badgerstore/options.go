@@ -117,7 +117,7 @@ func (o *Options) badger(dir string, tested bool) badger.Options {
 		WithIndexCacheSize(0) // only encrypted stores use it
 
 	// Tables are checked as a whole before their first use, since an error of a
-	// block read on the way gets lost in Badger; see intact.go.
+	// block read on the way gets lost in Badger; see tablecheck.go.
 	b = b.WithChecksumVerificationMode(options.NoVerification)
 	if !tested && !o.NoVerify {
 		b = b.WithChecksumVerificationMode(options.OnTableAndBlockRead)
@@ -133,6 +133,9 @@ func (o *Options) badger(dir string, tested bool) badger.Options {
 func (o *Options) baseLevel() int64 { return o.memtable() * 5 / 4 }
 
 const lastLevel = 6
+
+// maxInline is how big a value may be that is an entry as a whole: see blob.go.
+const maxInline = 128 << 10
 
 // levelZeroTables is how many flushed memtables start a compaction. Badger's
 // default of 5 leaves up to 4 for every scan to merge, with all the versions of

@@ -47,7 +47,7 @@ func TestNoVerify(t *testing.T) {
 			_, err := tx.Get(benchKey(15_000))
 			return err
 		}))
-		if n := badgerstore.Peeks(s); (n == 0) != noVerify {
+		if n := badgerstore.PartChecks(s); (n == 0) != noVerify {
 			t.Errorf("NoVerify %v: parts of tables checked %d times", noVerify, n)
 		}
 		check(t, s.Close())

@@ -68,11 +68,7 @@ func TestCutManifest(t *testing.T) {
 	whole := threeTables(t)
 	manifest, err := os.ReadFile(filepath.Join(whole, "MANIFEST"))
 	check(t, err)
-	step := 3
-	if testing.Short() || raceEnabled {
-		step = 7
-	}
-	for n := 16; n < len(manifest); n += step {
+	for n := 16; n < len(manifest); n += form(9, 4, 1) {
 		dir := t.TempDir()
 		check(t, os.CopyFS(dir, os.DirFS(whole)))
 		check(t, os.WriteFile(filepath.Join(dir, "MANIFEST"), manifest[:n], 0o600))

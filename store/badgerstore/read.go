@@ -65,7 +65,7 @@ func (r *reader) GetMany(keys, values [][]byte) error {
 func (r *reader) get(sc *scratch, key []byte) (value []byte, err error) {
 	defer caught(&err)
 	sc.key = appendKey(sc.key[:0], spaceUser, key)
-	if err := r.s.sound(sc.key, sc.key); err != nil {
+	if err := r.s.checkKeys(sc.key, sc.key); err != nil {
 		return nil, err
 	}
 	item, err := r.txn.Get(sc.key)

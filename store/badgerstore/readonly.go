@@ -14,11 +14,11 @@ import (
 	"github.com/kivisdb/kivis/store/badgerstore/internal/badgerfile"
 )
 
-// shadow returns a directory that Badger can open for reading: dir itself or,
+// readCopy returns a directory that Badger can open for reading: dir itself or,
 // if its process was killed, one with links to its tables and copies of what is
 // sound in its logs. Badger refuses a log that is not cut to its end, and
 // deletes tables that are not in the manifest, even when it only reads.
-func (s *Store) shadow(in *inspection) (string, error) {
+func (s *Store) readCopy(in *inspection) (string, error) {
 	if in.clean() {
 		return s.dir, nil
 	}

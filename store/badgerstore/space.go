@@ -2,8 +2,6 @@ package badgerstore
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -70,27 +68,4 @@ func (c *spaceCheck) check(size int64) error {
 		c.credit, c.until = int64((free-need)/16), now.Add(spaceInterval)
 	}
 	return nil
-}
-
-// Size implements [store.Sizer]: the bytes that the store's files take on disk.
-func (s *Store) Size() (int64, error) {
-	if err := s.usable(); err != nil {
-		return 0, err
-	}
-	files, err := os.ReadDir(s.dir)
-	if err != nil {
-		return 0, fmt.Errorf("badgerstore: %w", err)
-	}
-	var size int64
-	for _, f := range files {
-		info, err := f.Info()
-		if err != nil {
-			continue // deleted meanwhile
-		}
-		switch filepath.Ext(f.Name()) {
-		case ".sst", ".mem", ".vlog", "":
-			size += allocated(info)
-		}
-	}
-	return size, nil
 }

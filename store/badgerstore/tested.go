@@ -61,15 +61,5 @@ func testedEngine(read func() (*debug.BuildInfo, bool)) (version string, tested 
 	return "unknown", true
 }
 
-// checkEngine notes whether Badger is one that the package was tested with.
-func (s *Store) checkEngine(read func() (*debug.BuildInfo, bool)) {
-	version, tested := testedEngine(read)
-	s.tested = tested
-	if !tested && s.opts.Logger != nil {
-		s.opts.Logger.Warn("badgerstore: not tested with this release of Badger, which is left to lock, sync and check by itself",
-			"version", version, "from", testedFrom, "to", testedTo)
-	}
-}
-
 // String returns the version.
 func (r release) String() string { return fmt.Sprintf("v%d.%d.%d", r[0], r[1], r[2]) }

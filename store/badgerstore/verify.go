@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/kivisdb/kivis/store"
@@ -59,4 +61,27 @@ func (s *Store) verifyPresent(tables map[uint64]*levelFile) error {
 		}
 	}
 	return nil
+}
+
+// Size implements [store.Sizer]: the bytes that the store's files take on disk.
+func (s *Store) Size() (int64, error) {
+	if err := s.usable(); err != nil {
+		return 0, err
+	}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0, fmt.Errorf("badgerstore: %w", err)
+	}
+	var size int64
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			continue // deleted meanwhile
+		}
+		switch filepath.Ext(f.Name()) {
+		case ".sst", ".mem", ".vlog", "":
+			size += allocated(info)
+		}
+	}
+	return size, nil
 }

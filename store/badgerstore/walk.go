@@ -38,9 +38,9 @@ func (w *walk) open(txn *badger.Txn, all bool) {
 	w.it = txn.NewIterator(badger.IteratorOptions{Prefix: w.span.prefix, Reverse: w.reverse, AllVersions: all})
 }
 
-// settle moves on to the first entry to be shown, if the iterator does not
+// skipHidden moves on to the first entry to be shown, if the iterator does not
 // stand on one, and returns it; nil if there is none in the span.
-func (w *walk) settle() *badger.Item {
+func (w *walk) skipHidden() *badger.Item {
 	for w.it.Valid() {
 		item := w.it.Item()
 		switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -15,7 +16,7 @@ import (
 // A version is one Badger transaction, or several if it is too big for one, all
 // at the same version: its parts. Nobody reads the version before it is
 // published, and a store that is opened finds, by openKey and sealKey, whether
-// its last one was completed; see settle.go.
+// its last one was completed; see unfinished.go.
 
 // writer writes one version after another. It belongs to the committer.
 type writer struct {
@@ -26,6 +27,7 @@ type writer struct {
 	touched bool // Badger may have something of the version
 
 	commitAt func(txn *badger.Txn, version uint64) error // tests make it fail
+	inside   atomic.Int32                                // calls of it
 
 	stamp bool // write stampKey
 
@@ -58,7 +60,7 @@ func (w *writer) write(version uint64, o *occ.Overlay, log []store.Change, stamp
 	if err := w.all(o, log); err != nil {
 		return wrapEngine("commit", err)
 	}
-	w.settleBlobs()
+	w.noteBlobs()
 	return nil
 }
 
@@ -164,8 +166,8 @@ func (w *writer) dropBlob(key []byte, again bool) error {
 	return w.drop(w.key(spaceIndex, key))
 }
 
-// settleBlobs brings the store's index of big values up to the version.
-func (w *writer) settleBlobs() {
+// noteBlobs brings the store's index of big values up to the version.
+func (w *writer) noteBlobs() {
 	for _, key := range w.gone {
 		delete(w.s.blobs, key)
 	}
@@ -244,24 +246,29 @@ func (w *writer) entry(key, value []byte, meta byte) *badger.Entry {
 	return &w.entries[len(w.entries)-1]
 }
 
-// commit has Badger commit the transaction. It does not wait for Badger where that
-// waits for a compaction that never ends.
-func (w *writer) commit() error {
-	g := &w.s.gate
-	if !g.busy.Load() {
-		return w.commitAt(w.txn, w.version)
+// commit has Badger commit a transaction. It does not wait for Badger where that
+// waits for a compaction that never ends: the transaction and all that is in it are
+// Badger's then.
+func (w *writer) commit(txn *badger.Txn, version uint64) (taken bool, err error) {
+	if !w.s.flusher.behind.Load() {
+		return false, w.engine(txn, version)
 	}
 	done := make(chan error, 1)
-	txn, version, commitAt := w.txn, w.version, w.commitAt
-	go func() { done <- commitAt(txn, version) }()
+	go func() { done <- w.engine(txn, version) }()
+	g := &w.s.gate
 	select {
 	case err := <-done:
-		return err
+		return false, err
 	case <-g.off:
-		w.entries, w.keys = nil, nil // Badger still has them
-		w.open()
-		return *g.broken.Load()
+		return true, *g.broken.Load()
 	}
+}
+
+// engine is commitAt, and counts those who are in it.
+func (w *writer) engine(txn *badger.Txn, version uint64) error {
+	w.inside.Add(1)
+	defer w.inside.Add(-1)
+	return w.commitAt(txn, version)
 }
 
 // flush commits what has been added, as one part of the version.
@@ -269,7 +276,11 @@ func (w *writer) flush() error {
 	if err := w.s.handles.fill(); err != nil {
 		return err // before doing anything
 	}
-	err := w.commit()
+	taken, err := w.commit(w.txn, w.version)
+	if taken {
+		w.entries, w.keys = nil, nil
+		w.open()
+	}
 	if errors.Is(err, badger.ErrTxnTooBig) || errors.Is(err, badger.ErrBlockedWrites) {
 		return err // before doing anything
 	}

@@ -135,6 +135,29 @@ func (r *TableReader) EntriesNear(t Table, keys [][]byte, f func(Entry) error) e
 	return r.each(t, near, func(block []byte) error { return r.entries(block, f) })
 }
 
+// First returns the first entry of a table, and no key if the table has gone.
+func (r *TableReader) First(t Table) (key []byte, version uint64, err error) {
+	first := func(i, _ int, _ *fb.TableIndex) bool { return i == 0 }
+	err = r.each(t, first, func(block []byte) error {
+		return r.entries(block, func(e Entry) error {
+			if key == nil {
+				key, version = bytes.Clone(e.Key), e.Version
+			}
+			return nil
+		})
+	})
+	return key, version, err
+}
+
+// Has says whether a table has an entry.
+func (r *TableReader) Has(t Table, key []byte, version uint64) (found bool, err error) {
+	err = r.EntriesNear(t, [][]byte{key}, func(e Entry) error {
+		found = found || e.Version == version && bytes.Equal(e.Key, key)
+		return nil
+	})
+	return found, err
+}
+
 // Incomplete says whether the writing of a table was cut short, which was then
 // never listed: Badger makes the file in its whole size, fills it, and syncs it
 // first. So there are pages of zeros, or its last bytes are zeros.

@@ -23,7 +23,7 @@ func TestCheckedOnce(t *testing.T) {
 		}
 		return nil
 	}))
-	if n := badgerstore.Peeks(s); n < 1 || n > 3 {
+	if n := badgerstore.PartChecks(s); n < 1 || n > 3 {
 		t.Errorf("a table had parts checked %d times for gets of 3 keys", n)
 	}
 }

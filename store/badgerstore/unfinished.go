@@ -19,8 +19,8 @@ import (
 // big transaction is written once; a redo log would write everything twice, at
 // each commit instead of after a crash.
 
-// settle finds the newest complete version and undoes what is newer.
-func (s *Store) settle() error {
+// undoUnfinished finds the newest complete version and undoes what is newer.
+func (s *Store) undoUnfinished() error {
 	newest := s.db.MaxVersion()
 	sealed, err := s.lastSealed(newest)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Store) revertKeys(w *writer, newest uint64) error {
 }
 
 func (s *Store) revertKey(w *writer, before *badger.Txn, key []byte) error {
-	if err := s.sound(key, key); err != nil {
+	if err := s.checkKeys(key, key); err != nil {
 		return err
 	}
 	item, err := before.Get(key)

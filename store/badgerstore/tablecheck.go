@@ -24,31 +24,31 @@ import (
 
 // tableSet is the tables that were there at opening.
 type tableSet struct {
-	levels [][]*guarded // each by its left end; level 0 overlaps
-	base   int          // the level that level 0 is compacted into
+	levels [][]*tableCheck // each by its left end; level 0 overlaps
+	base   int             // the level that level 0 is compacted into
 }
 
-// guarded is a table that is checked before its first use.
-type guarded struct {
+// tableCheck is a table that is checked before its first use.
+type tableCheck struct {
 	badgerfile.Table
 	left, right []byte // its first and last key, without versions
 
-	mu       sync.Mutex
-	verified []badgerfile.KeyRange // the parts that were checked
-	peeks    int                   // how often one was
-	done     atomic.Bool           // the whole table was, or is damaged
-	err      error                 // after done
+	mu         sync.Mutex
+	verified   []badgerfile.KeyRange // the parts that were checked
+	partChecks int                   // how often one was
+	done       atomic.Bool           // the whole table was, or is damaged
+	err        error                 // after done
 }
 
-// maxPeeks is after how many checks of a part the next one is of the whole: a
+// maxPartChecks is after how many checks of a part the next one is of the whole: a
 // part costs the reading of the index, about a twentieth.
-const maxPeeks = 8
+const maxPartChecks = 8
 
 var tableReaders = sync.Pool{New: func() any { return new(badgerfile.TableReader) }}
 
-// guard puts the tables under guard. They are the ones that Badger has opened
-// and that were inspected before.
-func (s *Store) guard(files map[uint64]*levelFile) {
+// checkLater has the tables checked before their first use. They are the ones that
+// Badger has opened and that were inspected before.
+func (s *Store) checkLater(files map[uint64]*levelFile) {
 	if s.opts.NoVerify || len(files) == 0 {
 		return
 	}
@@ -61,20 +61,20 @@ func (s *Store) guard(files map[uint64]*levelFile) {
 	}
 	for _, t := range s.db.Tables() {
 		if f, ok := files[t.ID]; ok {
-			g := &guarded{Table: f.Table, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right), verified: f.verified}
+			g := &tableCheck{Table: f.Table, left: y.ParseKey(t.Left), right: y.ParseKey(t.Right), verified: f.verified}
 			g.done.Store(f.checked)
 			set.levels[f.Level] = append(set.levels[f.Level], g)
 		}
 	}
 	for _, level := range set.levels {
-		slices.SortFunc(level, func(a, b *guarded) int { return bytes.Compare(a.left, b.left) })
+		slices.SortFunc(level, func(a, b *tableCheck) int { return bytes.Compare(a.left, b.left) })
 	}
 	s.tables.Store(set)
 }
 
-// sound checks what tables hold of the keys in [lo, hi], both ends included, if
+// checkKeys checks what tables hold of the keys in [lo, hi], both ends included, if
 // it was not checked before.
-func (s *Store) sound(lo, hi []byte) error {
+func (s *Store) checkKeys(lo, hi []byte) error {
 	set := s.tables.Load()
 	if set == nil {
 		return nil
@@ -84,7 +84,7 @@ func (s *Store) sound(lo, hi []byte) error {
 			if bytes.Compare(t.left, hi) > 0 || bytes.Compare(t.right, lo) < 0 {
 				continue
 			}
-			if err := s.soundPart(t, lo, hi); err != nil {
+			if err := s.checkPart(t, lo, hi); err != nil {
 				return err
 			}
 		}
@@ -93,11 +93,11 @@ func (s *Store) sound(lo, hi []byte) error {
 }
 
 // overlapping returns the tables of a level that may hold keys in [lo, hi].
-func overlapping(level []*guarded, all bool, lo, hi []byte) []*guarded {
+func overlapping(level []*tableCheck, all bool, lo, hi []byte) []*tableCheck {
 	if all {
 		return level
 	}
-	i, _ := slices.BinarySearchFunc(level, lo, func(t *guarded, lo []byte) int { return bytes.Compare(t.right, lo) })
+	i, _ := slices.BinarySearchFunc(level, lo, func(t *tableCheck, lo []byte) int { return bytes.Compare(t.right, lo) })
 	j := i
 	for j < len(level) && bytes.Compare(level[j].left, hi) <= 0 {
 		j++
@@ -105,8 +105,8 @@ func overlapping(level []*guarded, all bool, lo, hi []byte) []*guarded {
 	return level[i:j]
 }
 
-// soundPart checks what a table holds of the keys in [lo, hi].
-func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
+// checkPart checks what a table holds of the keys in [lo, hi].
+func (s *Store) checkPart(t *tableCheck, lo, hi []byte) error {
 	if t.done.Load() {
 		return t.err
 	}
@@ -117,10 +117,10 @@ func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
 		return t.err
 	case slices.ContainsFunc(t.verified, func(x badgerfile.KeyRange) bool { return x.Has(lo, hi) }):
 		return nil
-	case t.peeks == maxPeeks:
-		return s.soundLocked(t)
+	case t.partChecks == maxPartChecks:
+		return s.checkTableLocked(t)
 	}
-	t.peeks++
+	t.partChecks++
 	r := tableReaders.Get().(*badgerfile.TableReader)
 	defer tableReaders.Put(r)
 	verified, err := r.Part(t.Table, lo, hi)
@@ -128,14 +128,14 @@ func (s *Store) soundPart(t *guarded, lo, hi []byte) error {
 	return s.finish(t, err)
 }
 
-// soundTable checks a whole table, once.
-func (s *Store) soundTable(t *guarded) error {
+// checkTable checks a whole table, once.
+func (s *Store) checkTable(t *tableCheck) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return s.soundLocked(t)
+	return s.checkTableLocked(t)
 }
 
-func (s *Store) soundLocked(t *guarded) error {
+func (s *Store) checkTableLocked(t *tableCheck) error {
 	if t.done.Load() {
 		return t.err
 	}
@@ -150,7 +150,7 @@ func (s *Store) soundLocked(t *guarded) error {
 
 // finish has a damaged table be one for good. One that could not be read just
 // now, for want of file handles as it were, is checked again.
-func (s *Store) finish(t *guarded, err error) error {
+func (s *Store) finish(t *tableCheck, err error) error {
 	err = fileError(err)
 	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, ErrUnknownFormat) {
 		t.err = err
@@ -169,7 +169,7 @@ func (s *Store) noteDamage(err error) {
 }
 
 // all returns every table, those first that a compaction may take first.
-func (set *tableSet) all() (tables []*guarded) {
+func (set *tableSet) all() (tables []*tableCheck) {
 	tables = append(tables, set.levels[0]...)
 	if set.base > 0 {
 		tables = append(tables, set.levels[set.base]...)
