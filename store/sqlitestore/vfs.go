@@ -1,0 +1,190 @@
+package sqlitestore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"github.com/kivisdb/kivis/store/sqlitestore/internal/walfile"
+)
+
+// fileSystem is how SQLite reaches the files of one store: it is the system's, with
+// checksums of pages.
+type fileSystem struct {
+	vfs.VFSFilename
+	name string
+
+	// A store that is only read has no log for SQLite to read and to write to: it
+	// is shown the file as the log would make it.
+	log     *os.File
+	content walfile.Log
+
+	wrap func(name string, flags vfs.OpenFlag, f vfs.File) vfs.File // for tests
+}
+
+var fileSystems atomic.Int64
+
+// newFileSystem returns a file system that is registered until it is dropped.
+func newFileSystem() *fileSystem {
+	fs := &fileSystem{VFSFilename: vfs.Find("").(vfs.VFSFilename), wrap: wrapFile}
+	fs.name = fmt.Sprint("kivis", fileSystems.Add(1))
+	vfs.Register(fs.name, fs)
+	return fs
+}
+
+// wrapFile is what tests have each file wrapped by.
+var wrapFile func(name string, flags vfs.OpenFlag, f vfs.File) vfs.File
+
+func (fs *fileSystem) drop() { vfs.Unregister(fs.name) }
+
+// OpenFilename implements vfs.VFSFilename.
+func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := fs.VFSFilename.OpenFilename(name, flags)
+	if err != nil {
+		return f, flags, err
+	}
+	if fs.wrap != nil {
+		f = fs.wrap(name.String(), flags, f)
+	}
+	switch {
+	case flags&vfs.OPEN_MAIN_DB != 0:
+		return &dbFile{File: f, fs: fs}, flags, nil
+	case flags&vfs.OPEN_WAL != 0:
+		return &walFile{File: f, own: math.MaxInt64}, flags, nil
+	}
+	return f, flags, nil
+}
+
+// fileError has SQLite know that a disk is full: it leaves alone what it has
+// written so far.
+func fileError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return sqlite3.FULL
+	}
+	return err
+}
+
+// dbFile is a file of pages, each with its checksum.
+type dbFile struct {
+	vfs.File
+	fs     *fileSystem
+	sealed [pageSize]byte // scratch
+}
+
+// pageNumber returns the number of the page at an offset, if n bytes there are one.
+func pageNumber(n int, off int64) (uint32, bool) {
+	return uint32(off/pageSize) + 1, n == pageSize && off%pageSize == 0
+}
+
+// ReadAt implements vfs.File.
+func (f *dbFile) ReadAt(p []byte, off int64) (int, error) {
+	number, whole := pageNumber(len(p), off)
+	if at, ok := f.fs.content.Frames[number]; ok {
+		return f.fs.log.ReadAt(p, at+off%pageSize)
+	}
+	n, err := f.File.ReadAt(p, off)
+	if whole && n == pageSize && !openPage(p, number) {
+		return 0, sqlite3.IOERR_DATA
+	}
+	return n, err
+}
+
+// WriteAt implements vfs.File.
+func (f *dbFile) WriteAt(p []byte, off int64) (int, error) {
+	if number, whole := pageNumber(len(p), off); whole {
+		copy(f.sealed[:], p)
+		sealPage(f.sealed[:], number)
+		p = f.sealed[:]
+	}
+	n, err := f.File.WriteAt(p, off)
+	return n, fileError(err)
+}
+
+// Size implements vfs.File.
+func (f *dbFile) Size() (int64, error) {
+	if pages := f.fs.content.Pages; pages != 0 {
+		return int64(pages) * pageSize, nil
+	}
+	return f.File.Size()
+}
+
+// Truncate implements vfs.File.
+func (f *dbFile) Truncate(size int64) error { return fileError(f.File.Truncate(size)) }
+
+// SizeHint implements vfs.FileSizeHint.
+func (f *dbFile) SizeHint(size int64) error {
+	if h, ok := f.File.(vfs.FileSizeHint); ok {
+		return fileError(h.SizeHint(size))
+	}
+	return nil
+}
+
+// SharedMemory implements vfs.FileSharedMemory.
+func (f *dbFile) SharedMemory() vfs.SharedMemory {
+	if sh, ok := f.File.(vfs.FileSharedMemory); ok {
+		return sh.SharedMemory()
+	}
+	return nil
+}
+
+// walFile is a log. SQLite compares the checksums of frames when it finds a log that
+// another process has left, and never again: here each frame that is read has its
+// own compared, so that a damaged one gets nowhere, with a new checksum the least.
+type walFile struct {
+	vfs.File
+	own int64 // from here on frames may be of a transaction that this connection has not ended
+}
+
+const frameSize = walfile.FrameSize + pageSize
+
+// ReadAt implements vfs.File.
+func (f *walFile) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.File.ReadAt(p, off)
+	head := off - walfile.FrameSize
+	if n != pageSize || n != len(p) || head < walfile.HeaderSize || (head-walfile.HeaderSize)%frameSize != 0 || head >= f.own {
+		return n, err
+	}
+	if !f.sound(p, head) {
+		return 0, sqlite3.IOERR_DATA
+	}
+	return n, err
+}
+
+// sound says whether a page has the checksum that is in its frame's header.
+func (f *walFile) sound(page []byte, head int64) bool {
+	var h, last [walfile.FrameSize]byte
+	if _, err := f.File.ReadAt(h[:], head); err != nil {
+		return false
+	}
+	// The sum goes on from that of the frame before, or of the log's header: either
+	// ends with it.
+	from := head - frameSize
+	if head == walfile.HeaderSize {
+		from = walfile.HeaderSize - walfile.FrameSize
+	}
+	if _, err := f.File.ReadAt(last[:], from); err != nil {
+		return false
+	}
+	return walfile.FrameSum(binary.LittleEndian, walfile.SumAt(last[16:]), h[:], page) == walfile.SumAt(h[16:])
+}
+
+// WriteAt implements vfs.File. A frame's header that says so is the last of its
+// transaction. Until then frames are written again, and their checksums only in the
+// end.
+func (f *walFile) WriteAt(p []byte, off int64) (int, error) {
+	if len(p) == walfile.FrameSize && off >= walfile.HeaderSize {
+		f.own = min(f.own, off)
+		if binary.BigEndian.Uint32(p[4:]) != 0 {
+			f.own = math.MaxInt64
+		}
+	}
+	n, err := f.File.WriteAt(p, off)
+	return n, fileError(err)
+}
