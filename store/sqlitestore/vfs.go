@@ -118,6 +118,12 @@ func (f *dbFile) Size() (int64, error) {
 // Truncate implements vfs.File.
 func (f *dbFile) Truncate(size int64) error { return fileError(f.File.Truncate(size)) }
 
+// DeviceCharacteristics implements vfs.File: a part of a page that was read by itself
+// could not be held against its checksum.
+func (f *dbFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
+	return f.File.DeviceCharacteristics() &^ vfs.IOCAP_SUBPAGE_READ
+}
+
 // SizeHint implements vfs.FileSizeHint.
 func (f *dbFile) SizeHint(size int64) error {
 	if h, ok := f.File.(vfs.FileSizeHint); ok {
