@@ -12,8 +12,8 @@ type logFile struct {
 	due    int // at how many it is written to the file
 }
 
-// logStep is after how many frames the log is written to the file.
-const logStep = 2000
+// logStep is after how many frames the log is written to the file; tests have less.
+var logStep = 2000
 
 // wrote is called at each commit, with the frames that the log then has: fewer than
 // before, once it has begun anew.

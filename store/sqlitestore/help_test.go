@@ -47,7 +47,12 @@ type content map[string]string
 // write writes some keys at random, of n, and notes them.
 func (c content) write(t testing.TB, s store.Store, r *rand.Rand, n, writes int) {
 	t.Helper()
-	check(t, update(s, func(tx store.Tx) error {
+	check(t, c.tryWrite(s, r, n, writes))
+}
+
+// tryWrite notes them also where they cannot be committed.
+func (c content) tryWrite(s store.Store, r *rand.Rand, n, writes int) error {
+	return update(s, func(tx store.Tx) error {
 		for range writes {
 			key := fmt.Sprintf("key/%05d", r.IntN(n))
 			if r.IntN(4) == 0 {
@@ -66,7 +71,27 @@ func (c content) write(t testing.TB, s store.Store, r *rand.Rand, n, writes int)
 			}
 		}
 		return nil
-	}))
+	})
+}
+
+// same says where a store holds something else.
+func (c content) same(s store.Store) error {
+	got := content{}
+	err := view(s, func(tx store.Tx) error {
+		cur, err := tx.Scan(store.Range{})
+		if err != nil {
+			return err
+		}
+		defer cur.Close()
+		for cur.Next() {
+			got[string(cur.Key())] = string(cur.Value())
+		}
+		return cur.Err()
+	})
+	if err == nil && !maps.Equal(got, c) {
+		err = fmt.Errorf("it holds %d entries that are not the %d it should", len(got), len(c))
+	}
+	return err
 }
 
 // read returns the error at which reading a store ends, having failed t if
