@@ -180,6 +180,7 @@ func (s *Store) connectFirst() (*conn, error) {
 	}
 	s.fs.log.Close()
 	s.fs.log, s.fs.content = nil, walfile.Log{} // SQLite reads it by itself
+	s.fs.frames.limit = int(s.opts.Memory / 4 / pageSize)
 	level := "FULL"
 	if s.opts.NoSync {
 		level = "NORMAL"
@@ -204,7 +205,7 @@ func (s *Store) connectReader() (*conn, error) {
 	if s.opts.ReadOnly {
 		query = "&mode=ro&immutable=1"
 	}
-	return s.fs.connect(s.path, query, append(pragmas(s.opts.Memory*3/4/int64(maxConns)), "PRAGMA query_only = 1")...)
+	return s.fs.connect(s.path, query, append(pragmas(s.opts.Memory/2/int64(maxConns)), "PRAGMA query_only = 1")...)
 }
 
 // pragmas set up a connection with a cache of so many bytes.

@@ -78,10 +78,10 @@ func (s *Store) checkHeader(f io.ReaderAt, size int64, logged bool) error {
 		return fmt.Errorf("sqlitestore: %s is a store of format %d, want %d: %w", s.path, binary.BigEndian.Uint32(page[60:]), format, ErrForeign)
 	case binary.BigEndian.Uint16(page[16:]) != pageSize, page[20] != reserved, page[18] > 2, page[19] > 2:
 		return fmt.Errorf("sqlitestore: %s: the header is not as it was written: %w", s.path, store.ErrCorrupt)
+	case logged:
+		return nil // the log has what was being written, this page and the last perhaps
 	case n < pageSize || size%pageSize != 0:
 		return fmt.Errorf("sqlitestore: %s has %d bytes, which are not whole pages: %w", s.path, size, store.ErrCorrupt)
-	case logged:
-		return nil // the log has this page, perhaps
 	case !openPage(page, 1):
 		return fmt.Errorf("sqlitestore: %s: the first page does not have its checksum: %w", s.path, store.ErrCorrupt)
 	}

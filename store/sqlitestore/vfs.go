@@ -1,7 +1,6 @@
 package sqlitestore
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -25,6 +24,8 @@ type fileSystem struct {
 	// is shown the file as the log would make it.
 	log     *os.File
 	content walfile.Log
+
+	frames frames // of the log that is being written
 
 	wrap func(name string, flags vfs.OpenFlag, f vfs.File) vfs.File // for tests
 }
@@ -57,7 +58,7 @@ func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.
 	case flags&vfs.OPEN_MAIN_DB != 0:
 		return &dbFile{File: f, fs: fs}, flags, nil
 	case flags&vfs.OPEN_WAL != 0:
-		return &walFile{File: f, own: math.MaxInt64}, flags, nil
+		return &walFile{File: f, frames: &fs.frames, own: math.MaxInt64}, flags, nil
 	}
 	return f, flags, nil
 }
@@ -138,59 +139,4 @@ func (f *dbFile) SharedMemory() vfs.SharedMemory {
 		return sh.SharedMemory()
 	}
 	return nil
-}
-
-// walFile is a log. SQLite compares the checksums of frames when it finds a log that
-// another process has left, and never again: here each frame that is read has its
-// own compared, so that a damaged one gets nowhere, with a new checksum the least.
-type walFile struct {
-	vfs.File
-	own int64 // from here on frames may be of a transaction that this connection has not ended
-}
-
-const frameSize = walfile.FrameSize + pageSize
-
-// ReadAt implements vfs.File.
-func (f *walFile) ReadAt(p []byte, off int64) (int, error) {
-	n, err := f.File.ReadAt(p, off)
-	head := off - walfile.FrameSize
-	if n != pageSize || n != len(p) || head < walfile.HeaderSize || (head-walfile.HeaderSize)%frameSize != 0 || head >= f.own {
-		return n, err
-	}
-	if !f.sound(p, head) {
-		return 0, sqlite3.IOERR_DATA
-	}
-	return n, err
-}
-
-// sound says whether a page has the checksum that is in its frame's header.
-func (f *walFile) sound(page []byte, head int64) bool {
-	var h, last [walfile.FrameSize]byte
-	if _, err := f.File.ReadAt(h[:], head); err != nil {
-		return false
-	}
-	// The sum goes on from that of the frame before, or of the log's header: either
-	// ends with it.
-	from := head - frameSize
-	if head == walfile.HeaderSize {
-		from = walfile.HeaderSize - walfile.FrameSize
-	}
-	if _, err := f.File.ReadAt(last[:], from); err != nil {
-		return false
-	}
-	return walfile.FrameSum(binary.LittleEndian, walfile.SumAt(last[16:]), h[:], page) == walfile.SumAt(h[16:])
-}
-
-// WriteAt implements vfs.File. A frame's header that says so is the last of its
-// transaction. Until then frames are written again, and their checksums only in the
-// end.
-func (f *walFile) WriteAt(p []byte, off int64) (int, error) {
-	if len(p) == walfile.FrameSize && off >= walfile.HeaderSize {
-		f.own = min(f.own, off)
-		if binary.BigEndian.Uint32(p[4:]) != 0 {
-			f.own = math.MaxInt64
-		}
-	}
-	n, err := f.File.WriteAt(p, off)
-	return n, fileError(err)
 }
