@@ -26,11 +26,11 @@ func (l *logFile) wrote(_ *sqlite3.Conn, _ string, frames int) error {
 }
 
 // checkpoint writes the log to the file, if it is long enough. Once all of it is
-// there, and nobody reads a version that is in the log, the next commit begins the
-// log anew; until then it grows. What a reader has not seen yet stays in the log for
-// it, so no reader waits.
+// there, and nobody reads an older version, the next commit begins the log anew;
+// until then it grows. So it waits, for as many commits again, for a moment in which
+// nobody does. No reader waits: what it has not seen stays in the log for it.
 func (s *Store) checkpoint() {
-	if s.log.frames < s.log.due || s.failed != nil {
+	if s.log.frames < s.log.due || s.failed != nil || s.olds.Load() > 0 && s.log.frames < s.log.due+logStep {
 		return
 	}
 	s.log.due = s.log.frames + logStep
@@ -41,6 +41,11 @@ func (s *Store) checkpoint() {
 // Where it fails, nothing is lost: the log has it all still.
 func (s *Store) toFile() (all bool) {
 	s.current.rest()
+	defer func() {
+		if all {
+			s.current.renew()
+		}
+	}()
 	var err error
 	defer func() {
 		if err != nil {

@@ -83,6 +83,7 @@ func (s *Store) publish(version uint64) {
 	next := s.newSnapshot(version)
 	s.core.Publish(version, func([]uint64) { last, s.current = s.current, next })
 	last.old.Store(true)
+	s.olds.Add(1) // until its last user has gone
 	last.release()
 	s.checkpoint()
 }

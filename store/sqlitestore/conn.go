@@ -16,7 +16,8 @@ type conn struct {
 	users int // readers of the snapshot that it is in; under that one's lock
 
 	mu     sync.Mutex // several readers may share it
-	broken bool       // the engine has panicked in it
+	turn   int        // counts its read transactions of one version
+	broken bool       // the engine has panicked in it, or lost the version
 	stmts  map[string]*sqlite3.Stmt
 	idle   map[string][]*sqlite3.Stmt // of scans that have ended
 }

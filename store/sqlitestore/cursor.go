@@ -9,11 +9,13 @@ import (
 // cursor is a scan of one version: a statement that stands on a row. What it shows
 // is a copy, since the engine's memory is written to again.
 type cursor struct {
-	s    *Store
-	r    *reader
-	c    *conn
-	text string // of the statement
-	stmt *sqlite3.Stmt
+	s     *Store
+	r     *reader
+	c     *conn
+	table string
+	text  string // of the statement
+	stmt  *sqlite3.Stmt
+	turn  int // the connection's, when the statement began
 
 	g     store.Range
 	seek  []byte // the upper bound of a scan downwards that has been moved on
@@ -63,7 +65,7 @@ func (r *reader) scan(table string, g store.Range) (*cursor, error) {
 		return nil, err
 	}
 	c.mu.Unlock()
-	return &cursor{s: r.snap.s, r: r, c: c, text: scanText(table, g), g: g}, nil
+	return &cursor{s: r.snap.s, r: r, c: c, table: table, text: scanText(table, g), g: g}, nil
 }
 
 // Next implements store.Cursor.
@@ -111,26 +113,25 @@ func (c *cursor) step(to []byte) bool {
 	return true
 }
 
-// aim has the statement begin where the scan does, or to if that is not nil.
+// aim has the statement begin where the scan does, or at to if that is not nil, or
+// behind the last row where the connection has begun anew.
 func (c *cursor) aim(to []byte) (err error) {
-	if c.begun && to == nil {
+	if c.begun && to == nil && c.turn == c.c.turn {
 		return nil
 	}
-	c.begun = true
 	lo, hi := c.g.Lo, c.g.Hi
 	switch {
-	case to == nil:
+	case to == nil && !c.begun:
 	case c.g.Reverse:
-		c.seek = append(append(c.seek[:0], to...), 0) // the next key after it
-		if hi == nil {
-			c.free()
-			c.g.Hi = c.seek // the range has an upper bound from here on
-			c.text = scanText(tableData, c.g)
-		}
+		c.below(to)
 		hi = c.seek
+	case to == nil:
+		c.seek = append(append(c.seek[:0], c.key...), 0) // the next key after it
+		lo = c.seek
 	default:
 		lo = to
 	}
+	c.begun, c.turn = true, c.c.turn
 	if c.stmt == nil {
 		if c.stmt, err = c.c.scanStmt(c.text); err != nil {
 			return err
@@ -142,6 +143,19 @@ func (c *cursor) aim(to []byte) (err error) {
 		err = bind(c.stmt, 2, hi)
 	}
 	return err
+}
+
+// below makes seek the upper bound that has the scan downwards begin at to, or below
+// the last row if that is nil.
+func (c *cursor) below(to []byte) {
+	if c.seek = append(c.seek[:0], c.key...); to != nil {
+		c.seek = append(append(c.seek[:0], to...), 0) // the next key after it
+	}
+	if c.g.Hi == nil {
+		c.free()
+		c.g.Hi = c.seek // the range has an upper bound from here on
+		c.text = scanText(c.table, c.g)
+	}
 }
 
 // scanStmt returns the statement of a scan, for one cursor alone.

@@ -187,6 +187,73 @@ func TestOldReader(t *testing.T) {
 	check(t, s.Verify(ctx))
 }
 
+// TestCursorGoesOn: the connection of a cursor begins anew when the log is written to
+// the file, as before the first commit, and nothing is seen of that.
+func TestCursorGoesOn(t *testing.T) {
+	path := fileIn(t.TempDir())
+	s := open(t, path, &sqlitestore.Options{NoSync: true})
+	c, r := content{}, rand.New(rand.NewPCG(1, 2))
+	c.write(t, s, r, 100, 100)
+	for _, g := range []store.Range{{}, {Reverse: true}, {Hi: []byte("z")}, {Hi: []byte("z"), Reverse: true}, {KeysOnly: true}} {
+		check(t, s.Close())
+		s = open(t, path, &sqlitestore.Options{NoSync: true})
+		want := slices.Sorted(maps.Keys(c))
+		if g.Reverse {
+			slices.Reverse(want)
+		}
+		var got []string
+		check(t, view(s, func(old store.Tx) error {
+			cur, err := old.Scan(g)
+			check(t, err)
+			defer cur.Close()
+			for len(got) < 10 && cur.Next() {
+				got = append(got, string(cur.Key()))
+			}
+			next := maps.Clone(c)
+			next.write(t, s, r, 100, 50)
+			c = next
+			for cur.Next() {
+				got = append(got, string(cur.Key()))
+			}
+			return cur.Err()
+		}))
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: a scan over a commit shows %d keys, want %d", g, len(got), len(want))
+		}
+	}
+}
+
+// TestLogStaysShort: many writers never let the log be without readers for long, and
+// it is begun anew all the same.
+func TestLogStaysShort(t *testing.T) {
+	const frames = 50
+	t.Cleanup(sqlitestore.WrapFiles(nil, frames))
+	path := fileIn(t.TempDir())
+	s := open(t, path, &sqlitestore.Options{NoSync: true})
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				key := fmt.Appendf(nil, "%d/%d", w, i%50)
+				if err := update(s, func(tx store.Tx) error {
+					if _, err := tx.Get(key); err != nil && !errors.Is(err, store.ErrNotFound) {
+						return err
+					}
+					return tx.Set(key, fmt.Append(nil, i))
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	info, err := os.Stat(path + logSuffix)
+	check(t, err)
+	if got := info.Size() / (pageSize + 24); got > 10*frames {
+		t.Errorf("the log has got %d frames long, and is written to the file after %d", got, frames)
+	}
+}
+
 func TestCompact(t *testing.T) {
 	path := fileIn(t.TempDir())
 	s := open(t, path, &sqlitestore.Options{NoSync: true})

@@ -30,7 +30,7 @@ func (r *reader) conn() (*conn, error) {
 }
 
 // errBroken is what a connection returns that the engine has panicked in.
-var errBroken = errors.New("sqlitestore: the engine has panicked; begin another transaction")
+var errBroken = errors.New("sqlitestore: the engine has lost the connection; begin another transaction")
 
 // Get implements occ.Reader.
 func (r *reader) Get(key []byte) (value []byte, err error) {

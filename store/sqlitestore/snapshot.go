@@ -113,8 +113,7 @@ func (n *snapshot) ensure() error {
 	return err
 }
 
-// rest lets go of the connections that nobody uses, since what they see cannot
-// leave the log.
+// rest lets go of the connections that nobody uses.
 func (n *snapshot) rest() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -130,6 +129,36 @@ func (n *snapshot) rest() {
 	n.conns = used
 }
 
+// renew has each connection of the newest snapshot begin anew, once all that it sees
+// is in the file: from then on it keeps nobody from beginning the log anew. Cursors
+// notice, and go on behind their key.
+func (n *snapshot) renew() {
+	n.rest()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.conns {
+		c.mu.Lock()
+		if !c.broken && !n.again(c) {
+			c.broken = true
+		}
+		c.mu.Unlock()
+	}
+}
+
+// again ends a connection's transaction, begins another, and says whether that sees
+// the same.
+func (n *snapshot) again(c *conn) bool {
+	c.turn++
+	for stmt := range c.db.Stmts() {
+		stmt.Reset() // whose error is of the last step, and told
+	}
+	if !n.s.endRead(c) {
+		return false
+	}
+	st, err := n.s.beginRead(c)
+	return err == nil && st.version == n.version
+}
+
 // detach takes back the connection of a reader.
 func (n *snapshot) detach(c *conn) {
 	n.mu.Lock()
@@ -141,6 +170,7 @@ func (n *snapshot) detach(c *conn) {
 func (n *snapshot) release() {
 	if n.users.Add(-1) == 0 {
 		n.rest()
+		n.s.olds.Add(-1)
 	}
 }
 

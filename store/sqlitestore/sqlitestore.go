@@ -33,6 +33,7 @@ type Store struct {
 	core occ.Core
 
 	current *snapshot             // of the newest version; under the core's lock
+	olds    atomic.Int64          // snapshots of other versions that have users
 	damage  atomic.Pointer[error] // the first that was found
 	open    context.Context       // ends at Close
 	shut    context.CancelFunc

@@ -53,13 +53,15 @@ func (v verified) Begins() bool {
 
 func TestStore(t *testing.T) {
 	for _, test := range []struct {
-		name string
-		opts sqlitestore.Options
+		name   string
+		frames int // of the log, before it is written to the file
+		opts   sqlitestore.Options
 	}{
-		{"durable", sqlitestore.Options{}},
-		{"nosync", sqlitestore.Options{NoSync: true}},
+		{"durable", 2000, sqlitestore.Options{}},
+		{"nosync, short log", 8, sqlitestore.Options{NoSync: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Cleanup(sqlitestore.WrapFiles(nil, test.frames))
 			limited := test.opts
 			limited.MaxTx = 1 << 20
 			storetest.Run(t,
