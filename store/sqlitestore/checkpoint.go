@@ -59,8 +59,7 @@ func (s *Store) toFile() (all bool) {
 }
 
 // mark notes in the file, before the first commit, that it is open: from then on it
-// is nothing without its log. Where somebody reads what was there before, the note
-// gets to the file with the log only.
+// is nothing without its log.
 func (s *Store) mark() error {
 	if s.marked || s.log.frames > 0 {
 		return nil
@@ -68,6 +67,7 @@ func (s *Store) mark() error {
 	if err := s.write(state{version: s.core.Version()}, new(occ.Overlay), nil); err != nil {
 		return err
 	}
+	s.current.renew() // who reads the file as it was would keep the note from it
 	s.marked = s.toFile()
 	return nil
 }

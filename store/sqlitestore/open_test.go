@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3/vfs"
+
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/sqlitestore"
 )
@@ -222,6 +224,89 @@ func TestCursorGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkedBesideReader: a store notes that it is open, also where somebody reads
+// before the first commit.
+func TestMarkedBesideReader(t *testing.T) {
+	path := fileIn(t.TempDir())
+	s := open(t, path, nil)
+	set := func(value string) {
+		check(t, update(s, func(tx store.Tx) error { return tx.Set([]byte("a"), []byte(value)) }))
+	}
+	set("1")
+	check(t, s.Close())
+	s = open(t, path, nil)
+	check(t, view(s, func(tx store.Tx) error {
+		_, err := tx.Get([]byte("a"))
+		set("2")
+		return err
+	}))
+	all := filesAt(t, path)
+	delete(all, logSuffix)
+	path = fileIn(t.TempDir())
+	all.put(t, path)
+	if _, err := sqlitestore.Open(path, nil); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("Open without the log = %v, want ErrCorrupt", err)
+	}
+}
+
+// TestLogBeginsAnew: somebody who reads the newest version while the log is written
+// to the file does not keep it from being begun anew.
+func TestLogBeginsAnew(t *testing.T) {
+	path := fileIn(t.TempDir())
+	var atSync func()
+	t.Cleanup(sqlitestore.WrapFiles(func(_ string, flags vfs.OpenFlag, f vfs.File) vfs.File {
+		if flags&vfs.OPEN_MAIN_DB == 0 {
+			return f
+		}
+		return syncing{f, &atSync}
+	}, 50))
+	s := open(t, path, &sqlitestore.Options{NoSync: true})
+	set := func(i int) {
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(fmt.Append(nil, i), make([]byte, 2000)) }))
+	}
+	set(0)
+	head := func() string { return string(filesAt(t, path)[logSuffix][:32]) }
+	before := head()
+	var reader store.Tx
+	atSync = func() {
+		atSync = nil
+		var err error
+		reader, err = s.Begin(ctx, false)
+		check(t, err)
+		_, err = reader.Get([]byte("0"))
+		check(t, err)
+	}
+	i := 1
+	for ; reader == nil && i < 1000; i++ {
+		set(i)
+	}
+	defer reader.Discard()
+	set(i)
+	if head() == before {
+		t.Error("the log has not been begun anew")
+	}
+	if _, err := reader.Get(fmt.Append(nil, i)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the reader sees what was written later: %v", err)
+	}
+	_, err := reader.Get(fmt.Append(nil, i-1))
+	check(t, err)
+}
+
+// syncing calls at each sync, if it is set.
+type syncing struct {
+	vfs.File
+	call *func()
+}
+
+func (f syncing) Sync(flags vfs.SyncFlag) error {
+	if call := *f.call; call != nil {
+		call()
+	}
+	return f.File.Sync(flags)
+}
+
+func (f syncing) SharedMemory() vfs.SharedMemory { return f.File.(vfs.FileSharedMemory).SharedMemory() }
 
 // TestLogStaysShort: many writers never let the log be without readers for long, and
 // it is begun anew all the same.

@@ -129,8 +129,8 @@ func (n *snapshot) rest() {
 	n.conns = used
 }
 
-// renew has each connection of the newest snapshot begin anew, once all that it sees
-// is in the file: from then on it keeps nobody from beginning the log anew. Cursors
+// renew has each connection of the newest snapshot begin anew. Where all that it sees
+// is in the file, it keeps nobody from beginning the log anew from then on. Cursors
 // notice, and go on behind their key.
 func (n *snapshot) renew() {
 	n.rest()
