@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -27,6 +28,9 @@ type fileSystem struct {
 
 	frames frames // of the log that is being written
 
+	mu     sync.Mutex
+	opened map[vfs.File]bool // by connections; true until it is closed
+
 	wrap func(name string, flags vfs.OpenFlag, f vfs.File) vfs.File // for tests
 }
 
@@ -34,7 +38,7 @@ var fileSystems atomic.Int64
 
 // newFileSystem returns a file system that is registered until it is dropped.
 func newFileSystem() *fileSystem {
-	fs := &fileSystem{VFSFilename: vfs.Find("").(vfs.VFSFilename), wrap: wrapFile}
+	fs := &fileSystem{VFSFilename: vfs.Find("").(vfs.VFSFilename), wrap: wrapFile, opened: map[vfs.File]bool{}}
 	fs.name = fmt.Sprint("kivis", fileSystems.Add(1))
 	vfs.Register(fs.name, fs)
 	return fs
@@ -43,7 +47,38 @@ func newFileSystem() *fileSystem {
 // wrapFile is what tests have each file wrapped by.
 var wrapFile func(name string, flags vfs.OpenFlag, f vfs.File) vfs.File
 
-func (fs *fileSystem) drop() { vfs.Unregister(fs.name) }
+// drop ends a file system. A connection that the engine has panicked in may have left
+// files open, and with them its locks.
+func (fs *fileSystem) drop() {
+	vfs.Unregister(fs.name)
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	for f := range fs.opened {
+		f.Close()
+	}
+}
+
+// track notes that a file is open.
+func (fs *fileSystem) track(f vfs.File) *tracked {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.opened[f] = true
+	return &tracked{f, fs}
+}
+
+// tracked is a file that is noted until it is closed.
+type tracked struct {
+	vfs.File
+	fs *fileSystem
+}
+
+// Close implements vfs.File.
+func (f *tracked) Close() error {
+	f.fs.mu.Lock()
+	delete(f.fs.opened, f.File)
+	f.fs.mu.Unlock()
+	return f.File.Close()
+}
 
 // OpenFilename implements vfs.VFSFilename.
 func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -56,9 +91,9 @@ func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.
 	}
 	switch {
 	case flags&vfs.OPEN_MAIN_DB != 0:
-		return &dbFile{File: f, fs: fs}, flags, nil
+		return &dbFile{tracked: fs.track(f)}, flags, nil
 	case flags&vfs.OPEN_WAL != 0:
-		return &walFile{File: f, frames: &fs.frames, own: math.MaxInt64}, flags, nil
+		return &walFile{tracked: fs.track(f), frames: &fs.frames, own: math.MaxInt64}, flags, nil
 	}
 	return f, flags, nil
 }
@@ -74,8 +109,7 @@ func fileError(err error) error {
 
 // dbFile is a file of pages, each with its checksum.
 type dbFile struct {
-	vfs.File
-	fs     *fileSystem
+	*tracked
 	sealed [pageSize]byte // scratch
 }
 

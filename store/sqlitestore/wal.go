@@ -23,7 +23,7 @@ const (
 // left has its checksums compared whenever it is read, which SQLite does once, so
 // that damage gets nowhere, with a new checksum the least.
 type walFile struct {
-	vfs.File
+	*tracked
 	frames *frames
 	own    int64 // from here on frames may be of a transaction that this connection has not ended
 
