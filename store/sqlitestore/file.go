@@ -123,6 +123,9 @@ func (s *Store) readLog() (logged bool, err error) {
 	case err != nil:
 		err = fileFault(err)
 	}
+	if content.Lost {
+		s.opts.warn("the log ends in a transaction that did not end, or cannot be read", "file", s.path)
+	}
 	s.fs.log, s.fs.content = f, content // closed with the engine
 	return true, err
 }
