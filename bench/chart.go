@@ -228,6 +228,8 @@ var glyphs = map[string]draw.GlyphStyle{
 	"kivis-memory": glyph(draw.CircleGlyph{}, 4, 0xd5, 0x3e, 0x1f),
 	"raw-bbolt":    glyph(draw.RingGlyph{}, 3, 0x77, 0x77, 0x77),
 	"raw-pebble":   glyph(draw.SquareGlyph{}, 2.5, 0x77, 0x77, 0x77),
+	"raw-sqlite":   glyph(draw.PlusGlyph{}, 3, 0x77, 0x77, 0x77),
+	"kivis-sqlite": glyph(draw.CircleGlyph{}, 3, 0xe8, 0x8a, 0x6f),
 	"badgerhold":   glyph(draw.TriangleGlyph{}, 3, 0x1b, 0x7d, 0x46),
 	"bolthold":     glyph(draw.PyramidGlyph{}, 3, 0x5a, 0xae, 0x61),
 	"storm":        glyph(draw.CrossGlyph{}, 3, 0x5a, 0xae, 0x61),

@@ -107,6 +107,8 @@ func entries() []Entry {
 		{"kivis-badger", "Kivis on badgerstore", onDisk, openKivisBadger},
 		{"raw-bbolt", "bbolt by hand", onDisk, openRawBolt},
 		{"raw-pebble", "Pebble by hand", onDisk, openRawPebble},
+		{"raw-sqlite", "keys and values in SQLite by hand", onDisk, openRawSQLite},
+		{"kivis-sqlite", "Kivis on sqlitestore", onDisk, openKivisSQLite},
 		{"badgerhold", "badgerhold", onDisk, openBadgerhold},
 		{"bolthold", "bolthold", onDisk, openBolthold},
 		{"storm", "storm", onDisk, openStorm},

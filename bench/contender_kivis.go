@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
+	"github.com/kivisdb/kivis/store/sqlitestore"
 )
 
 // kivisDB is Kivis, used as its guide says, without options that trade
@@ -28,6 +30,14 @@ var (
 
 func openKivisBadger(cfg Config) (Contender, error) {
 	st, err := badgerstore.Open(cfg.Dir, &badgerstore.Options{NoSync: !cfg.Durable, Memory: cfg.Memory})
+	if err != nil {
+		return nil, err
+	}
+	return openKivis(st)
+}
+
+func openKivisSQLite(cfg Config) (Contender, error) {
+	st, err := sqlitestore.Open(filepath.Join(cfg.Dir, "records.db"), &sqlitestore.Options{NoSync: !cfg.Durable, Memory: cfg.Memory})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ replace (
 	github.com/kivisdb/kivis => ../
 	github.com/kivisdb/kivis/store/boltstore => ../store/boltstore
 	github.com/kivisdb/kivis/store/pebblestore => ../store/pebblestore
+	github.com/kivisdb/kivis/store/sqlitestore => ../store/sqlitestore
 )
 
 require (
@@ -17,7 +18,9 @@ require (
 	github.com/kivisdb/kivis v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/boltstore v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/pebblestore v0.0.0-00010101000000-000000000000
+	github.com/kivisdb/kivis/store/sqlitestore v0.0.0-00010101000000-000000000000
 	github.com/mattn/go-sqlite3 v1.14.53
+	github.com/ncruces/go-sqlite3 v0.37.0
 	github.com/timshannon/badgerhold/v4 v4.0.3
 	github.com/timshannon/bolthold v0.0.0-20240314194003-30aac6950928
 	go.etcd.io/bbolt v1.5.0
@@ -66,7 +69,9 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/matttproud/golang_protobuf_extensions v1.0.4 // indirect
 	github.com/minio/minlz v1.0.1-0.20250507153514-87eb42fe8882 // indirect
+	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
+	github.com/ncruces/julianday v1.0.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/prometheus/client_golang v1.16.0 // indirect
 	github.com/prometheus/client_model v0.3.0 // indirect
@@ -82,7 +87,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.41.0 // indirect
 	golang.org/x/exp v0.0.0-20230626212559-97b1e661b5df // indirect
 	golang.org/x/image v0.30.0 // indirect
-	golang.org/x/text v0.28.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.7 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect

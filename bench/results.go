@@ -127,6 +127,7 @@ func thisMachine() Machine {
 var comparedModules = []string{
 	"github.com/asdine/storm/v3", "github.com/cockroachdb/pebble/v2", "github.com/dgraph-io/badger/v4",
 	"github.com/google/btree", "github.com/hashicorp/go-memdb", "github.com/mattn/go-sqlite3",
+	"github.com/ncruces/go-sqlite3",
 	"github.com/timshannon/badgerhold/v4", "github.com/timshannon/bolthold", "go.etcd.io/bbolt",
 	"gorm.io/gorm", "modernc.org/sqlite",
 }

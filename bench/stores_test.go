@@ -17,6 +17,7 @@ import (
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/boltstore"
 	"github.com/kivisdb/kivis/store/pebblestore"
+	"github.com/kivisdb/kivis/store/sqlitestore"
 )
 
 // diskStores are the stores that keep data on a disk, badgerstore first.
@@ -32,6 +33,9 @@ var diskStores = []struct {
 	}},
 	{"pebble", func(dir string, noSync bool) (store.Store, error) {
 		return pebblestore.Open(dir, &pebblestore.Options{NoSync: noSync})
+	}},
+	{"sqlite", func(dir string, noSync bool) (store.Store, error) {
+		return sqlitestore.Open(filepath.Join(dir, "db"), &sqlitestore.Options{NoSync: noSync})
 	}},
 }
 

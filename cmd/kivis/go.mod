@@ -6,6 +6,7 @@ replace (
 	github.com/kivisdb/kivis => ../../
 	github.com/kivisdb/kivis/store/boltstore => ../../store/boltstore
 	github.com/kivisdb/kivis/store/pebblestore => ../../store/pebblestore
+	github.com/kivisdb/kivis/store/sqlitestore => ../../store/sqlitestore
 	github.com/kivisdb/kivis/studio => ../../studio
 )
 
@@ -41,6 +42,9 @@ require (
 	github.com/kr/text v0.2.0 // indirect
 	github.com/matttproud/golang_protobuf_extensions v1.0.4 // indirect
 	github.com/minio/minlz v1.0.1-0.20250507153514-87eb42fe8882 // indirect
+	github.com/ncruces/go-sqlite3 v0.37.0 // indirect
+	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect
+	github.com/ncruces/julianday v1.0.0 // indirect
 	github.com/parquet-go/bitpack v1.0.0 // indirect
 	github.com/parquet-go/jsonlite v1.0.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.21 // indirect
@@ -60,7 +64,7 @@ require (
 	go.opentelemetry.io/otel/trace v1.41.0 // indirect
 	golang.org/x/exp v0.0.0-20230626212559-97b1e661b5df // indirect
 	golang.org/x/sys v0.50.0 // indirect
-	golang.org/x/text v0.14.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.7 // indirect
 )
 
@@ -69,6 +73,7 @@ require (
 	github.com/kivisdb/kivis v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/boltstore v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/store/pebblestore v0.0.0-00010101000000-000000000000
+	github.com/kivisdb/kivis/store/sqlitestore v0.0.0-00010101000000-000000000000
 	github.com/kivisdb/kivis/studio v0.0.0-00010101000000-000000000000
 	github.com/mattn/go-runewidth v0.0.31
 	github.com/parquet-go/parquet-go v0.32.0

@@ -66,7 +66,7 @@ func openStore(kind, dir string) (store.Store, func() error, error) {
 	case kind == "mem":
 		return nil, nil, errors.New("-store mem keeps nothing in a directory: leave out -dir")
 	case kind != "badger":
-		return nil, nil, fmt.Errorf("-store is %q; want badger or mem", kind)
+		return nil, nil, fmt.Errorf("-store is %q; want badger or mem; examples/stores has the others", kind)
 	case dir != "":
 		st, err := badgerstore.Open(dir, nil)
 		return st, keep, err

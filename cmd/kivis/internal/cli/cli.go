@@ -47,8 +47,8 @@ type grammar struct {
 
 const about = `Looks into databases of Kivis and works on them.
 
-DATABASE is the path of one, or KIND:PATH; the kinds are badger, pebble, bolt and
-backup.`
+DATABASE is the path of one, or KIND:PATH; the kinds are badger, pebble, bolt,
+sqlite and backup.`
 
 // Exit codes.
 const (

@@ -15,7 +15,7 @@ type watchCmd struct {
 // Help says when there is something to see.
 func (*watchCmd) Help() string {
 	return `Prints the records that the predicate finds, and prints them again, behind an empty line, whenever they have changed, until it is interrupted. ` +
-		`A store that one process holds alone, as Badger, Pebble and bbolt are, is changed by nobody else meanwhile: there the first result is all.`
+		`A store that one process holds alone, as all on the disk are, is changed by nobody else meanwhile: there the first result is all.`
 }
 
 // Run prints the records until the end of the context.

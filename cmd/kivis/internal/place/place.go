@@ -25,6 +25,7 @@ const (
 	Badger Kind = "badger"
 	Pebble Kind = "pebble"
 	Bolt   Kind = "bolt"
+	SQLite Kind = "sqlite"
 	Backup Kind = "backup"
 )
 

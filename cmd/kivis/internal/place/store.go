@@ -13,6 +13,7 @@ import (
 	"github.com/kivisdb/kivis/store/boltstore"
 	"github.com/kivisdb/kivis/store/filestore"
 	"github.com/kivisdb/kivis/store/pebblestore"
+	"github.com/kivisdb/kivis/store/sqlitestore"
 )
 
 // engine is what is to be known of a kind of store.
@@ -40,6 +41,7 @@ var stores = []engine{
 	{kind: Badger, dir: true, is: hasFile("KEYREGISTRY", "MANIFEST"), open: openBadger, compact: compactBadger},
 	{kind: Pebble, dir: true, is: hasFile("KIVIS"), open: openPebble},
 	{kind: Bolt, is: hasBytes(16, "\xed\xda\x0c\xed"), open: openBolt, compact: compactBolt},
+	{kind: SQLite, is: isSQLite, open: openSQLite, compact: compactSQLite},
 	{kind: Backup, is: isBackup, open: openBackup},
 }
 
@@ -76,6 +78,16 @@ func openPebble(path string, o *Options) (store.Store, error) {
 
 func openBolt(path string, o *Options) (store.Store, error) {
 	return opened(boltstore.Open(path, &boltstore.Options{ReadOnly: o.ReadOnly, Progress: o.Progress}))
+}
+
+func openSQLite(path string, o *Options) (store.Store, error) {
+	return opened(sqlitestore.Open(path, &sqlitestore.Options{ReadOnly: o.ReadOnly, Memory: memory}))
+}
+
+// isSQLite recognises a file of SQLite's with the application_id of a store: others
+// are other programs'.
+func isSQLite(path string) bool {
+	return hasBytes(0, "SQLite format 3\x00")(path) && hasBytes(68, "Kivi")(path)
 }
 
 func openBackup(path string, o *Options) (store.Store, error) {
@@ -134,6 +146,11 @@ func compactBadger(ctx context.Context, path string) error {
 
 func compactBolt(_ context.Context, path string) error {
 	_, _, err := boltstore.Compact(path)
+	return err
+}
+
+func compactSQLite(_ context.Context, path string) error {
+	_, _, err := sqlitestore.Compact(path)
 	return err
 }
 
