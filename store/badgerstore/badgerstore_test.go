@@ -33,6 +33,9 @@ func TestStore(t *testing.T) {
 		{"nosync", badgerstore.Options{NoSync: true, Memory: 16 << 20}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if raceEnabled && test.opts.NoSync && !*long {
+				t.Skip("as durable, but for the syncs")
+			}
 			t.Parallel() // the disk takes longer than the processor
 			limited := test.opts
 			limited.MaxTx = 1 << 20

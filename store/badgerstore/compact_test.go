@@ -62,7 +62,7 @@ func tableBytes(t *testing.T, dir string) (size int64) {
 // Compact gives back what was deleted, overwritten, or seen by a snapshot that
 // has ended, from every level, and leaves the rest.
 func TestCompact(t *testing.T) {
-	n := form(800, 2000, 2000) // 16 or 40 MB
+	n := form(500, 2000, 2000) // 10 or 40 MB
 	opts := &badgerstore.Options{Memory: 16 << 20, NoSync: true, NoTidy: true}
 	for _, test := range []struct {
 		name string

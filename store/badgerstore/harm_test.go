@@ -189,7 +189,7 @@ func TestHarm(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	r := rand.New(rand.NewPCG(*seed, 0))
 	closed, left := harmable(t)
-	n := form(20, 60, 240) * *rounds
+	n := form(12, 60, 240) * *rounds
 	found := 0
 	for from := 0; from < n; from += 40 {
 		found += harmSome(t, r, closed, left, min(40, n-from))
