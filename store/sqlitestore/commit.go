@@ -96,7 +96,22 @@ func (s *Store) refused() error {
 	if damage := s.damage.Load(); damage != nil {
 		return fmt.Errorf("sqlitestore: a damaged store takes no commits: %w", *damage)
 	}
-	return s.gone()
+	if err := s.gone(); err != nil {
+		return err
+	}
+	return s.logGone()
+}
+
+// logGone returns an error if the log has been removed: what is written to it would
+// be lost, but for what Close can bring into the file.
+func (s *Store) logGone() error {
+	if s.log.frames == 0 {
+		return nil
+	}
+	if _, err := os.Lstat(s.path + logSuffix); err != nil {
+		return fmt.Errorf("sqlitestore: the log of %s has been removed since it was opened; nothing is written any more: %w", s.path, err)
+	}
+	return nil
 }
 
 // gone returns an error if the file has another name now, or none.

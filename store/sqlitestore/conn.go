@@ -22,13 +22,12 @@ type conn struct {
 	idle   map[string][]*sqlite3.Stmt // of scans that have ended
 }
 
-const (
-	// busyLimit is how long to wait for another program that has the file locked.
-	busyLimit = 10 * time.Second
+// busyLimit is how long to wait for another program that has the file locked; tests
+// wait for less.
+var busyLimit = 10 * time.Second
 
-	// maxEngineMemory is how much of the address space a connection may take.
-	maxEngineMemory = 4 << 30
-)
+// maxEngineMemory is how much of the address space a connection may take.
+const maxEngineMemory = 4 << 30
 
 // The statements, but for those of scans.
 const (

@@ -46,8 +46,9 @@
 // A commit that finds the disk full has changed nothing, and returns an error that
 // matches [syscall.ENOSPC]; later ones go on once there is room. After a commit that
 // failed otherwise every call returns [store.ErrCommitUnknown] until the store is
-// opened again. A store whose file is removed, renamed or replaced while it is open
-// takes no commits; they return an error that matches [io/fs.ErrNotExist].
+// opened again. A store whose file is removed, renamed or replaced while it is open,
+// or whose log is removed, takes no commits; they return an error that matches
+// [io/fs.ErrNotExist]. Close still brings what was in such a log into the file.
 //
 // # Platforms
 //

@@ -45,6 +45,8 @@ func (s *Store) engineError(what string, err error) error {
 		return nil
 	case isDamage(err):
 		return s.damaged(fmt.Errorf("sqlitestore: %s: %s: %w: %w", s.path, what, err, store.ErrCorrupt))
+	case errors.Is(err, sqlite3.BUSY):
+		return fmt.Errorf("sqlitestore: %s: %s: another program has locked the file: %w", s.path, what, err)
 	case errors.Is(err, sqlite3.FULL):
 		return fmt.Errorf("sqlitestore: %s: %s: %w: %w", s.path, what, err, syscall.ENOSPC)
 	}

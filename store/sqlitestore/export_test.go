@@ -1,6 +1,17 @@
 package sqlitestore
 
-import "github.com/ncruces/go-sqlite3/vfs"
+import (
+	"time"
+
+	"github.com/ncruces/go-sqlite3/vfs"
+)
+
+// SetBusyLimit has stores that are opened from now on wait so long for others.
+func SetBusyLimit(d time.Duration) (undo func()) {
+	last := busyLimit
+	busyLimit = d
+	return func() { busyLimit = last }
+}
 
 // WrapFiles has each file of stores that are opened from now on wrapped, and the log
 // written to the file after so many frames.

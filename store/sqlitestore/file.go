@@ -154,6 +154,11 @@ func (s *Store) connectWriter(logged bool) (version uint64, err error) {
 	if err != nil {
 		return 0, s.engineError("opening", err)
 	}
+	if !s.opts.ReadOnly {
+		if s.index, err = os.Stat(s.path + indexSuffix); err != nil {
+			return 0, fileFault(err)
+		}
+	}
 	s.unclosed = !st.closed
 	if !whole && !st.closed {
 		if err := s.acceptLoss(fmt.Sprintf("it was not closed, and its log %s is missing", filepath.Base(s.path+logSuffix))); err != nil {
@@ -207,6 +212,9 @@ func (s *Store) connectReader() (*conn, error) {
 	query := "&mode=rw"
 	if s.opts.ReadOnly {
 		query = "&mode=ro&immutable=1"
+	} else if now, err := os.Stat(s.path + indexSuffix); err != nil || !os.SameFile(now, s.index) {
+		// The new connection would know nothing of the locks of the others.
+		return nil, fmt.Errorf("sqlitestore: %s%s has been removed or replaced since the store was opened: %w", s.path, indexSuffix, fs.ErrNotExist)
 	}
 	return s.fs.connect(s.path, query, append(pragmas(s.opts.Memory/2/int64(maxConns)), "PRAGMA query_only = 1")...)
 }

@@ -21,8 +21,9 @@ type Options struct {
 	// none beside a writer.
 	ReadOnly bool
 
-	// Memory is about how many bytes the caches of pages may take, besides some
-	// 2 MiB for each open snapshot. 0 is 64 MiB, the least 1 MiB.
+	// Memory is about how many bytes the caches of pages may take; each older
+	// version that is read beside the newest may add an eighth. 0 is 64 MiB, the
+	// least 1 MiB.
 	Memory int64
 
 	// MaxTx is how many bytes one transaction may write before it gets

@@ -3,10 +3,13 @@ package sqlitestore_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -132,6 +135,51 @@ func TestOutsideWrite(t *testing.T) {
 	if !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("it is not noticed: %v", err)
 	}
+}
+
+// TestOutsideLock: a commit waits for another program that has locked the file, and
+// then fails, having changed nothing.
+func TestOutsideLock(t *testing.T) {
+	t.Cleanup(sqlitestore.SetBusyLimit(20 * time.Millisecond))
+	path := fileIn(t.TempDir())
+	s := open(t, path, nil)
+	set := func() error { return update(s, func(tx store.Tx) error { return tx.Set([]byte("a"), []byte("1")) }) }
+	check(t, set())
+	version := versionOf(t, s)
+	outside(t, path, func(db *sqlite3.Conn) {
+		check(t, db.Exec("BEGIN IMMEDIATE"))
+		if err := set(); !errors.Is(err, sqlite3.BUSY) || !strings.Contains(err.Error(), "another program") {
+			t.Errorf("Commit = %v, want that another program has locked the file", err)
+		}
+		check(t, db.Exec("ROLLBACK"))
+	})
+	if got := versionOf(t, s); got != version {
+		t.Errorf("version %d, want %d", got, version)
+	}
+	check(t, set())
+}
+
+// TestRemovedBeside: commits end when the log is removed under an open store, and
+// Close brings what was in it into the file.
+func TestRemovedBeside(t *testing.T) {
+	path := fileIn(t.TempDir())
+	s := open(t, path, nil)
+	set := func(value string) error {
+		return update(s, func(tx store.Tx) error { return tx.Set([]byte("a"), []byte(value)) })
+	}
+	check(t, set("1"))
+	check(t, os.Remove(path+logSuffix))
+	if err := set("2"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Commit = %v, want ErrNotExist", err)
+	}
+	check(t, os.Remove(path+"-shm"))
+	if err := s.Verify(ctx); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Verify, which opens a connection = %v, want ErrNotExist", err)
+	}
+	check(t, s.Close())
+	s = open(t, path, nil)
+	check(t, content{"a": "1"}.read(t, s))
+	check(t, set("3"))
 }
 
 // TestPaths: a file may be named as it likes, and reached by a link.

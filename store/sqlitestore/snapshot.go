@@ -131,13 +131,16 @@ func (n *snapshot) rest() {
 
 // renew has each connection of the newest snapshot begin anew. Where all that it sees
 // is in the file, it keeps nobody from beginning the log anew from then on. Cursors
-// notice, and go on behind their key.
+// notice, and go on behind their key. One in which a call is under way is left alone:
+// a commit does not wait for it.
 func (n *snapshot) renew() {
 	n.rest()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range n.conns {
-		c.mu.Lock()
+		if !c.mu.TryLock() {
+			continue
+		}
 		if !c.broken && !n.again(c) {
 			c.broken = true
 		}

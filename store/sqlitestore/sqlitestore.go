@@ -32,6 +32,8 @@ type Store struct {
 	was  os.FileInfo
 	core occ.Core
 
+	index os.FileInfo // of the file that SQLite's connections share
+
 	current *snapshot             // of the newest version; under the core's lock
 	olds    atomic.Int64          // snapshots of other versions that have users
 	damage  atomic.Pointer[error] // the first that was found
