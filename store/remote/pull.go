@@ -77,7 +77,7 @@ func (s *Store) pullAll() {
 func (s *Store) pullOnce() error {
 	at := max(1, int64(time.Since(s.start)))
 	err := s.try(s.ctx, func(ctx context.Context) error {
-		return s.backend.Changes(ctx, s.core.Version(), func(c store.Commit) bool {
+		return s.log.Changes(ctx, s.core.Version(), func(c store.Commit) bool {
 			s.publish(c.Version, c.Time, occ.OverlayOf(c.Writes))
 			return true
 		})
@@ -95,7 +95,7 @@ func (s *Store) pullOnce() error {
 func (s *Store) skip() error {
 	var head uint64
 	err := s.try(s.ctx, func(ctx context.Context) (err error) {
-		head, err = s.backend.Head(ctx)
+		head, err = s.log.Head(ctx)
 		return err
 	})
 	if err != nil {

@@ -1,0 +1,48 @@
+package objectstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// probe returns ErrNoConditions if the bucket does not do what a commit relies on.
+func (b *bucket) probe(ctx context.Context) error {
+	name := probeFolder + rand.Text()
+	err := b.tryConditions(ctx, name)
+	if removed := b.remove(ctx, []string{name}); err == nil {
+		err = removed
+	}
+	return err
+}
+
+func (b *bucket) tryConditions(ctx context.Context, name string) error {
+	if err := b.create(ctx, name, []byte("1")); err != nil {
+		return fmt.Errorf("objectstore: trying the bucket: %w", err)
+	}
+	if err := refuses(b.create(ctx, name, []byte("2")), "If-None-Match: *"); err != nil {
+		return err
+	}
+	tag, err := b.put(ctx, name, []byte("3"), minio.PutObjectOptions{})
+	if err != nil {
+		return fmt.Errorf("objectstore: trying the bucket: %w", err)
+	}
+	if err := b.replace(ctx, name, []byte("4"), tag); err != nil {
+		return fmt.Errorf("objectstore: the bucket does not take If-Match with the tag that it has given: %w: %w", ErrNoConditions, err)
+	}
+	return refuses(b.replace(ctx, name, []byte("5"), tag), "If-Match")
+}
+
+// refuses returns nil if err is the one that a condition which does not hold gives.
+func refuses(err error, condition string) error {
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: it has made an object against %s", ErrNoConditions, condition)
+	case errors.Is(err, errTaken):
+		return nil
+	}
+	return fmt.Errorf("objectstore: trying the bucket: %w", err)
+}

@@ -1,0 +1,86 @@
+package objectstore_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/objectstore"
+	"github.com/kivisdb/kivis/store/storetest"
+)
+
+var background = context.Background()
+
+const bucketName = "tests"
+
+// newServer starts an S3 server in this process, with one bucket.
+func newServer(t testing.TB) *httptest.Server {
+	t.Helper()
+	backend := s3mem.New()
+	if err := backend.CreateBucket(bucketName); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(server.Close)
+	return server
+}
+
+var made atomic.Int64
+
+// newURL returns the URL of a store that is not there.
+func newURL(server *httptest.Server) string {
+	return fmt.Sprintf("s3://%s/test%d?endpoint=%s", bucketName, made.Add(1), server.URL)
+}
+
+// keyed returns options with keys that any server of tests takes.
+func keyed(o *objectstore.Options) *objectstore.Options {
+	opts := objectstore.Options{}
+	if o != nil {
+		opts = *o
+	}
+	opts.AccessKey, opts.SecretKey = "key", "secret"
+	return &opts
+}
+
+// open opens a store, closed at the end of the test.
+func open(t testing.TB, url string, o *objectstore.Options) *objectstore.Store {
+	t.Helper()
+	s, err := objectstore.Open(background, url, keyed(o))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// urls are those of Reopen, by directory.
+type urls struct {
+	server *httptest.Server
+	of     map[string]string
+}
+
+func (u urls) open(t testing.TB, dir string) store.Store {
+	if u.of[dir] == "" {
+		u.of[dir] = newURL(u.server)
+	}
+	return open(t, u.of[dir], nil)
+}
+
+func TestStore(t *testing.T) {
+	server := newServer(t)
+	storetest.Run(t,
+		func(t testing.TB) store.Store { return open(t, newURL(server), nil) },
+		storetest.Reopen(urls{server, map[string]string{}}.open),
+		storetest.Limited(func(t testing.TB) store.Store { return open(t, newURL(server), &objectstore.Options{MaxTx: 1 << 20}) }),
+	)
+}
