@@ -68,8 +68,8 @@ func (b *bucket) read(ctx context.Context, name string, o minio.GetObjectOptions
 	return buf.Bytes(), info.ETag, nil
 }
 
-// create makes an object, or returns errTaken where there is one of the name. Any
-// error but that, errBusy and those of package remote leaves open whether it did.
+// create makes an object, or returns errTaken where there is one of the name, or
+// errBusy or errRefused, or errUnsure where it may have made it.
 func (b *bucket) create(ctx context.Context, name string, data []byte) error {
 	var o minio.PutObjectOptions
 	o.SetMatchETagExcept("*")

@@ -10,7 +10,6 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/kivisdb/kivis/store"
-	"github.com/kivisdb/kivis/store/remote"
 )
 
 // ErrNoConditions: the bucket ignores the conditions of a request, so that two
@@ -23,6 +22,7 @@ var (
 	errTaken   = errors.New("the condition does not hold")
 	errBusy    = errors.New("another request for the object is under way")
 	errUnsure  = errors.New("whether it was done is not known")
+	errRefused = errors.New("the bucket refuses")
 )
 
 // answer returns what the bucket says by an error, if that came from it.
@@ -60,8 +60,8 @@ func outcome(ctx context.Context, name string, err error) error {
 	return fmt.Errorf("objectstore: %s: %w: %w", name, store.ErrUnreachable, err)
 }
 
-// putOutcome is outcome of a request that makes an object: where it may have been
-// made, the error is none of package remote's.
+// putOutcome is outcome of a request that makes an object. The error is errUnsure
+// where it may have been made.
 func putOutcome(name string, err error) error {
 	if err == nil {
 		return nil
@@ -74,7 +74,7 @@ func putOutcome(name string, err error) error {
 	case errors.Is(said, errMissing): // of a condition on what is not there
 		return fmt.Errorf("objectstore: %s: %w", name, errTaken)
 	case ok:
-		return remote.Refused(fmt.Errorf("objectstore: %s: %w", name, said))
+		return fmt.Errorf("objectstore: %s: %w: %w", name, errRefused, said)
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("objectstore: %s: %w: %w", name, store.ErrUnreachable, err)
 	}

@@ -19,6 +19,7 @@ const rounds = 8
 type trial struct {
 	id      [16]byte
 	checked uint64 // its footprint was checked against what came up to here
+	open    bool   // it is not known what has become of the object
 }
 
 // Commit implements [remote.Log].
@@ -31,7 +32,7 @@ func (b *backend) Commit(ctx context.Context, p *remote.Proposal) (version uint6
 	b.committing.Lock()
 	defer b.committing.Unlock()
 	if b.trial.id != p.ID {
-		b.trial = trial{p.ID, p.Base}
+		b.trial = trial{id: p.ID, checked: p.Base}
 	}
 	for range rounds {
 		if own := b.window.mine(); own.id == p.ID {
@@ -55,6 +56,7 @@ func (b *backend) Commit(ctx context.Context, p *remote.Proposal) (version uint6
 			if err != nil {
 				return 0, unsure(err)
 			}
+			b.trial.open = false
 		default:
 			return version, err
 		}
@@ -88,7 +90,7 @@ func (b *backend) append(ctx context.Context, p *remote.Proposal, head point) (u
 	c := &commit{point: point{head.version + 1, p.ID, max(time.Now().UnixNano(), head.time)}, previous: head.id, writer: b.writer, changes: p.Changes}
 	data := c.encode(b.db)
 	c.size = int64(len(data))
-	if err := b.bucket.create(ctx, nameOf(logFolder, c.version), data); err != nil {
+	if err := b.create(ctx, nameOf(logFolder, c.version), data); err != nil {
 		return 0, err
 	}
 	// Between what was known and the object there may have been a long time.
@@ -102,6 +104,24 @@ func (b *backend) append(ctx context.Context, p *remote.Proposal, head point) (u
 		return b.lookUp(ctx, p)
 	}
 	return c.version, b.taken(c)
+}
+
+// create makes an object of the log. It notes what is not known of it afterwards, and
+// says of no refusal that nothing was done where another request may have done it.
+func (b *backend) create(ctx context.Context, name string, data []byte) error {
+	open := b.trial.open
+	b.trial.open = true
+	err := b.bucket.create(ctx, name, data)
+	switch {
+	case errors.Is(err, errRefused) && open:
+		return unsure(err)
+	case errors.Is(err, errRefused):
+		b.trial.open = false
+		return remote.Refused(err)
+	case errors.Is(err, errBusy) || errors.Is(err, store.ErrUnreachable):
+		b.trial.open = open
+	}
+	return err
 }
 
 // taken takes in a commit of our own, unless who follows the log has seen it first.
