@@ -161,9 +161,11 @@ func (b *backend) Wait(ctx context.Context, after uint64) (uint64, error) {
 	return b.window.newest().version, err
 }
 
-// Close implements io.Closer.
+// Close implements io.Closer. Nothing is shown any more, so what is known can be
+// applied, and the next Open need not read it again. If that fails, it does.
 func (b *backend) Close() error {
 	b.cancel()
 	b.work.Wait()
+	_ = b.state.advance(b.window.newest().version)
 	return b.state.local.Close()
 }

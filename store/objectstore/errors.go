@@ -38,6 +38,8 @@ func answer(err error) (said error, ok bool) {
 		return errBusy, true
 	case r.StatusCode == http.StatusNotFound && r.Code == "NoSuchKey":
 		return errMissing, true
+	case r.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return fmt.Errorf("it is shorter than it was: %w", store.ErrCorrupt), true
 	case r.StatusCode >= 500 || r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusRequestTimeout:
 		return nil, false // it goes away by itself
 	}

@@ -3,6 +3,7 @@ package objectstore_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -27,6 +28,18 @@ func newServer(t testing.TB) *httptest.Server {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(server.Close)
+	return server
+}
+
+// newDeafServer starts a server that does not know a header.
+func newDeafServer(t testing.TB, header string) *httptest.Server {
+	t.Helper()
+	hearing := newServer(t).Config.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del(header)
+		hearing.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	return server
 }

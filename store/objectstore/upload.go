@@ -60,7 +60,7 @@ func (u *upload) send(data []byte) error {
 	}
 	n := len(u.parts) + 1
 	return u.again(int64(len(data)), func(ctx context.Context) error {
-		p, err := b.core.PutObjectPart(ctx, b.place.bucket, b.place.prefix+u.name, u.id, n, bytes.NewReader(data), int64(len(data)), minio.PutObjectPartOptions{})
+		p, err := b.core.PutObjectPart(ctx, b.place.bucket, b.place.prefix+u.name, u.id, n, bytes.NewReader(data), int64(len(data)), minio.PutObjectPartOptions{Sha256Hex: sum(data), DisableContentSha256: true})
 		if err == nil {
 			u.parts = append(u.parts, minio.CompletePart{PartNumber: n, ETag: p.ETag})
 		}
