@@ -28,6 +28,7 @@ type backend struct {
 	committing sync.Mutex    // for trial
 	trial      trial
 	loads      loads
+	published  atomic.Uint64 // no older version is shown
 
 	grew  atomic.Int64  // bytes of log since the checkpoint
 	many  atomic.Int64  // commits since then
@@ -77,7 +78,11 @@ func (b *backend) Head(ctx context.Context) (uint64, error) {
 // Snapshot implements [remote.Local].
 func (b *backend) Snapshot(version uint64) (occ.Reader, error) { return b.state.snapshot(version) }
 
-// Changes implements [remote.Log].
+// Published implements [remote.Local].
+func (b *backend) Published(version uint64) { b.published.Store(version) }
+
+// Changes implements [remote.Log]. What is published by it is applied, so that what
+// is known and not applied never is much.
 func (b *backend) Changes(ctx context.Context, after uint64, yield func(store.Commit) bool) error {
 	for more := true; more; {
 		var err error
@@ -94,16 +99,14 @@ func (b *backend) Changes(ctx context.Context, after uint64, yield func(store.Co
 			}
 			after = c.version
 		}
-		if len(list) > 0 {
-			if err := b.settle(after); err != nil {
-				return err
-			}
+		if err := b.settle(min(after, b.published.Load())); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// settle applies what is published.
+// settle applies the log up to a version, below which nothing is shown any more.
 func (b *backend) settle(version uint64) error {
 	if err := b.state.advance(version); err != nil {
 		return err

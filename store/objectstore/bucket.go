@@ -26,9 +26,14 @@ type bucket struct {
 // bytesPerSecond is what a request may count on beyond its timeout.
 const bytesPerSecond = 256 << 10
 
-// within bounds the time of a request that carries so many bytes.
+// allowed is how long a request may take that carries so many bytes.
+func (b *bucket) allowed(size int64) time.Duration {
+	return b.timeout + time.Duration(size)*time.Second/bytesPerSecond
+}
+
+// within bounds the time of a request that sends so many bytes.
 func (b *bucket) within(ctx context.Context, size int64) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, b.timeout+time.Duration(size)*time.Second/bytesPerSecond)
+	return context.WithTimeout(ctx, b.allowed(size))
 }
 
 // get returns an object and its tag, or errMissing.
@@ -50,8 +55,10 @@ func (b *bucket) getRange(ctx context.Context, name string, off, n int64) ([]byt
 }
 
 func (b *bucket) read(ctx context.Context, name string, o minio.GetObjectOptions, most int64) ([]byte, string, error) {
-	timed, cancel := b.within(ctx, most)
+	timed, cancel := context.WithCancel(ctx)
 	defer cancel()
+	timer := time.AfterFunc(b.timeout, cancel)
+	defer timer.Stop()
 	body, info, _, err := b.core.GetObject(timed, b.place.bucket, b.place.prefix+name, o)
 	if err != nil {
 		return nil, "", outcome(ctx, name, err)
@@ -60,6 +67,7 @@ func (b *bucket) read(ctx context.Context, name string, o minio.GetObjectOptions
 	if info.Size > most {
 		return nil, "", damaged(name, "it has %d bytes, more than the %d that it may have", info.Size, most)
 	}
+	timer.Reset(b.allowed(info.Size))
 	var buf bytes.Buffer
 	if _, err := io.Copy(&buf, io.LimitReader(body, most+1)); err != nil {
 		return nil, "", outcome(ctx, name, err)

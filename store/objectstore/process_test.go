@@ -126,6 +126,34 @@ func TestOthersAreSeen(t *testing.T) {
 	}
 }
 
+// TestFeedAheadOfReads has the feed, which reads from the bucket, meet a commit that no
+// transaction here sees yet: those that begin without a request still do.
+func TestFeedAheadOfReads(t *testing.T) {
+	url := newURL(newServer(t))
+	other := open(t, url, nil)
+	set(t, other, "k", "1")
+	n := &network{}
+	s := open(t, url, &objectstore.Options{Transport: n, Lag: time.Hour})
+	lists := 0
+	n.on(func(call string) fate {
+		if call == "LIST log" {
+			if lists++; lists == 2 {
+				set(t, other, "k", "2")
+			}
+		}
+		return deliver
+	})
+	if err := s.Changes(background, 1, func(c store.Commit) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if lists < 2 {
+		t.Fatalf("Changes has listed %d times: it has not asked the bucket", lists)
+	}
+	if got := get(t, s, "k"); got != "1" {
+		t.Errorf("a transaction that may lag reads %q, want 1", got)
+	}
+}
+
 // TestReadOnly opens what another process writes, and writes nothing.
 func TestReadOnly(t *testing.T) {
 	url := newURL(newServer(t))

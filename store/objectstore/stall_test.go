@@ -38,11 +38,10 @@ func collected(t testing.TB, s *objectstore.Store) {
 	}
 }
 
-// commitAsync commits, in the background, a value that it has read before.
-func commitAsync(t *testing.T, s store.Store, key, value string) (tx store.Tx, result chan error) {
+// commitAsync sets a value and commits in the background.
+func commitAsync(t *testing.T, tx store.Tx, key, value string) chan error {
 	t.Helper()
-	tx, result = begin(t, s, true), make(chan error, 1)
-	read(t, tx, key)
+	result := make(chan error, 1)
 	if err := tx.Set([]byte(key), []byte(value)); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +49,7 @@ func commitAsync(t *testing.T, s store.Store, key, value string) (tx store.Tx, r
 		_, err := tx.Commit()
 		result <- err
 	}()
-	return tx, result
+	return result
 }
 
 // goOn makes commits that others read, and collects what was before.
@@ -67,19 +66,25 @@ func goOn(t *testing.T, s *objectstore.Store, value string) {
 func TestStalledWriter(t *testing.T) {
 	server := newServer(t)
 	for _, test := range []struct {
-		call string
-		want error
+		name, call string
+		blind      bool
+		want       error
 	}{
-		{"PUT log", store.ErrConflict}, // it takes a name that was freed
-		{"GET boundary", nil},          // it has taken it in time
+		{"it takes a name that was freed", "PUT log", false, store.ErrConflict},
+		{"it takes one and has read nothing", "PUT log", true, nil}, // and so it is made again
+		{"it has taken one in time", "GET boundary", false, nil},
 	} {
-		t.Run(test.call, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			url := newURL(server)
 			n := &network{}
 			stalled, other := open(t, url, &objectstore.Options{Transport: n}), open(t, url, nil)
 			set(t, stalled, "a", "before")
 			reached, release := n.stall(test.call)
-			tx, result := commitAsync(t, stalled, "a", "after")
+			tx := begin(t, stalled, true)
+			if !test.blind {
+				read(t, tx, "a")
+			}
+			result := commitAsync(t, tx, "a", "after")
 			<-reached
 			goOn(t, other, "x")
 			version, checkpoint, err := other.Boundary(background)
@@ -128,7 +133,9 @@ func TestStalledWriters(t *testing.T) {
 	for i := range n {
 		stores = append(stores, open(t, url, &objectstore.Options{Transport: &n[i]}))
 		reached, release := n[i].stall("PUT log")
-		_, result := commitAsync(t, stores[i], "a", "void")
+		tx := begin(t, stores[i], true)
+		read(t, tx, "a")
+		result := commitAsync(t, tx, "a", "void")
 		<-reached
 		results, releases = append(results, result), append(releases, release)
 		set(t, other, "b", "between")

@@ -95,12 +95,11 @@ func TestGroup(t *testing.T) {
 	n := &network{}
 	s := open(t, newURL(newServer(t)), &objectstore.Options{Transport: n})
 	reached, release := n.stall("PUT log")
-	_, first := commitAsync(t, s, "first", "1")
+	first := commitAsync(t, begin(t, s, true), "first", "1")
 	<-reached
 	var results []chan error
 	for i := range 20 {
-		_, result := commitAsync(t, s, fmt.Sprint("k", i), "1")
-		results = append(results, result)
+		results = append(results, commitAsync(t, begin(t, s, true), fmt.Sprint("k", i), "1"))
 	}
 	n.count()
 	close(release)

@@ -65,9 +65,11 @@ type Local interface {
 
 	// Snapshot is [occ.Engine.Snapshot]: version is the newest that is published,
 	// which is one that Head, Changes or Commit has told of. It never goes down.
-	// Changes is asked only for what comes after a version that is published, and
-	// calls of yield publish.
 	Snapshot(version uint64) (occ.Reader, error)
+
+	// Published says that no older version than this one will be asked for. It must
+	// be quick.
+	Published(version uint64)
 }
 
 // Entry is a key with its value.

@@ -175,7 +175,7 @@ func (s *Store) committed(b *batch, version uint64) error {
 		s.publishing.Lock()
 		defer s.publishing.Unlock()
 		if s.core.Version() < version {
-			s.core.Jump(version)
+			s.jump(version)
 		}
 	}
 	return nil

@@ -80,6 +80,7 @@ func open(ctx context.Context, s *Store, o *Options) (*Store, error) {
 		return nil, fmt.Errorf("remote: opening: %w", err)
 	}
 	s.core.Init(s, head, occ.Options{ReadOnly: opts.ReadOnly, MaxKey: opts.MaxKey, Limit: s.opts.limit})
+	s.published(head)
 	return s, nil
 }
 
