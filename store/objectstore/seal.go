@@ -53,7 +53,7 @@ func unseal(name, magic string, b []byte) ([]byte, error) {
 	return b[12:end], nil
 }
 
-// reader takes apart what an object holds. After a mistake bad is set, and all that
+// fields takes apart what an object holds. After a mistake bad is set, and all that
 // it returns is zero.
 type fields struct {
 	b   []byte
