@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -58,13 +59,15 @@ func (b *bucket) boundary(ctx context.Context) (n boundary, err error) {
 }
 
 // establish returns the boundary, having made it where there is none.
-func (b *bucket) establish(ctx context.Context, readOnly bool) (boundary, error) {
+func (b *bucket) establish(ctx context.Context, o *Options) (boundary, error) {
 	n, err := b.boundary(ctx)
 	switch {
 	case !errors.Is(err, errMissing):
 		return n, err
-	case readOnly:
-		return n, fmt.Errorf("objectstore: there is no store %v: %w", b.place, store.ErrReadOnly)
+	case o.ReadOnly:
+		return n, fmt.Errorf("objectstore: there is no store %v: %w: %w", b.place, fs.ErrNotExist, store.ErrReadOnly)
+	case o.MustExist:
+		return n, fmt.Errorf("objectstore: there is no store %v: %w", b.place, fs.ErrNotExist)
 	}
 	n = boundary{version: first}
 	rand.Read(n.db[:])

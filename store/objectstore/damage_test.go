@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -141,7 +142,12 @@ func TestNoBucket(t *testing.T) {
 			t.Errorf("Open of a bucket that is not there: %v", err)
 		}
 	}
-	if _, err := objectstore.Open(background, newURL(server), keyed(&objectstore.Options{ReadOnly: true})); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("Open to read only where nothing is: %v, want ErrReadOnly", err)
+	for want, o := range map[error]*objectstore.Options{store.ErrReadOnly: {ReadOnly: true}, fs.ErrNotExist: {MustExist: true}} {
+		url := newURL(server)
+		for range 2 { // the first has made nothing
+			if _, err := objectstore.Open(background, url, keyed(o)); !errors.Is(err, want) || !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("Open where nothing is: %v, want %v", err, want)
+			}
+		}
 	}
 }

@@ -140,7 +140,7 @@ func (b *backend) find(ctx context.Context) (at boundary, err error) {
 			return at, err
 		}
 	}
-	return b.bucket.establish(ctx, b.opts.ReadOnly)
+	return b.bucket.establish(ctx, &b.opts)
 }
 
 // beginAt has the state begin where it is, if that is in the log, or at a checkpoint.

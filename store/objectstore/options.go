@@ -14,6 +14,10 @@ type Options struct {
 	// ReadOnly refuses write transactions, and writes nothing to the bucket.
 	ReadOnly bool
 
+	// MustExist has Open fail with an error that matches fs.ErrNotExist where there is
+	// no store, rather than make one.
+	MustExist bool
+
 	// State is the local store that the entries are kept in, which is this store's
 	// alone, and is closed with it, also where Open fails. If it outlives the
 	// process the next Open goes on from where it was. Nil is memory.
