@@ -24,7 +24,7 @@ func TestElsewhere(t *testing.T) {
 $ kivis tables $URL
 $ kivis copy travel $URL >copied
 $ kivis tables $URL
-$ echo '{"Code":"XXX","Name":"Nowhere"}' | kivis put $URL airports
+$ echo '{"Code":"YYY","Name":"Nowhere"}' | kivis put $URL airports
 $ kivis query $URL airports --count
 $ kivis diff travel $URL >different
 $ kivis stats $URL --format csv | tail -n 1 | cut -d, -f2
