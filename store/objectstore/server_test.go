@@ -2,9 +2,12 @@ package objectstore_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -44,10 +47,18 @@ func newDeafServer(t testing.TB, header string) *httptest.Server {
 	return server
 }
 
-var made atomic.Int64
+var (
+	made atomic.Int64
+	run  = rand.Text() // of the tests, in a bucket that outlives them
+)
 
-// newURL returns the URL of a store that is not there.
+// newURL returns the URL of a store that is not there, in the bucket that KIVIS_S3
+// names, if it does.
 func newURL(server *httptest.Server) string {
+	if other := os.Getenv("KIVIS_S3"); other != "" {
+		place, settings, _ := strings.Cut(other, "?")
+		return fmt.Sprintf("%s/%s%d?%s", place, run, made.Add(1), settings)
+	}
 	return fmt.Sprintf("s3://%s/test%d?endpoint=%s", bucketName, made.Add(1), server.URL)
 }
 
@@ -57,7 +68,9 @@ func keyed(o *objectstore.Options) *objectstore.Options {
 	if o != nil {
 		opts = *o
 	}
-	opts.AccessKey, opts.SecretKey = "key", "secret"
+	if os.Getenv("KIVIS_S3") == "" {
+		opts.AccessKey, opts.SecretKey = "key", "secret"
+	}
 	return &opts
 }
 

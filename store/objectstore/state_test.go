@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/faultstore"
@@ -109,6 +110,11 @@ func TestStateOfAnother(t *testing.T) {
 	second.Close()
 	if got := contents(t, begin(t, open(t, url, &objectstore.Options{State: kept}), false)); len(got) != 1 {
 		t.Errorf("opened again it shows %q, want b", got)
+	}
+
+	if db, err := kivis.Open(kept, nil); err == nil {
+		db.Close()
+		t.Error("a state is taken for a database")
 	}
 
 	foreign := memstore.New()
