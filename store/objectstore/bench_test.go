@@ -102,13 +102,14 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 // commitByHand makes an object for each commit if its name is free, after a list of
-// what has come.
+// what has come, and then has it in memory.
 func commitByHand(b *testing.B, server *httptest.Server, n int) {
 	client, err := minio.New(strings.TrimPrefix(server.URL, "http://"), &minio.Options{Creds: credentials.NewStaticV4("key", "secret", ""), Region: "us-east-1"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	data := bytes.Repeat(append(benchKey(1), benchValue...), n)
+	local := filled(b, memstore.New())
 	var o minio.PutObjectOptions
 	o.SetMatchETagExcept("*")
 	for i := 1; b.Loop(); i++ {
@@ -116,6 +117,17 @@ func commitByHand(b *testing.B, server *httptest.Server, n int) {
 			b.Fatal("there is something that nobody has made")
 		}
 		if _, err := client.PutObject(background, bucketName, fmt.Sprintf("%020d", i), bytes.NewReader(data), int64(len(data)), o); err != nil {
+			b.Fatal(err)
+		}
+		_, err := update(local, func(tx store.Tx) error {
+			for range n {
+				if err := tx.Set(benchKey(rand.IntN(entries)), benchValue); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
 			b.Fatal(err)
 		}
 	}
