@@ -30,11 +30,10 @@ type backend struct {
 	loads      loads
 	published  atomic.Uint64 // no older version is shown
 
-	grew  atomic.Int64  // bytes of log since the checkpoint
-	many  atomic.Int64  // commits since then
-	last  atomic.Int64  // bytes of the checkpoint
-	full  chan struct{} // a checkpoint may be due
-	fresh atomic.Int64  // when the newest version known was surely the newest of all, since start
+	growth growth
+	full   chan struct{} // a checkpoint may be due
+
+	fresh atomic.Int64 // when the newest version known was surely the newest of all, since start
 	start time.Time
 
 	ctx    context.Context // ends with Close
@@ -42,19 +41,14 @@ type backend struct {
 	work   sync.WaitGroup
 }
 
-// seen notes that the newest version known was the newest of all a moment ago.
-func (b *backend) seen() { b.fresh.Store(int64(time.Since(b.start))) }
-
-// grown notes that the log has got longer.
-func (b *backend) grown(size int64) {
-	b.many.Add(1)
-	if b.grew.Add(size); b.due() {
-		select {
-		case b.full <- struct{}{}:
-		default:
-		}
-	}
+// stop ends what goes on in the background.
+func (b *backend) stop() {
+	b.cancel()
+	b.work.Wait()
 }
+
+// seen notes that the newest version known was the newest of all a moment ago.
+func (b *backend) seen() { b.fresh.Store(max(1, int64(time.Since(b.start)))) }
 
 // Head implements [remote.Log].
 func (b *backend) Head(ctx context.Context) (uint64, error) {
@@ -167,8 +161,7 @@ func (b *backend) Wait(ctx context.Context, after uint64) (uint64, error) {
 // Close implements io.Closer. Nothing is shown any more, so what is known can be
 // applied, and the next Open need not read it again. If that fails, it does.
 func (b *backend) Close() error {
-	b.cancel()
-	b.work.Wait()
+	b.stop()
 	_ = b.state.advance(b.window.newest().version)
 	return b.state.local.Close()
 }

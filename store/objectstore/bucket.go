@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -134,7 +135,11 @@ func (b *bucket) list(ctx context.Context, folder, after string) (list []object,
 		if info.Err != nil {
 			return nil, false, outcome(ctx, folder, info.Err)
 		}
-		list = append(list, object{info.Key[len(b.place.prefix):], info.Size, info.LastModified})
+		name, ok := strings.CutPrefix(info.Key, b.place.prefix)
+		if !ok {
+			return nil, false, fmt.Errorf("objectstore: the bucket lists %.200q, which was not asked for", info.Key)
+		}
+		list = append(list, object{name, info.Size, info.LastModified})
 		if len(list) == listAtOnce {
 			return list, true, nil
 		}

@@ -9,21 +9,6 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// checkpointCommits is how many commits bring on a checkpoint, however small they are.
-const checkpointCommits = 10_000
-
-// checkpointed notes how much a checkpoint has, and that it is the newest.
-func (b *backend) checkpointed(size int64) {
-	b.grew.Store(0)
-	b.many.Store(0)
-	b.last.Store(size)
-}
-
-// due says whether a checkpoint is due.
-func (b *backend) due() bool {
-	return b.grew.Load() >= max(b.opts.Checkpoint, b.last.Load()) || b.many.Load() >= checkpointCommits
-}
-
 // checkpoint writes one of the version that is here, and makes it the one that a
 // process begins with. It does nothing where there is one that is as new, or where
 // none can be made just now. Several processes that write the same one write the
@@ -39,21 +24,16 @@ func (b *backend) checkpoint(ctx context.Context) error {
 	case err != nil:
 		return err
 	case at.checkpoint.version >= e.version:
-		b.checkpointed(at.size)
 		return nil
 	}
-	size, err := b.writeCheckpoint(ctx, newReader(tx, e.gen), e.point, at.size)
+	size, err := b.writeCheckpoint(ctx, newReader(tx, e.gen), e.point)
 	if err != nil {
 		return err
 	}
 	if err := b.writeWriters(ctx, tx, &e); err != nil {
 		return err
 	}
-	if err := b.raise(ctx, at, func(n *boundary) { n.checkpoint, n.size = e.point, size }); err != nil {
-		return err
-	}
-	b.checkpointed(size)
-	return nil
+	return b.raise(ctx, at, func(n *boundary) { n.checkpoint, n.size = e.point, size })
 }
 
 // raise replaces the boundary that was read. That another process was faster is no
@@ -69,8 +49,8 @@ func (b *backend) raise(ctx context.Context, read boundary, change func(n *bound
 }
 
 // writeCheckpoint writes the entries of a reader as a backup, and returns its size.
-func (b *backend) writeCheckpoint(ctx context.Context, r *reader, at point, lastSize int64) (int64, error) {
-	u := newUpload(ctx, b.bucket, nameOf(checkpointFolder, at.version), lastSize+b.grew.Load())
+func (b *backend) writeCheckpoint(ctx context.Context, r *reader, at point) (int64, error) {
+	u := newUpload(ctx, b.bucket, nameOf(checkpointFolder, at.version), b.growth.expected())
 	defer u.abort()
 	w := backupfile.NewWriter(u, backupfile.Header{Incarnation: b.db, Version: at.version})
 	c, err := r.Scan(store.Range{})

@@ -17,10 +17,10 @@ func (b *backend) collecting() {
 		wait := min(b.opts.Keep/8, longestPause)
 		// An error is one that the next round meets as well.
 		for _ = b.state.clearSpare(); b.rest(wait); {
-			if b.due() {
-				_ = b.checkpoint(b.ctx)
+			_ = b.collect(b.ctx, b.opts.Keep) // which learns of checkpoints by others
+			if b.due() && b.checkpoint(b.ctx) == nil {
+				_ = b.collect(b.ctx, b.opts.Keep)
 			}
-			_ = b.collect(b.ctx, b.opts.Keep)
 			_ = b.state.clearSpare()
 		}
 	})
@@ -46,8 +46,11 @@ func (b *backend) rest(wait time.Duration) bool {
 // bucket's clock, and is in a checkpoint, and deletes what lies below.
 func (b *backend) collect(ctx context.Context, keep time.Duration) error {
 	at, err := b.checkBoundary(ctx)
-	if err != nil || at.checkpoint.version == 0 {
+	if err != nil {
 		return err
+	}
+	if b.noteCheckpoint(at); at.checkpoint.version == 0 {
+		return nil
 	}
 	to, err := b.oldLog(ctx, &at, keep)
 	if err != nil {

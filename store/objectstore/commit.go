@@ -134,6 +134,15 @@ func (c *commit) decodeChanges(raw []byte) bool {
 	return len(f.b) == 0
 }
 
+// memory is about how many bytes the commit takes.
+func (c *commit) memory() int64 {
+	n := int64(0)
+	for i := range c.changes {
+		n += int64(len(c.changes[i].Key) + len(c.changes[i].Value) + 64)
+	}
+	return n
+}
+
 // told returns the commit as the feed tells it.
 func (c *commit) told() store.Commit {
 	t := store.Commit{Version: c.version, Time: time.Unix(0, c.time), Writes: make([]store.Write, len(c.changes))}

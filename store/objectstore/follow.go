@@ -165,7 +165,7 @@ func (b *backend) take(c *commit) error {
 	}
 	b.state.push(c)
 	b.window.add(c, c.writer == b.writer)
-	b.grown(c.size)
+	b.grown(c)
 	b.seen()
 	return nil
 }

@@ -110,7 +110,7 @@ func (b *backend) loadCheckpoint(ctx context.Context, progress func(done, total 
 		return err
 	}
 	b.window.restart(at.checkpoint, last[b.writer])
-	b.checkpointed(at.size)
+	b.noteCheckpoint(at)
 	return nil
 }
 

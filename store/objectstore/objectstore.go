@@ -66,12 +66,12 @@ func openStore(ctx context.Context, url string, o *Options) (*Store, error) {
 		return nil, err
 	}
 	if err := b.begin(ctx); err != nil {
-		b.cancel()
+		b.stop()
 		return nil, fmt.Errorf("objectstore: opening %v: %w", p, err)
 	}
 	s, err := remote.OpenLocal(ctx, b, opts.remote())
 	if err != nil {
-		b.cancel()
+		b.stop()
 		return nil, err
 	}
 	if !opts.ReadOnly {
@@ -146,7 +146,6 @@ func (b *backend) find(ctx context.Context) (at boundary, err error) {
 // beginAt has the state begin where it is, if that is in the log, or at a checkpoint.
 func (b *backend) beginAt(ctx context.Context, at boundary) error {
 	b.db = at.db
-	b.last.Store(at.size)
 	here := b.state.cur.point // torn or not: the log mends it
 	switch {
 	case b.state.db == at.db && here.version >= at.version && here.version >= first:
@@ -167,6 +166,7 @@ func (b *backend) beginAt(ctx context.Context, at boundary) error {
 	}
 	err := b.catchUp(ctx)
 	b.unlock()
+	b.noteCheckpoint(at)
 	if errors.Is(err, store.ErrGap) {
 		return b.beginAnew(ctx)
 	}
@@ -206,9 +206,13 @@ func (s *Store) Size() (int64, error) {
 func (s *Store) Verify(ctx context.Context) error { return s.backend.verify(ctx) }
 
 // Age returns how long ago the newest version that is here was surely the newest of
-// all, or the time since Open where it has not been since.
+// all: when that was last seen, or, where it has not been since Open, when it was
+// committed, by the clock of who did.
 func (s *Store) Age() time.Duration {
-	return time.Since(s.backend.start) - time.Duration(s.backend.fresh.Load())
+	if fresh := s.backend.fresh.Load(); fresh > 0 {
+		return time.Since(s.backend.start) - time.Duration(fresh)
+	}
+	return max(0, time.Since(time.Unix(0, s.backend.window.newest().time)))
 }
 
 // Drop deletes the store at a URL, with all that its place in the bucket holds.

@@ -14,8 +14,8 @@ type window struct {
 	mu      sync.Mutex
 	head    point
 	commits []*commit // up to the head
-	bytes   int64
-	own     point // our last commit; zero if there is none
+	bytes   int64     // that they take in memory, about
+	own     point     // our last commit; zero if there is none
 }
 
 // newest returns the newest point that is known.
@@ -43,7 +43,7 @@ func (w *window) add(c *commit, mine bool) {
 	defer w.mu.Unlock()
 	w.head = c.point
 	w.commits = append(w.commits, c)
-	w.bytes += c.size
+	w.bytes += c.memory()
 	if mine {
 		w.own = c.point
 	}
@@ -55,7 +55,7 @@ func (w *window) trim(version uint64) {
 	defer w.mu.Unlock()
 	n := 0
 	for n < len(w.commits) && w.commits[n].version <= version && (w.bytes > windowBytes || len(w.commits)-n > windowCommits) {
-		w.bytes -= w.commits[n].size
+		w.bytes -= w.commits[n].memory()
 		n++
 	}
 	if n > 0 {
