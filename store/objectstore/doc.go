@@ -9,6 +9,9 @@
 // log are checkpoints, each a backup of one version, below which a collector drops
 // the log.
 //
+// A bucket must show what was made as soon as it has said so, in lists as well, as
+// Amazon's does.
+//
 // The entries themselves are here, in a local store that follows the log:
 // [Options].State, else memory. Reads are no requests. Begin learns in one request
 // whether others have committed; a commit is two.

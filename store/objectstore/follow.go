@@ -59,7 +59,7 @@ func (b *backend) step(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	there := numbers(logFolder, list)
+	there := from(head.version, numbers(logFolder, list))
 	known := head.version == first
 	if len(there) > 0 && there[0].version == head.version {
 		known, there = true, there[1:]
@@ -84,6 +84,14 @@ func (b *backend) step(ctx context.Context) (more bool, err error) {
 		}
 	}
 	return more || len(commits) < len(there), nil
+}
+
+// from returns those from a version on: not every bucket begins a list where it is told.
+func from(version uint64, list []numbered) []numbered {
+	for len(list) > 0 && list[0].version < version {
+		list = list[1:]
+	}
+	return list
 }
 
 // successors returns those that follow each other from a version on, at most as many

@@ -103,6 +103,9 @@ func (b *backend) loadCheckpoint(ctx context.Context, progress func(done, total 
 	if err != nil {
 		return err
 	}
+	if err := b.settle(b.published.Load()); err != nil { // so that it can be shown meanwhile
+		return err
+	}
 	f := newRemoteFile(ctx, b.bucket, nameOf(checkpointFolder, at.checkpoint.version), at.size)
 	defer f.close()
 	f.progress = progress
