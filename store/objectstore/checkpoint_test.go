@@ -145,15 +145,15 @@ func TestLargeCommits(t *testing.T) {
 		t.Fatalf("there are %d entries, want %d", len(want), n+20_000)
 	}
 	collected(t, s)
-	var done, total int64
-	fresh := open(t, url, &objectstore.Options{Progress: func(d, all int64) { done, total = max(done, d), all }})
+	var told, done, total int64
+	fresh := open(t, url, &objectstore.Options{Progress: func(d, all int64) { told++; done, total = d, all }})
 	for i, s := range []*objectstore.Store{other, fresh} {
 		if got := contents(t, begin(t, s, false)); !slices.Equal(got, want) {
 			t.Errorf("process %d has %d other entries", i, len(got))
 		}
 	}
-	if total < n<<20 || done != total {
-		t.Errorf("Progress was told of %d of %d bytes", done, total)
+	if total < n<<20 || done != total || told < 4 {
+		t.Errorf("Progress was told %d times, at last of %d of %d bytes", told, done, total)
 	}
 	_, checkpoint, err := s.Boundary(background)
 	if err != nil {

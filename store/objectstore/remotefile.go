@@ -22,6 +22,7 @@ type remoteFile struct {
 	progress func(done, total int64) // may be nil
 
 	mu     sync.Mutex
+	read   int64    // bytes that were told of
 	chunks []*chunk // the one used last in front
 	work   sync.WaitGroup
 }
@@ -32,6 +33,7 @@ type chunk struct {
 	done chan struct{}
 	data []byte
 	err  error
+	told bool
 }
 
 // keepChunks is how many are kept: one that is read, the next, and where the index is.
@@ -64,6 +66,7 @@ func (f *remoteFile) ReadAt(p []byte, off int64) (n int, err error) {
 			f.drop(c)
 			return n, c.err
 		}
+		f.tell(c)
 		m := copy(p[n:], c.data[off%chunkSize:])
 		n, off = n+m, off+int64(m)
 	}
@@ -71,6 +74,19 @@ func (f *remoteFile) ReadAt(p []byte, off int64) (n int, err error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// tell tells of a chunk that is used for the first time. Some are read twice: the
+// index is at the end.
+func (f *remoteFile) tell(c *chunk) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.told || f.progress == nil {
+		return
+	}
+	c.told = true
+	f.read = min(f.read+int64(len(c.data)), f.size)
+	f.progress(f.read, f.size)
 }
 
 // drop forgets a chunk that could not be read, so that it is asked for again.
@@ -119,7 +135,4 @@ func (f *remoteFile) fetch(c *chunk) {
 	defer close(c.done)
 	off := c.at * chunkSize
 	c.data, c.err = f.bucket.getRange(f.ctx, f.name, off, min(chunkSize, f.size-off))
-	if c.err == nil && f.progress != nil {
-		f.progress(min(off+chunkSize, f.size), f.size)
-	}
 }
