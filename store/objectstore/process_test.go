@@ -86,6 +86,9 @@ func (p *pair) Close() error {
 // TestPair is the conformance suite over two processes: each transaction is begun by
 // the other one.
 func TestPair(t *testing.T) {
+	if raceEnabled && testing.Short() {
+		t.Skip("takes long, and TestStore does the same to one process")
+	}
 	server := newServer(t)
 	storetest.Run(t, func(t testing.TB) store.Store {
 		url := newURL(server)
