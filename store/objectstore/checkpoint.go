@@ -100,8 +100,21 @@ func (b *backend) writeWriters(ctx context.Context, tx store.Tx, e *era) error {
 	return u.close()
 }
 
-// verify reads the newest checkpoint and the whole log behind it.
-func (b *backend) verify(ctx context.Context) error {
+// verify reads the newest checkpoint and the whole log behind the boundary, anew where
+// these are collected meanwhile.
+func (b *backend) verify(ctx context.Context) (err error) {
+	for range loadAttempts {
+		if err = b.verifyOnce(ctx); !errors.Is(err, errMissing) && !errors.Is(err, store.ErrGap) {
+			return err
+		}
+	}
+	if errors.Is(err, errMissing) {
+		return fmt.Errorf("%w: %w", err, store.ErrCorrupt)
+	}
+	return err
+}
+
+func (b *backend) verifyOnce(ctx context.Context) error {
 	at, err := b.checkBoundary(ctx)
 	if err != nil {
 		return err

@@ -12,9 +12,14 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
-// ErrNoConditions: the bucket ignores the conditions of a request, so that two
-// processes could take one version. Use another server, or a newer one.
-var ErrNoConditions = errors.New("objectstore: the bucket ignores conditions")
+// States that Open reports. Test for them with errors.Is.
+var (
+	// ErrNoConditions: the bucket ignores the conditions of a request, so that two
+	// processes could take one version. Use another server, or a newer one.
+	ErrNoConditions = errors.New("objectstore: the bucket ignores conditions")
+	// ErrNewer: a newer release has made the store.
+	ErrNewer = errors.New("objectstore: made by a newer release")
+)
 
 // What a bucket says to a request.
 var (

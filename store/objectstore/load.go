@@ -61,20 +61,24 @@ func (b *backend) load(ctx context.Context, progress func(done, total int64)) er
 	}
 	defer b.unlock()
 	var err error
-	for range followAttempts {
-		// A checkpoint may be collected while it is read: there is a newer one then.
-		if err = b.loadCheckpoint(ctx, progress); !errors.Is(err, errMissing) {
-			break
+	for range loadAttempts {
+		// A checkpoint, or the log behind it, may be collected while it is read: there is a
+		// newer one then.
+		if err = b.loadCheckpoint(ctx, progress); err == nil {
+			err = b.catchUp(ctx)
+		}
+		if !errors.Is(err, errMissing) && !errors.Is(err, store.ErrGap) {
+			return err
 		}
 	}
 	if errors.Is(err, errMissing) {
-		err = fmt.Errorf("%w: %w", err, store.ErrCorrupt)
+		return fmt.Errorf("%w: %w", err, store.ErrCorrupt)
 	}
-	if err != nil {
-		return err
-	}
-	return b.catchUp(ctx)
+	return fmt.Errorf("objectstore: the log is collected faster than it is read: %w: %v", store.ErrUnreachable, err)
 }
+
+// loadAttempts is how often a checkpoint is read because the last one is gone.
+const loadAttempts = 8
 
 // catchUp follows the log to where it is now and applies it, while no version is
 // shown that it passes.

@@ -30,12 +30,17 @@ func (b *bucket) tryConditions(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("objectstore: trying the bucket: %w", err)
 	}
-	if err := b.replace(ctx, name, []byte("3"), tag); errors.Is(err, errTaken) {
-		if data, _, err := b.get(ctx, name, maxBoundary); err != nil || string(data) != "3" {
-			return fmt.Errorf("%w: it does not take If-Match with the tag that it has given", ErrNoConditions)
-		}
-	} else if err != nil {
+	err = b.replace(ctx, name, []byte("3"), tag)
+	taken := errors.Is(err, errTaken)
+	var data []byte
+	if taken {
+		data, _, err = b.get(ctx, name, maxBoundary)
+	}
+	switch {
+	case err != nil:
 		return fmt.Errorf("objectstore: trying the bucket: %w", err)
+	case taken && string(data) != "3":
+		return fmt.Errorf("%w: it does not take If-Match with the tag that it has given", ErrNoConditions)
 	}
 	return refuses(b.replace(ctx, name, []byte("4"), tag), "If-Match")
 }

@@ -2,7 +2,6 @@ package objectstore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 )
@@ -22,9 +21,6 @@ const (
 	magicWriters  = "\x8bkv-wrt\n"
 	magicState    = "\x8bkv-sta\n"
 )
-
-// ErrNewer: a newer release has made the store.
-var ErrNewer = errors.New("objectstore: made by a newer release")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
