@@ -127,7 +127,7 @@ func (b *backend) verifyOnce(ctx context.Context) error {
 			err = file.Verify(ctx, nil)
 		}
 		if err != nil {
-			return fmt.Errorf("objectstore: %s: %w", f.name, err)
+			return inCheckpoint(f.name, err)
 		}
 		if _, err := b.bucket.writers(ctx, b.db, at.checkpoint.version); err != nil {
 			return err

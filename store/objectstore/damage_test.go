@@ -122,7 +122,7 @@ func TestGone(t *testing.T) {
 // TestNoConditions has buckets that ignore conditions, as some servers do.
 func TestNoConditions(t *testing.T) {
 	for _, header := range []string{"If-None-Match", "If-Match"} {
-		url := newURL(newDeafServer(t, header))
+		url := fmt.Sprintf("s3://%s/x?endpoint=%s", bucketName, newDeafServer(t, header).URL)
 		s, err := objectstore.Open(background, url, keyed(nil))
 		if !errors.Is(err, objectstore.ErrNoConditions) {
 			t.Errorf("Open, %s ignored: %v, want ErrNoConditions", header, err)

@@ -125,7 +125,7 @@ func (b *backend) loadCheckpoint(ctx context.Context, progress func(done, total 
 func (b *backend) readCheckpoint(f *remoteFile, at boundary, last lastCommits) error {
 	chain, err := backupfile.OpenChain(f)
 	if err != nil {
-		return fmt.Errorf("objectstore: %s: %w", f.name, err)
+		return inCheckpoint(f.name, err)
 	}
 	if info := chain.Info(); info.Version != at.checkpoint.version || info.Incarnation != b.db {
 		return damaged(f.name, "it is of version %d of store %x", info.Version, info.Incarnation)
@@ -141,7 +141,7 @@ func (b *backend) readCheckpoint(f *remoteFile, at boundary, last lastCommits) e
 			}
 		}
 		if err := c.Err(); err != nil {
-			return fmt.Errorf("objectstore: %s: %w", f.name, err)
+			return inCheckpoint(f.name, err)
 		}
 		if want := chain.Info().Entries; entries != want {
 			return damaged(f.name, "it has %d entries and counts %d", entries, want)
@@ -149,6 +149,14 @@ func (b *backend) readCheckpoint(f *remoteFile, at boundary, last lastCommits) e
 		return nil
 	})
 	return err
+}
+
+// inCheckpoint says in which object an error of a backup is.
+func inCheckpoint(name string, err error) error {
+	if errors.Is(err, backupfile.ErrNewer) {
+		return fmt.Errorf("%w: %s: %w", ErrNewer, name, err)
+	}
+	return fmt.Errorf("objectstore: %s: %w", name, err)
 }
 
 // fill makes an era of a checkpoint, which is shown once one of its versions is
