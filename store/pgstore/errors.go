@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -17,6 +18,9 @@ const (
 	tooLarge      = "54000" // an index entry, for one
 	readOnlyError = "25006"
 )
+
+// errAbsent is of a store that is not there, and is not to be made.
+var errAbsent = fmt.Errorf("there is no such store: %w", fs.ErrNotExist)
 
 // passing says whether an error of the server's goes away by itself: what was
 // asked for was not done.
@@ -47,7 +51,7 @@ func outcome(err error) error {
 
 // ours says whether an error is not the server's nor the network's.
 func ours(err error) bool {
-	return errors.Is(err, store.ErrGap) || errors.Is(err, store.ErrSnapshotTooOld) ||
+	return errors.Is(err, errAbsent) || errors.Is(err, store.ErrGap) || errors.Is(err, store.ErrSnapshotTooOld) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -12,6 +12,10 @@ type Options struct {
 	// ReadOnly refuses write transactions, and makes nothing at the server.
 	ReadOnly bool
 
+	// MustExist has Open fail with an error that matches fs.ErrNotExist where there is
+	// no store, rather than make one.
+	MustExist bool
+
 	// Lag, Timeout, Patience and MaxTx are as in [remote.Options].
 	Lag      time.Duration
 	Timeout  time.Duration

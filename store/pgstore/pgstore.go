@@ -37,7 +37,7 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgstore: %w", err)
 	}
-	if err := migrate(ctx, pool, p.schema, opts.ReadOnly); err != nil {
+	if err := migrate(ctx, pool, p.schema, &opts); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("pgstore: opening %s: %w", p.schema, outcome(err))
 	}

@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strconv"
@@ -213,6 +214,11 @@ func TestReadOnly(t *testing.T) {
 	url := newURL(t)
 	if _, err := pgstore.Open(background, url, &pgstore.Options{ReadOnly: true}); !errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("opening what is not there to read only: %v, want ErrReadOnly", err)
+	}
+	for range 2 {
+		if _, err := pgstore.Open(background, url, &pgstore.Options{MustExist: true}); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("opening what is not there and must be: %v, want ErrNotExist", err)
+		}
 	}
 	s := open(t, url, nil)
 	set(t, s, "a", "1")

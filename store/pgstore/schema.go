@@ -28,7 +28,7 @@ func in(schema, statement string) string {
 }
 
 // migrate brings the schema to the newest format, making it if it is not there.
-func migrate(ctx context.Context, pool *pgxpool.Pool, schema string, readOnly bool) error {
+func migrate(ctx context.Context, pool *pgxpool.Pool, schema string, o *Options) error {
 	format, err := formatOf(ctx, pool, schema)
 	switch {
 	case err != nil:
@@ -37,7 +37,11 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, schema string, readOnly bo
 		return nil
 	case format > len(migrations):
 		return fmt.Errorf("pgstore: the schema %s has format %d, and this release knows those up to %d: a newer release has made it", schema, format, len(migrations))
-	case readOnly:
+	case format == 0 && o.ReadOnly:
+		return fmt.Errorf("pgstore: schema %s: %w: %w", schema, errAbsent, store.ErrReadOnly)
+	case format == 0 && o.MustExist:
+		return fmt.Errorf("pgstore: schema %s: %w", schema, errAbsent)
+	case o.ReadOnly:
 		return fmt.Errorf("pgstore: the schema %s has format %d, not %d: %w", schema, format, len(migrations), store.ErrReadOnly)
 	}
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {

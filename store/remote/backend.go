@@ -6,33 +6,23 @@ import (
 	"math"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
 )
 
 // Newest as the version of a Read is the newest one at the time of the call.
 const Newest = math.MaxUint64
 
-// Backend is an engine that keeps entries by key and version, for several
-// processes at once. Its methods are safe for concurrent use. Versions ascend by
-// commit; where a commit's version is one above its base, nothing came between.
+// Log is the part of an engine that says what is committed. Its methods are safe
+// for concurrent use. Versions ascend by commit; where a commit's version is one
+// above its base, nothing came between.
 //
 // An error that matches store.ErrUnreachable says that nothing was done, and that
-// the call may be made again. Read and Scan return store.ErrSnapshotTooOld for
-// a version that is no longer kept. Bytes that are returned never change.
+// the call may be made again. Bytes that are returned never change.
 //
-// A Backend that is an io.Closer is closed with its store.
-type Backend interface {
+// A Log that is an io.Closer is closed with its store.
+type Log interface {
 	// Head returns the newest version.
 	Head(ctx context.Context) (version uint64, err error)
-
-	// Read returns the values of keys at a version, or at the Newest: nil where a
-	// key is absent, and not nil where the value is empty.
-	Read(ctx context.Context, version uint64, keys [][]byte) (values [][]byte, err error)
-
-	// Scan returns the first entries of r at a version, in its direction, at most
-	// limit, and whether there may be more. They may be fewer, though not none,
-	// where they would take too many bytes. Values are not needed where r is for
-	// keys only.
-	Scan(ctx context.Context, version uint64, r store.Range, limit int) (entries []Entry, more bool, err error)
 
 	// Commit makes the changes of c durable, all or none, as a new version, which
 	// it returns. It returns store.ErrConflict if anything in the footprint was
@@ -48,6 +38,38 @@ type Backend interface {
 	// Wait returns the newest version once it is above after, or within a time of
 	// its choice the newest one there is.
 	Wait(ctx context.Context, after uint64) (uint64, error)
+}
+
+// Backend is an engine that keeps entries by key and version, for several
+// processes at once. Read and Scan return store.ErrSnapshotTooOld for a version
+// that is no longer kept.
+type Backend interface {
+	Log
+
+	// Read returns the values of keys at a version, or at the Newest: nil where a
+	// key is absent, and not nil where the value is empty.
+	Read(ctx context.Context, version uint64, keys [][]byte) (values [][]byte, err error)
+
+	// Scan returns the first entries of r at a version, in its direction, at most
+	// limit, and whether there may be more. They may be fewer, though not none,
+	// where they would take too many bytes. Values are not needed where r is for
+	// keys only.
+	Scan(ctx context.Context, version uint64, r store.Range, limit int) (entries []Entry, more bool, err error)
+}
+
+// Local is an engine of which all entries are in this process: nothing but the log
+// is elsewhere, and reads are no requests. It bounds the time of each of its
+// requests itself, since one call may make many.
+type Local interface {
+	Log
+
+	// Snapshot is [occ.Engine.Snapshot]: version is the newest that is published,
+	// which is one that Head, Changes or Commit has told of. It never goes down.
+	Snapshot(version uint64) (occ.Reader, error)
+
+	// Published says that no older version than this one will be asked for. It must
+	// be quick.
+	Published(version uint64)
 }
 
 // Entry is a key with its value.

@@ -131,7 +131,7 @@ func (s *Store) propose(p *Proposal) (version uint64, err error) {
 	until, open, last := s.deadline(), false, lastAttempts
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := s.attempt(s.ctx, func(ctx context.Context) (err error) {
-			version, err = s.backend.Commit(ctx, p)
+			version, err = s.log.Commit(ctx, p)
 			return err
 		})
 		switch {
@@ -175,7 +175,7 @@ func (s *Store) committed(b *batch, version uint64) error {
 		s.publishing.Lock()
 		defer s.publishing.Unlock()
 		if s.core.Version() < version {
-			s.core.Jump(version)
+			s.jump(version)
 		}
 	}
 	return nil

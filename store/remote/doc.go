@@ -2,6 +2,9 @@
 // server, a bucket, a cluster. What an engine has to offer is small, a [Backend];
 // snapshots, the check of what was read, group commit, retries and the feed are here.
 //
+// Where an engine has nothing elsewhere but a log of commits, and all entries in this
+// process, it is a [Local], and reads are no requests.
+//
 // # Versions
 //
 // A transaction is a version and, until it commits, nothing at the engine: no

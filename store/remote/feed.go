@@ -60,7 +60,7 @@ func (s *Store) changesFar(ctx context.Context, after uint64, tell func(store.Co
 	var list []store.Commit
 	err := s.try(ctx, func(ctx context.Context) error {
 		list = list[:0]
-		return s.backend.Changes(ctx, after, func(c store.Commit) bool {
+		return s.log.Changes(ctx, after, func(c store.Commit) bool {
 			list = append(list, c)
 			return len(list) < commitsAtOnce
 		})
@@ -105,7 +105,7 @@ func (s *Store) following() {
 // followAll pulls whenever something has been committed, until the store is closed.
 func (s *Store) followAll() {
 	for pause := firstPause; !s.isClosing() && s.ctx.Err() == nil; {
-		head, err := s.backend.Wait(s.ctx, s.core.Version())
+		head, err := s.log.Wait(s.ctx, s.core.Version())
 		if err == nil && head > s.core.Version() {
 			err = s.pull(s.ctx)
 		}

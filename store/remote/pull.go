@@ -77,7 +77,7 @@ func (s *Store) pullAll() {
 func (s *Store) pullOnce() error {
 	at := max(1, int64(time.Since(s.start)))
 	err := s.try(s.ctx, func(ctx context.Context) error {
-		return s.backend.Changes(ctx, s.core.Version(), func(c store.Commit) bool {
+		return s.log.Changes(ctx, s.core.Version(), func(c store.Commit) bool {
 			s.publish(c.Version, c.Time, occ.OverlayOf(c.Writes))
 			return true
 		})
@@ -95,7 +95,7 @@ func (s *Store) pullOnce() error {
 func (s *Store) skip() error {
 	var head uint64
 	err := s.try(s.ctx, func(ctx context.Context) (err error) {
-		head, err = s.backend.Head(ctx)
+		head, err = s.log.Head(ctx)
 		return err
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Store) skip() error {
 		return fmt.Errorf("%w: from %d to %d; open it anew: %w", errMoved, version, head, store.ErrIncarnation)
 	}
 	if head > version {
-		s.core.Jump(head)
+		s.jump(head)
 	}
 	return nil
 }
@@ -119,5 +119,19 @@ func (s *Store) publish(version uint64, at time.Time, writes *occ.Overlay) {
 	defer s.publishing.Unlock()
 	if version > s.core.Version() {
 		s.core.Follow(version, at, writes)
+		s.published(version)
+	}
+}
+
+// jump makes a version the newest, up to which it is not known what was written.
+func (s *Store) jump(version uint64) {
+	s.core.Jump(version)
+	s.published(version)
+}
+
+// published tells a Local how far it may go.
+func (s *Store) published(version uint64) {
+	if s.local != nil {
+		s.local.Published(version)
 	}
 }

@@ -22,9 +22,11 @@ var (
 	_ occ.Engine    = (*Store)(nil)
 )
 
-// Store is a [store.Store] over a [Backend].
+// Store is a [store.Store] over a [Backend], or over a [Local].
 type Store struct {
-	backend Backend
+	log     Log
+	backend Backend // nil over a Local
+	local   Local   // nil over a Backend
 	opts    Options
 	core    occ.Core
 	queue   occ.Queue
@@ -52,16 +54,25 @@ type Store struct {
 
 // Open returns a store over b. It makes one request.
 func Open(ctx context.Context, b Backend, o *Options) (*Store, error) {
+	return open(ctx, &Store{log: b, backend: b}, o)
+}
+
+// OpenLocal returns a store over l, of which it asks the head.
+func OpenLocal(ctx context.Context, l Local, o *Options) (*Store, error) {
+	return open(ctx, &Store{log: l, local: l}, o)
+}
+
+func open(ctx context.Context, s *Store, o *Options) (*Store, error) {
 	opts, err := o.filled()
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{backend: b, opts: opts, start: time.Now(), closing: make(chan struct{})}
+	s.opts, s.start, s.closing = opts, time.Now(), make(chan struct{})
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.queue.Lead, s.queue.Fits, s.queue.Aborted = s.commitGroup, s.fits, errAborted
 	var head uint64
 	err = s.try(ctx, func(ctx context.Context) (err error) {
-		head, err = b.Head(ctx)
+		head, err = s.log.Head(ctx)
 		return err
 	})
 	if err != nil {
@@ -69,6 +80,7 @@ func Open(ctx context.Context, b Backend, o *Options) (*Store, error) {
 		return nil, fmt.Errorf("remote: opening: %w", err)
 	}
 	s.core.Init(s, head, occ.Options{ReadOnly: opts.ReadOnly, MaxKey: opts.MaxKey, Limit: s.opts.limit})
+	s.published(head)
 	return s, nil
 }
 
@@ -78,7 +90,7 @@ func (s *Store) Begin(ctx context.Context, write bool) (store.Tx, error) {
 		if _, err := s.core.Head(ctx); err != nil {
 			return nil, err
 		}
-		if err := s.pull(ctx); err != nil {
+		if err := s.pull(ctx); err != nil && !s.suffices(ctx, write, err) {
 			return nil, err
 		}
 	}
@@ -95,18 +107,40 @@ func (s *Store) lately() bool {
 	return s.opts.Lag > 0 && at > 0 && int64(time.Since(s.start))-at <= int64(s.opts.Lag)
 }
 
+// suffices says whether what is here will do, since the engine cannot be reached
+// and nothing is to be written: all of it is here, and was asked for.
+func (s *Store) suffices(ctx context.Context, write bool, err error) bool {
+	return s.local != nil && !write && store.IsOffline(ctx) && errors.Is(err, store.ErrUnreachable)
+}
+
 // Snapshot implements [occ.Engine].
 func (s *Store) Snapshot(version uint64) (occ.Reader, error) {
+	if s.local != nil {
+		return s.local.Snapshot(version)
+	}
 	return &reader{s: s, version: version, ctx: s.ctx}, nil
 }
 
 // Get implements [store.Getter], in one request.
 func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
+	if s.local != nil {
+		return s.getLocal(ctx, key)
+	}
 	if _, err := s.core.Head(ctx); err != nil {
 		return nil, err
 	}
 	r := reader{s: s, version: Newest, ctx: ctx}
 	return r.Get(key)
+}
+
+// getLocal is Get where the entries are here.
+func (s *Store) getLocal(ctx context.Context, key []byte) ([]byte, error) {
+	tx, err := s.Begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Discard()
+	return tx.Get(key)
 }
 
 // Self implements [store.Getter].
@@ -126,7 +160,7 @@ func (s *Store) Close() error {
 	s.ended = true
 	s.working.Unlock()
 	s.work.Wait()
-	if c, ok := s.backend.(io.Closer); ok {
+	if c, ok := s.log.(io.Closer); ok {
 		return c.Close()
 	}
 	return nil

@@ -58,8 +58,12 @@ func (s *Store) reason(err error) error {
 	return err
 }
 
-// attempt makes one request, which may take Options.Timeout.
+// attempt makes one request, which may take Options.Timeout; a Local has its own
+// bounds.
 func (s *Store) attempt(ctx context.Context, request func(ctx context.Context) error) error {
+	if s.local != nil {
+		return request(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	return request(ctx)

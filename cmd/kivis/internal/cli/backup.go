@@ -85,7 +85,7 @@ func openFiles(names []string) (list []io.ReaderAt, done func(), err error) {
 }
 
 type restoreCmd struct {
-	Args []string `arg:"" name:"file" help:"A backup, then its increments in order, and then the database to make: a path, of the kind badger, or KIND:PATH."`
+	Args []string `arg:"" name:"file" help:"A backup, then its increments in order, and then the database to make: a path, of the kind badger, KIND:PATH, or a URL."`
 	output
 }
 
@@ -151,7 +151,7 @@ func (cmd *verifyCmd) Run(c *call) error {
 
 type copyCmd struct {
 	DB string `arg:"" name:"database" help:"The database."`
-	To string `arg:"" help:"The database to make: a path, of the kind badger, or KIND:PATH."`
+	To string `arg:"" help:"The database to make: a path, of the kind badger, KIND:PATH, or a URL."`
 	output
 }
 
@@ -167,7 +167,11 @@ func (cmd *copyCmd) Run(c *call) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(p.Path), ".kivis-copy-*")
+	dir := "" // for temporary files
+	if !p.Elsewhere() {
+		dir = filepath.Dir(p.Path)
+	}
+	f, err := os.CreateTemp(dir, ".kivis-copy-*")
 	if err != nil {
 		return err
 	}

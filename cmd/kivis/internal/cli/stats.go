@@ -39,13 +39,23 @@ func (cmd *statsCmd) Run(c *call) error {
 		if err != nil {
 			return err
 		}
-		bytes, err := p.Size()
+		whole, bytes, err := c.whole(p)
 		if err != nil {
 			return err
 		}
-		all = append(all, []any{nil, "files of " + string(p.Kind), nil, bytes})
+		all = append(all, []any{nil, whole, nil, bytes})
 		return cmd.print(c, statsShape, all)
 	})
+}
+
+// whole returns what the store takes where it is, and what that is called.
+func (c *call) whole(p place.Place) (what string, bytes int64, err error) {
+	if st, ok := c.store.(store.Sizer); ok && p.Elsewhere() {
+		bytes, err = st.Size()
+		return "all of " + string(p.Kind), bytes, err
+	}
+	bytes, err = p.Size()
+	return "files of " + string(p.Kind), bytes, err
 }
 
 // space is a part of the keys of a database: the records of a table, or an

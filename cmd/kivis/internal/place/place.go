@@ -11,10 +11,13 @@ import (
 	"strings"
 )
 
-// Place is where a database is: the kind of its store, and a path.
+// Place is where a database is: the kind of its store, and a path, or the whole URL
+// of one that is elsewhere.
 type Place struct {
 	Kind Kind
 	Path string
+
+	make bool // there may be none yet
 }
 
 // Kind is a kind of store.
@@ -30,13 +33,21 @@ const (
 )
 
 // String returns the place as [Find] reads it.
-func (p Place) String() string { return string(p.Kind) + ":" + p.Path }
+func (p Place) String() string {
+	if p.Elsewhere() {
+		return p.Path
+	}
+	return string(p.Kind) + ":" + p.Path
+}
 
 // Find returns the place that text names: a kind and a path, such as bolt:FILE,
 // or a path alone, whose kind it recognises. There must be a database of that
 // kind. With make there may be nothing, or an empty directory, as well: then a
-// path alone is of the kind badger.
+// path alone is of the kind badger. Whether there is anything at a URL, Open finds out.
 func Find(text string, make bool) (Place, error) {
+	if kind := schemeOf(text); kind != "" {
+		return Place{Kind: kind, Path: text, make: make}, nil
+	}
 	p, err := split(text)
 	if err != nil {
 		return p, err
@@ -53,7 +64,7 @@ func Find(text string, make bool) (Place, error) {
 	case found == "" || p.Kind != "" && p.Kind != found:
 		return p, missing(p, found)
 	}
-	return Place{found, p.Path}, nil
+	return Place{Kind: found, Path: p.Path}, nil
 }
 
 // split takes the kind, if there is one, off a text.
@@ -66,7 +77,7 @@ func split(text string) (Place, error) {
 		if path == "" {
 			return Place{}, fmt.Errorf("there is no path behind %s", text)
 		}
-		return Place{Kind(kind), path}, nil
+		return Place{Kind: Kind(kind), Path: path}, nil
 	case ok && looksLikeKind(kind):
 		if _, err := os.Lstat(text); errors.Is(err, fs.ErrNotExist) {
 			return Place{}, fmt.Errorf("there is no kind of store %q; there are %s", kind, kinds())
@@ -87,9 +98,12 @@ func isKind(k Kind) bool {
 
 // kinds returns all kinds, for a message.
 func kinds() string {
-	names := make([]string, len(stores))
-	for i, s := range stores {
-		names[i] = string(s.kind)
+	var names []string
+	for _, s := range stores {
+		names = append(names, string(s.kind))
+	}
+	for _, s := range elsewhere {
+		names = append(names, s.schemes[0])
 	}
 	return strings.Join(names, ", ")
 }

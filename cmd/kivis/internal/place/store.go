@@ -30,7 +30,7 @@ type engine struct {
 // Options say how to open a store.
 type Options struct {
 	ReadOnly bool
-	Progress func(done, total int64) // of the check of a file at opening; may be nil
+	Progress func(done, total int64) // of what opening checks or reads; may be nil
 }
 
 // memory is how many bytes an engine may use for its caches: a tool is not the
@@ -57,6 +57,9 @@ func engineOf(k Kind) *engine {
 // Open opens the store. An error says which file it is about, and ErrInUse
 // that another process has it.
 func (p Place) Open(o *Options) (store.Store, error) {
+	if from := p.origin(); from != nil {
+		return p.openAt(from, o)
+	}
 	e := engineOf(p.Kind)
 	if e == nil {
 		return nil, fmt.Errorf("there is no kind of store %q; there are %s", p.Kind, kinds())
@@ -121,6 +124,8 @@ func opened[S store.Store](st S, err error) (store.Store, error) {
 func (p Place) Compact(ctx context.Context) (before, after int64, err error) {
 	e := engineOf(p.Kind)
 	switch {
+	case p.Elsewhere():
+		return 0, 0, fmt.Errorf("a store of kind %s gives space back by itself, and only so", p.Kind)
 	case p.Kind == Backup:
 		return 0, 0, fmt.Errorf("%s is a backup, which never changes", p.Path)
 	case e.compact == nil:
