@@ -47,8 +47,8 @@ func (b *backend) stop() {
 	b.work.Wait()
 }
 
-// seen notes that the newest version known was the newest of all a moment ago.
-func (b *backend) seen() { b.fresh.Store(max(1, int64(time.Since(b.start)))) }
+// seen notes that the newest version known was the newest of all at a time.
+func (b *backend) seen(at time.Time) { b.fresh.Store(max(1, int64(at.Sub(b.start)))) }
 
 // Head implements [remote.Log].
 func (b *backend) Head(ctx context.Context) (uint64, error) {

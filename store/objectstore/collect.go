@@ -6,15 +6,18 @@ import (
 	"time"
 )
 
-// longestPause is how long a collector waits at most.
-const longestPause = time.Minute
+// How long a collector waits at least, and at most.
+const (
+	shortestPause = time.Millisecond
+	longestPause  = time.Minute
+)
 
 // collecting makes checkpoints when they are due, and drops what is no longer
 // needed, until the store is closed. Every process that may write does so; what
 // they do beside each other does no harm.
 func (b *backend) collecting() {
 	b.work.Go(func() {
-		wait := min(b.opts.Keep/8, longestPause)
+		wait := max(shortestPause, min(b.opts.Keep/8, longestPause))
 		// An error is one that the next round meets as well.
 		for _ = b.state.clearSpare(); b.rest(wait); {
 			_ = b.collect(b.ctx, b.opts.Keep) // which learns of checkpoints by others

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -54,7 +55,7 @@ func (b *backend) followLocked(ctx context.Context) (more bool, err error) {
 // nothing is listed behind the newest one known, that is the newest of all, and what
 // is listed shows that it is still there.
 func (b *backend) step(ctx context.Context) (more bool, err error) {
-	head := b.window.newest()
+	head, asked := b.window.newest(), time.Now()
 	list, more, err := b.bucket.list(ctx, logFolder, nameOf(logFolder, head.version-1))
 	if err != nil {
 		return false, err
@@ -65,7 +66,7 @@ func (b *backend) step(ctx context.Context) (more bool, err error) {
 		known, there = true, there[1:]
 	}
 	if known && len(there) == 0 && !more {
-		b.seen()
+		b.seen(asked)
 		return false, nil
 	}
 	next, all := successors(there, head.version)
@@ -83,7 +84,10 @@ func (b *backend) step(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	return more || len(commits) < len(there), nil
+	if more = more || len(commits) < len(there); !more {
+		b.seen(asked)
+	}
+	return more, nil
 }
 
 // from returns those from a version on: not every bucket begins a list where it is told.
@@ -174,6 +178,5 @@ func (b *backend) take(c *commit) error {
 	b.state.push(c)
 	b.window.add(c, c.writer == b.writer)
 	b.grown(c)
-	b.seen()
 	return nil
 }
