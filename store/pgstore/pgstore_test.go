@@ -10,7 +10,7 @@ import (
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/pgstore"
-	"github.com/kivisdb/kivis/store/pgstore/internal/pgtest"
+	"github.com/kivisdb/kivis/store/pgstore/pgtest"
 	"github.com/kivisdb/kivis/store/storetest"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/pgstore"
-	"github.com/kivisdb/kivis/store/pgstore/internal/pgtest"
+	"github.com/kivisdb/kivis/store/pgstore/pgtest"
 )
 
 // TestServerKilled kills the server under writers, twice, and starts it again:
