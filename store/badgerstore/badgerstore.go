@@ -70,6 +70,8 @@ var (
 
 // Store is an open directory. Its methods are safe for concurrent use.
 type Store struct {
+	occ.Store
+
 	dir    string
 	opts   Options
 	tested bool // with this release of Badger
@@ -125,6 +127,7 @@ func openBuilt(dir string, opts *Options, build func() (*debug.BuildInfo, bool))
 		return nil, err
 	}
 	s := &Store{dir: dir, opts: o, stop: make(chan struct{}), compactions: make(chan compaction)}
+	s.Store = occ.NewStore(&s.core)
 	s.checkEngine(build)
 	if err := s.openEngine(); err != nil {
 		return nil, err

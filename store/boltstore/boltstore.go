@@ -24,6 +24,8 @@ var (
 
 // Store is an open file. Its methods are safe for concurrent use.
 type Store struct {
+	occ.Store
+
 	path string
 	opts Options
 	file *os.File // bbolt's own: it closes it
@@ -59,6 +61,7 @@ func Open(path string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{path: path, opts: o}
+	s.Store = occ.NewStore(&s.core)
 	s.open, s.shut = context.WithCancel(context.Background())
 	version, err := s.openEngine()
 	if err != nil {

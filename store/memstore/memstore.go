@@ -34,12 +34,15 @@ var (
 
 // Store is a [store.Store] in memory.
 type Store struct {
+	occ.Store
+
 	engine engine
 }
 
 // New returns an empty store.
 func New() *Store {
 	s := new(Store)
+	s.Store = occ.NewStore(&s.engine.core)
 	s.engine.tree = btree.NewG(degree, occ.Less)
 	s.engine.past = newPast()
 	q := &s.engine.queue

@@ -12,6 +12,7 @@ import (
 // Tiny is a whole store: it keeps the newest version as a sorted slice. An older
 // version lives for as long as somebody reads it.
 type Tiny struct {
+	occ.Store
 	core  occ.Core
 	queue occ.Queue
 	state sorted // of the newest version; under the core's lock
@@ -20,6 +21,7 @@ type Tiny struct {
 // OpenTiny returns an empty store.
 func OpenTiny() *Tiny {
 	s := new(Tiny)
+	s.Store = occ.NewStore(&s.core)
 	s.queue.Lead = s.commitGroup
 	s.queue.Aborted = fmt.Errorf("tiny: a commit hook panicked: nothing was written")
 	s.core.Init(s, 1, occ.Options{})

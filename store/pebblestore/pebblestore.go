@@ -24,6 +24,8 @@ var (
 
 // Store is an open directory. Its methods are safe for concurrent use.
 type Store struct {
+	occ.Store
+
 	dir  string
 	opts Options
 	fs   vfs.FS
@@ -71,6 +73,7 @@ func openIn(fs vfs.FS, dir string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, opts: o, fs: fs}
+	s.Store = occ.NewStore(&s.core)
 	s.logger, s.collapse = &logger{s: s, to: o.Logger}, newCollapse(s)
 	s.open, s.shut = context.WithCancel(context.Background())
 	version, err := s.openEngine()

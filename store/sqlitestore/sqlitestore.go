@@ -25,6 +25,8 @@ var (
 
 // Store is an open file. Its methods are safe for concurrent use.
 type Store struct {
+	occ.Store
+
 	path string // of the file, behind links
 	opts Options
 	fs   *fileSystem
@@ -67,6 +69,7 @@ func Open(path string, opts *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{path: path, opts: o, fs: newFileSystem()}
+	s.Store = occ.NewStore(&s.core)
 	s.open, s.shut = context.WithCancel(context.Background())
 	version, err := s.openEngine()
 	if err == nil {
