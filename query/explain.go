@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ type Stats struct {
 	Entries int // index entries
 	Records int // records
 	Rows    int // of the result
+
+	Look Look // at two indexes, where the plan has a second one
 }
 
 // Analysis is what Analyze adds to a plan.
@@ -57,6 +60,9 @@ func (p Plan) String() string {
 		w.rest()
 	}
 	if a := p.analysis; a != nil {
+		if a.Look.Choice != NotLooked {
+			w.line("", "looked", w.lookText(&a.Look))
+		}
 		w.line("", "read", fmt.Sprintf("%s, %s; %s in %v", count(a.Entries, "entry", "entries"),
 			count(a.Records, "record", "records"), count(a.Rows, "row", "rows"), a.Took.Round(time.Microsecond)))
 	}
@@ -195,6 +201,19 @@ func indexText(table string, x *schema.Index) string {
 
 // where writes the bounds of an access path.
 func (w *explainer) where(a *accessPath, indent string) {
+	if text := w.boundsText(a); text != "" {
+		w.line(indent, "where", text)
+	}
+	if w.p.boundQuery.after != nil && a.match.quality > 0 {
+		w.line(indent, "from", "the position of the page or record before")
+	}
+	if w.p.sieves(a) {
+		w.line(indent, "sieve", "by "+w.headline(a.other)+" where "+w.boundsText(a.other)+", if the entries of both say so")
+	}
+}
+
+// boundsText is the bounds of an access path.
+func (w *explainer) boundsText(a *accessPath) string {
 	var texts []string
 	for i := range a.c.bounds {
 		b := &a.c.bounds[i]
@@ -207,12 +226,7 @@ func (w *explainer) where(a *accessPath, indent string) {
 	if a.c.whole != nil {
 		texts = append(texts, formatSet(wholeKey(w.p.table), a.c.whole))
 	}
-	if len(texts) > 0 {
-		w.line(indent, "where", strings.Join(texts, ", "))
-	}
-	if w.p.boundQuery.after != nil && a.match.quality > 0 {
-		w.line(indent, "from", "the position of the page or record before")
-	}
+	return strings.Join(texts, ", ")
 }
 
 // excludesValue reports whether the bounds are all but one value.
@@ -314,4 +328,11 @@ func (p *Plan) needsFetch() bool {
 		}
 	}
 	return false
+}
+
+// mayNeedFetch is needsFetch, whatever a look at another index says.
+func (p *Plan) mayNeedFetch() bool {
+	return p.needsFetch() || slices.ContainsFunc(p.reads, func(a *accessPath) bool {
+		return p.sieves(a) && !(a.sieved.fetch && a.other.fetch)
+	})
 }

@@ -46,6 +46,9 @@ type accessPath struct {
 	first  *operand    // of whose elements, only the first that is in
 	set    []byteRange // this set, gives the record
 	full   bool        // reads all of the table or index
+
+	other  *accessPath // by another index, which decides what is in filter; nil: there is none
+	sieved *accessPath // what is left to do where both have been read
 }
 
 // reset makes a a new access path in the same memory.
@@ -119,12 +122,18 @@ func (p *planner) decideFetch(plan *Plan) {
 		plan.fetch = plan.fetch || p.value != nil && !a.c.givesValue(p, p.root)
 	}
 	for _, a := range plan.reads {
-		early := len(a.filter) > 0 || a.first != nil
-		if plan.merge || plan.sort {
-			early = early || !p.hasOrder(a)
-		}
-		a.fetch = a.c.index != nil && early
+		a.fetch = p.fetchesEarly(plan, a)
+		p.decideSieve(plan, a)
 	}
+}
+
+// fetchesEarly reports whether something has to be known of the records.
+func (p *planner) fetchesEarly(plan *Plan, a *accessPath) bool {
+	early := len(a.filter) > 0 || a.first != nil
+	if plan.merge || plan.sort {
+		early = early || !p.hasOrder(a)
+	}
+	return a.c.index != nil && early
 }
 
 // hasOrder reports whether each entry has what the order is made of.
@@ -179,6 +188,7 @@ func (p *planner) choose(plan *Plan) {
 	if best.kind == accessGet || !p.union(plan, best) {
 		p.single(plan, best)
 		p.intersect(plan)
+		p.addSieve(plan)
 	}
 }
 

@@ -146,7 +146,7 @@ func isNull(v *Literal) bool { return v.Type.Ptr && v.Exact[0] == 0 }
 // covers reports whether all bounds of what is read are sets of the parameters.
 func (f *planTemplate) covers(reads []*accessPath) bool {
 	for _, a := range reads {
-		if a.first != nil || a.c.whole != nil || !f.covers(a.with) {
+		if a.first != nil || a.c.whole != nil || !f.covers(a.with) || a.other != nil && !f.covers([]*accessPath{a.other}) {
 			return false
 		}
 		for i := range a.c.bounds {
@@ -212,5 +212,8 @@ func (p *planner) setAllRanges(reads []*accessPath) {
 	for _, a := range reads {
 		p.setRanges(a)
 		p.setAllRanges(a.with)
+		if a.other != nil {
+			p.setRanges(a.other)
+		}
 	}
 }

@@ -120,6 +120,10 @@ func details(p *Plan) string {
 		for _, a := range list {
 			fmt.Fprintln(&b, a.kind, a.ranges, a.bounds, a.stem, a.set, a.match, a.fetch, a.full)
 			write(a.with)
+			if a.other != nil {
+				fmt.Fprintln(&b, a.sieved.filter, a.sieved.fetch)
+				write([]*accessPath{a.other})
+			}
 		}
 	}
 	write(p.reads)

@@ -1,0 +1,351 @@
+package query
+
+import (
+	"bytes"
+	"sort"
+)
+
+// What a sift counts with. Tests have others.
+var sifting = struct {
+	alone int // so many entries of the first index are read before a look at the other
+	bytes int // what a sift may hold
+}{64, 16 << 20}
+
+// fetchCost is how many entries it takes to make up for reading one record by its
+// key: about so many on Badger.
+const fetchCost = 10
+
+// How a plan with a second index is run: which of the ways of its access path its
+// items come by.
+const (
+	byFirst = iota
+	byBoth
+	bySecond
+)
+
+// A sift gives the items of an access path that has a second index. It reads
+// entries of both, always of the one which has cost less so far, each with the
+// records that would have to be fetched: so the first to end is the better one by
+// itself, and the other has cost no more. That one's keys are held against the
+// other index then, by seeks or for a while longer, and records are fetched for
+// what is in both; or for what is in the better one, if the other has no end.
+type sift struct {
+	r      *Rows
+	a      *accessPath
+	first  reading
+	second reading
+	held   heldScan // entries of the first
+	keys   keySet   // keys of the second's entries
+	out    stream   // nil until it is chosen
+}
+
+// A reading is what has been read of one of the two indexes.
+type reading struct {
+	scan    *scan
+	fetch   int // what each entry that passes costs besides
+	entries int // that have been read
+	found   int // that have passed
+	ended   bool
+}
+
+// cost is what reading the index alone would have cost so far, in entries.
+func (x *reading) cost() int { return x.entries + x.fetch*x.found }
+
+// step reads one entry and reports whether it passes the index's tests.
+func (x *reading) step(it *item) bool {
+	if !x.scan.advance(it) {
+		x.ended = true
+		return false
+	}
+	x.entries++
+	return x.passes(it)
+}
+
+// passes applies the index's tests to an entry.
+func (x *reading) passes(it *item) bool {
+	if len(x.scan.tests) > 0 && !x.scan.r.matches(x.scan.tests, it) {
+		return false
+	}
+	x.found++
+	return true
+}
+
+// seeks reports whether the index has entries of one value only, so that each
+// key has its place among them.
+func (x *reading) seeks() bool { return keyOrdered(x.scan.a.c) && len(x.scan.a.ranges) == 1 }
+
+func (r *Rows) newSift(a *accessPath) *sift {
+	s := r.sifts.take()
+	s.r, s.a = r, a
+	s.first = reading{scan: r.newScan(a), fetch: fetchCost}
+	s.held.a = a
+	for range a.c.index.Parts {
+		s.held.ends = append(s.held.ends, 0)
+	}
+	return s
+}
+
+// reset lets go of all but memory.
+func (s *sift) reset() {
+	held, ends := s.held.held, s.held.ends[:0]
+	held.reset()
+	*s = sift{}
+	s.held.held, s.held.ends = held, ends
+}
+
+func (s *sift) next(it *item) bool {
+	if s.out == nil {
+		choice := s.look(it)
+		if s.r.err != nil {
+			return false
+		}
+		s.r.stats.Look = Look{choice, s.first.entries, s.second.entries}
+		s.choose(choice)
+	}
+	return s.out.next(it)
+}
+
+// look reads entries until it is known which way is the best.
+func (s *sift) look(it *item) LookChoice {
+	for !s.first.ended && s.first.entries < sifting.alone {
+		s.stepFirst(it)
+	}
+	if s.first.ended {
+		return NotLooked
+	}
+	s.second = reading{scan: s.r.newScan(s.a.other)}
+	if s.r.plan.fetch || s.a.other.fetch {
+		s.second.fetch = fetchCost
+	}
+	for !s.first.ended && !s.second.ended && s.fits() {
+		if s.second.cost() <= s.first.cost() {
+			s.stepSecond(it)
+		} else {
+			s.stepFirst(it)
+		}
+	}
+	switch {
+	case s.second.ended && len(s.a.other.filter) == 0:
+		return SecondAlone // there is nothing that the first could add
+	case s.meet(it):
+		return BothIndexes
+	case s.second.ended:
+		return SecondAlone
+	}
+	return FirstAlone
+}
+
+func (s *sift) stepFirst(it *item) {
+	if s.first.step(it) {
+		s.held.held.add(it)
+	}
+}
+
+func (s *sift) stepSecond(it *item) {
+	if s.second.step(it) {
+		s.keys.add(it.key)
+	}
+}
+
+// fits reports whether more may be held.
+func (s *sift) fits() bool { return s.held.held.size()+s.keys.size() < sifting.bytes }
+
+// meet finds out what is in both indexes, one of which has ended. It gives up, and
+// returns false, where the other goes on for too long.
+func (s *sift) meet(it *item) bool {
+	switch {
+	case s.first.ended == s.second.ended:
+		return s.first.ended
+	case s.second.ended:
+		return s.rest(&s.first, &s.second, &s.keys, it, func() { s.held.held.add(it) })
+	}
+	var mine keySet
+	for i := range s.held.held.len() {
+		s.held.item(i, it)
+		mine.add(it.key)
+	}
+	return s.rest(&s.second, &s.first, &mine, it, func() { s.keys.add(it.key) })
+}
+
+// rest calls hit for what x, the index that has not ended, still has of the keys
+// of the better one. It returns false where it gives up.
+func (s *sift) rest(x, better *reading, keys *keySet, it *item, hit func()) bool {
+	switch {
+	case keys.len() == 0:
+		return true
+	case x.seeks():
+		p := probe{x: x, keys: keys, hit: hit}
+		p.run(it)
+		return s.r.err == nil
+	}
+	for range s.patience(x, better) {
+		if x.step(it) && keys.has(it.key) {
+			hit()
+		}
+		if x.ended || !s.fits() {
+			break
+		}
+	}
+	return x.ended && s.r.err == nil
+}
+
+// patience is for how many more entries x may go on. Altogether they cost no more
+// than the better index by itself: as many as it has found records, or more where
+// what is in both need not be fetched.
+func (s *sift) patience(x, better *reading) int {
+	n := better.found
+	if !s.r.plan.fetch && len(s.a.sieved.filter) == 0 {
+		n = n * fetchCost / 4
+	}
+	return max(0, min(n, better.cost()-better.entries-x.entries))
+}
+
+// choose makes the stream of one way of reading.
+func (s *sift) choose(choice LookChoice) {
+	switch choice {
+	case BothIndexes:
+		s.r.read = byBoth
+		s.held.only = &s.keys
+		s.out = s.r.finish(&s.held, s.a.sieved)
+	case SecondAlone:
+		s.r.read = bySecond
+		s.out = s.byKeys()
+	default:
+		s.r.read = byFirst
+		s.held.then = s.first.scan
+		s.out = s.r.finish(&s.held, s.a)
+	}
+}
+
+// byKeys gives the records of the second index, in the order asked for.
+func (s *sift) byKeys() (out stream) {
+	r, p, a := s.r, s.r.plan, s.a.other
+	out = &keyScan{keys: &s.keys, order: s.keys.sorted(false)}
+	if a.fetch {
+		out = r.newFetcher(out, false)
+	}
+	if len(a.filter) > 0 {
+		out = &filter{r: r, in: out, tests: r.tests(a, a.filter, false)}
+	}
+	if p.value != nil && !p.fetch {
+		out = r.newProjector(out, a, false)
+	}
+	if !p.ordered || p.sort {
+		return out
+	}
+	most := s.keys.len() // also where there is no limit: so many can be held
+	if n := p.top(); n >= 0 {
+		most = min(most, n)
+	}
+	return r.newSorter(out, most, []*sortKeys{bySecond: r.newSortKeys(a)})
+}
+
+func (s *sift) close() {
+	s.first.scan.close()
+	if s.second.scan != nil {
+		s.second.scan.close()
+	}
+}
+
+// A keyScan gives the keys of a set.
+type keyScan struct {
+	keys  *keySet
+	order []uint32
+	i     int
+}
+
+func (k *keyScan) next(it *item) bool {
+	if k.i == len(k.order) {
+		return false
+	}
+	*it = item{key: k.keys.key(int(k.order[k.i]))}
+	k.i++
+	return true
+}
+
+func (k *keyScan) close() {}
+
+// A probe looks for keys among the entries of an index that have one value, from
+// where its scan stands.
+type probe struct {
+	x     *reading
+	keys  *keySet
+	hit   func() // is called with the item that an entry has been made
+	order []uint32
+	steps int // how far to go step by step before a seek
+}
+
+func (p *probe) run(it *item) {
+	p.order = p.keys.sorted(p.x.scan.a.match.reverse)
+	passed := p.passed()
+	if p.order = p.order[passed:]; p.x.entries <= maxSteps*passed {
+		p.steps = maxSteps // they are close to each other
+	}
+	for _, i := range p.order {
+		key := p.keys.key(int(i))
+		if !p.reach(key) {
+			p.x.ended = true
+			return
+		}
+		if !bytes.Equal(p.at(), key) {
+			continue
+		}
+		p.x.scan.r.stats.Entries-- // read counts it again
+		if p.x.scan.read(it) && p.x.passes(it) {
+			p.hit()
+		}
+	}
+}
+
+// at returns the key at which the scan stands.
+func (p *probe) at() []byte { return p.x.scan.cur.Key()[len(p.x.scan.a.stem):] }
+
+// before compares keys in the direction of the scan.
+func (p *probe) before(a, b []byte) bool {
+	if p.x.scan.a.match.reverse {
+		a, b = b, a
+	}
+	return bytes.Compare(a, b) < 0
+}
+
+// passed returns how many of the keys the scan has passed already.
+func (p *probe) passed() int {
+	if !p.x.scan.stands {
+		return 0
+	}
+	return sort.Search(len(p.order), func(i int) bool { return p.before(p.at(), p.keys.key(int(p.order[i]))) })
+}
+
+// reach moves the scan to the first entry at or beyond the key, and reports
+// whether there is one.
+func (p *probe) reach(key []byte) bool {
+	s := p.x.scan
+	if s.cur == nil && !s.begin() {
+		return false
+	}
+	for n := 0; !s.stands || p.before(p.at(), key); n++ {
+		if !s.r.tick() || !p.move(key, n >= p.steps) {
+			return false
+		}
+	}
+	return true
+}
+
+// move goes to the next entry, or by a seek to that of the key.
+func (p *probe) move(key []byte, seek bool) bool {
+	s := p.x.scan
+	ok := false
+	if seek {
+		s.nextKey = append(append(s.nextKey[:0], s.a.stem...), key...)
+		ok = s.cur.Seek(s.nextKey)
+	} else {
+		ok = s.cur.Next()
+	}
+	if s.stands = ok; !ok {
+		s.r.fail(s.cur.Err())
+		return false
+	}
+	s.r.stats.Entries++
+	p.x.entries++
+	return true
+}
