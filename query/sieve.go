@@ -64,14 +64,10 @@ func closeness(a, b *candidate) int {
 // decides reports whether the entries that the access path gives make sure of n.
 func (a *accessPath) decides(n *node) bool { return a.c.uses(n) || slices.Contains(a.entry, n) }
 
-// fewRows is how many rows a limit may ask for, of those that come in order, so
-// that it is not worth looking at another index.
-const fewRows = 1024
-
 // sieves reports whether the plan, where it is run, looks at the access path's
 // other index.
 func (p *Plan) sieves(a *accessPath) bool {
-	return a.other != nil && (p.sort || p.top() < 0 || p.top() > fewRows)
+	return a.other != nil && (p.sort || p.top() < 0 || p.top() > sifting.few)
 }
 
 // decideSieve has records fetched as late as can be on the other two ways.

@@ -5,11 +5,15 @@ import (
 	"sort"
 )
 
-// What a sift counts with. Tests have others.
-var sifting = struct {
+// siftLimits are what a sift counts with.
+type siftLimits struct {
 	alone int // so many entries of the first index are read before a look at the other
-	bytes int // what a sift may hold
-}{64, 16 << 20}
+	few   int // no look is worth it where so many rows are wanted of those that come in order
+	bytes int // what may be held
+}
+
+// sifting are the limits. Tests have others.
+var sifting = siftLimits{alone: 64, few: 1024, bytes: 16 << 20}
 
 // fetchCost is how many entries it takes to make up for reading one record by its
 // key: about so many on Badger.
