@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
@@ -187,3 +189,195 @@ func TestSiftBound(t *testing.T) {
 
 // costOf is what is read, in entries.
 func costOf(s Stats) int { return s.Entries + fetchCost*s.Records }
+
+// TestSiftChoices shows which way is taken for ranges of several sizes, and how many
+// records are read by it.
+func TestSiftChoices(t *testing.T) {
+	set, kv := pairStore(t, 20_000)
+	defer kv.Close()
+	for _, test := range []struct {
+		query            string
+		bytes            int // may be held; 0: as always
+		choice           LookChoice
+		entries, records int // at most
+	}{
+		{"A < 60 and B >= 100 | count", 0, NotLooked, 60, 60},
+		{"A < 3000 and B >= 18000 | limit 10", 0, NotLooked, 300, 300},
+		{"A < 3000 and B >= 18000 | bykey | limit 10", 0, BothIndexes, 5000, 350},
+		{"A < 3000 and B >= 18000 | count", 0, BothIndexes, 5000, 0},
+		{"A < 3000 and B >= 18000 | keys", 0, BothIndexes, 5000, 0},
+		{"A < 3000 and B >= 18000 | values A", 0, BothIndexes, 5000, 0},
+		{"A < 3000 and B >= 18000 | values B", 0, BothIndexes, 5000, 350},
+		{"A < 3000 and B >= 18000 and ID < 5000 | count", 0, BothIndexes, 5000, 0},
+		{"A < 3000 and B >= 18000 and C < 4 | count", 0, BothIndexes, 5000, 350},
+		{"A < 3000 and B >= 18000 | order -A", 0, BothIndexes, 5000, 350},
+		{"A < 3000 and B >= 18000 | order C, B", 0, BothIndexes, 5000, 350},
+		{"A < 3000 and B >= 18000 | count", 10_000, FirstAlone, 3700, 3000},
+		{"A < 18000 and B >= 19900 | count", 0, SecondAlone, 500, 100},
+		{"A < 18000 and B >= 19900 | order A, B", 0, SecondAlone, 500, 100},
+		{"A < 18000 and B >= 19900 | order -A | limit 2000", 0, SecondAlone, 500, 100},
+		{"A < 18000 and B >= 19900 | values A", 0, SecondAlone, 500, 100},
+		{"A < 100 and B >= 1000 | count", 0, FirstAlone, 500, 100},
+		{"A < 18000 and B >= 19900 | order A | limit 20", 0, NotLooked, 5000, 5000},
+		{"E = 13 and B >= 19900 | count", 0, BothIndexes, 300, 0},
+		{"E = 13 and B >= 15000 | count", 0, BothIndexes, 14_000, 0},
+		{"E = 13 and B >= 15000", 0, BothIndexes, 14_000, 2200},
+		{"E = 10 and B >= 200", 0, FirstAlone, 3100, 1024},
+		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 400, 0},
+		{"E = 13 and F = nil | keys", 0, BothIndexes, 8192 + 2000, 0}, // both have one value: they are in key order
+		{"E = 13 and B >= 30000", 0, BothIndexes, 64, 0},
+		{"E = 13 and A < 200 and C < 5 | count", 0, BothIndexes, 600, 0},
+	} {
+		text := "pairs | " + test.query
+		was := sifting
+		if test.bytes > 0 {
+			sifting.bytes = test.bytes
+		}
+		s, _ := costs(t, set, kv, text, "")
+		sifting = was
+		if s.Look.Choice != test.choice || s.Entries > test.entries || s.Records > test.records {
+			t.Errorf("%s: %+v; want choice %d, %d entries and %d records at most\n%v", text, s, test.choice, test.entries, test.records, mustPlan(t, set, text))
+		}
+	}
+}
+
+// failTx fails some step of a cursor, or a read.
+type failTx struct {
+	store.Tx
+	left int
+}
+
+var errFail = errors.New("on purpose")
+
+func (f *failTx) fails() bool {
+	f.left--
+	return f.left < 0
+}
+
+func (f *failTx) GetMany(keys, values [][]byte) error {
+	if f.fails() {
+		return errFail
+	}
+	return f.Tx.GetMany(keys, values)
+}
+
+func (f *failTx) Scan(r store.Range) (store.Cursor, error) {
+	if f.fails() {
+		return nil, errFail
+	}
+	cur, err := f.Tx.Scan(r)
+	return &failCursor{cur, f, nil}, err
+}
+
+type failCursor struct {
+	store.Cursor
+	of  *failTx
+	err error
+}
+
+func (c *failCursor) Next() bool {
+	if c.of.fails() {
+		c.err = errFail
+		return false
+	}
+	return c.Cursor.Next()
+}
+
+func (c *failCursor) Seek(key []byte) bool {
+	if c.of.fails() {
+		c.err = errFail
+		return false
+	}
+	return c.Cursor.Seek(key)
+}
+
+func (c *failCursor) Err() error {
+	if c.err != nil {
+		return c.err
+	}
+	return c.Cursor.Err()
+}
+
+// TestSiftFaults fails each operation of the store: what is found then ends in the
+// error, and is never taken for all there is.
+func TestSiftFaults(t *testing.T) {
+	set, kv := pairStore(t, 500)
+	defer kv.Close()
+	defer func(was siftLimits) { sifting = was }(sifting)
+	sifting.alone = 5
+	for _, text := range []string{
+		"pairs | A < 60 and B >= 450 | keys", "pairs | A < 400 and B >= 480", "pairs | A < 20 and B >= 10", "pairs | E = 7 and B >= 480 | keys",
+		"pairs | E = 7 and B >= 400 | bykey",
+	} {
+		plan, tx := mustPlan(t, set, text), begin(t, kv, false)
+		for n := 0; ; n++ {
+			f := &failTx{tx, n}
+			rows := plan.Run(context.Background(), f)
+			for rows.Next() {
+				continue
+			}
+			if f.left >= 0 {
+				if rows.Err() != nil || n < 50 {
+					t.Errorf("%s: %v after %d operations", text, rows.Err(), n)
+				}
+				break
+			}
+			if !errors.Is(rows.Err(), errFail) {
+				t.Fatalf("%s: %v where operation %d fails", text, rows.Err(), n)
+			}
+		}
+	}
+}
+
+// TestSiftDamage says which index has an entry of a record that is not there.
+func TestSiftDamage(t *testing.T) {
+	set, kv := pairStore(t, 2000)
+	defer kv.Close()
+	tx := begin(t, kv, true)
+	table := set.ByName("pairs")
+	rows := mustPlan(t, set, "pairs | B >= 1990 and A < 1900 | keys").Run(context.Background(), tx)
+	if !rows.Next() {
+		t.Fatal(rows.Err())
+	}
+	key := slices.Concat(table.Prefix(0), rows.Row().Key)
+	rows.Close()
+	if err := tx.Delete(key); err != nil {
+		t.Fatal(err)
+	}
+	for index, text := range map[string]string{"B": "pairs | A < 1900 and B >= 1990", "A": "pairs | A < 1900 and B >= 500"} {
+		rows := mustPlan(t, set, text).Run(context.Background(), tx)
+		for rows.Next() {
+			continue
+		}
+		var corrupt *record.CorruptError
+		if !errors.As(rows.Err(), &corrupt) || corrupt.Index != index {
+			t.Errorf("%s: %v (%+v), want an error of the index %s", text, rows.Err(), rows.Stats(), index)
+		}
+	}
+}
+
+// TestSiftText shows what Explain and Analyze say.
+func TestSiftText(t *testing.T) {
+	set, kv := pairStore(t, 2000)
+	defer kv.Close()
+	for text, want := range map[string][]string{
+		"pairs | A < 300 and B >= 1800 | count": {
+			"sieve   by index range on pairs.B(-B) where B >= 1800, if the entries of both say so", "looked  at 300 entries of pairs.A, 200 of pairs.B(-B): what both have"},
+		"pairs | A < 1900 and B >= 1990":            {"of pairs.A, 10 of pairs.B(-B): pairs.B(-B) alone"},
+		"pairs | A < 70 and B >= 10":                {"looked  at 70 entries of pairs.A, ", ": pairs.A alone"},
+		"pairs | A < 300 and B >= 1800 | limit 100": {},
+	} {
+		p, err := mustPlan(t, set, text).Analyze(context.Background(), begin(t, kv, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range want {
+			if !strings.Contains(p.String(), line) {
+				t.Errorf("%s: no %q in\n%v", text, line, p)
+			}
+		}
+		if len(want) == 0 && strings.Contains(p.String(), "sieve") {
+			t.Errorf("%s: a sieve in\n%v", text, p)
+		}
+	}
+}
