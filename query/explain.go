@@ -92,6 +92,7 @@ func (w *explainer) access(a *accessPath, indent string) {
 	if len(a.with) == 0 {
 		w.b.WriteString(w.headline(a))
 		w.where(a, indent)
+		w.sieve(a, indent)
 	} else {
 		w.intersection(a, indent)
 	}
@@ -207,6 +208,10 @@ func (w *explainer) where(a *accessPath, indent string) {
 	if w.p.boundQuery.after != nil && a.match.quality > 0 {
 		w.line(indent, "from", "the position of the page or record before")
 	}
+}
+
+// sieve writes which other index may decide some of the filters.
+func (w *explainer) sieve(a *accessPath, indent string) {
 	if w.p.sieves(a) {
 		w.line(indent, "sieve", "by "+w.headline(a.other)+" where "+w.boundsText(a.other)+", if the entries of both say so")
 	}
@@ -243,6 +248,7 @@ func (w *explainer) intersection(a *accessPath, indent string) {
 		fmt.Fprintf(w.b, "\n%s  - %s", indent, w.headline(one))
 		w.where(one, indent+"    ")
 	}
+	w.sieve(a, indent)
 }
 
 // union writes several ways of reading. Those that differ in one value only

@@ -36,12 +36,12 @@ func (h *heldEntries) reset() {
 }
 
 // A heldScan gives held entries, those of some records only where a set of keys
-// says which, and then those of the scan that they are from.
+// says which, and then those of the stream that they are from.
 type heldScan struct {
 	held heldEntries
 	a    *accessPath
 	only *keySet // nil: all
-	then *scan   // nil: that is all
+	then stream  // nil: that is all
 	ends []int
 	i    int
 }

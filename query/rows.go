@@ -152,25 +152,30 @@ func (r *Rows) combine() stream {
 func (r *Rows) branch(a *accessPath) stream {
 	var s stream
 	switch {
+	case r.plan.sieves(a):
+		return r.newSift(a)
 	case a.kind != accessScan:
 		s = r.newLookup(a)
 	case len(a.with) > 0:
 		s = r.newZigzagJoin(a)
 	case a.match.ties != tiesNone:
 		s = r.newTieOrder(a)
-	case r.plan.sieves(a):
-		return r.newSift(a)
 	default:
 		s = r.newScan(a)
 	}
-	return r.finish(s, a)
+	return r.finish(r.project(s, a), a)
+}
+
+// project adds to entries the field that is wanted, where they have it.
+func (r *Rows) project(s stream, a *accessPath) stream {
+	if r.plan.value != nil && !r.plan.fetch {
+		return r.newProjector(s, a, true)
+	}
+	return s
 }
 
 // finish makes the streams behind that of an access path's entries.
 func (r *Rows) finish(s stream, a *accessPath) stream {
-	if r.plan.value != nil && !r.plan.fetch {
-		s = r.newProjector(s, a, true)
-	}
 	if a.fetch {
 		s = r.newFetcher(s, false)
 	}

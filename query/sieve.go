@@ -19,7 +19,7 @@ func (p *planner) addSieve(plan *Plan) {
 		return
 	}
 	a := plan.reads[0]
-	if a.kind != accessScan || a.c.index == nil || !a.c.bounded() || a.first != nil || a.match.ties != tiesNone || len(a.filter) == 0 || len(a.with) > 0 {
+	if a.kind != accessScan || a.c.index == nil || !a.c.bounded() || a.first != nil || len(a.filter) == 0 {
 		return
 	}
 	c := p.bestSieve(a)

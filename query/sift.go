@@ -45,29 +45,35 @@ type sift struct {
 
 // A reading is what has been read of one of the two indexes.
 type reading struct {
-	scan    *scan
-	fetch   int // what each entry that passes costs besides
-	entries int // that have been read
-	found   int // that have passed
+	in      stream
+	scan    *scan // which in is, if it is one
+	fetch   int   // what each entry that passes costs besides
+	entries int   // that have been read
+	found   int   // that have passed
 	ended   bool
 }
 
 // cost is what reading the index alone would have cost so far, in entries.
 func (x *reading) cost() int { return x.entries + x.fetch*x.found }
 
-// step reads one entry and reports whether it passes the index's tests.
-func (x *reading) step(it *item) bool {
-	if !x.scan.advance(it) {
-		x.ended = true
-		return false
+// step reads one entry and reports whether it passes the index's tests. Of an
+// intersection it reads up to the next entry that it finds.
+func (x *reading) step(r *Rows, it *item) bool {
+	before := r.stats.Entries
+	ok := false
+	if x.scan != nil {
+		ok = x.scan.advance(it)
+	} else {
+		ok = x.in.next(it)
 	}
-	x.entries++
-	return x.passes(it)
+	x.entries += r.stats.Entries - before
+	x.ended = !ok
+	return ok && x.passes(r, it)
 }
 
 // passes applies the index's tests to an entry.
-func (x *reading) passes(it *item) bool {
-	if len(x.scan.tests) > 0 && !x.scan.r.matches(x.scan.tests, it) {
+func (x *reading) passes(r *Rows, it *item) bool {
+	if x.scan != nil && len(x.scan.tests) > 0 && !r.matches(x.scan.tests, it) {
 		return false
 	}
 	x.found++
@@ -76,12 +82,19 @@ func (x *reading) passes(it *item) bool {
 
 // seeks reports whether the index has entries of one value only, so that each
 // key has its place among them.
-func (x *reading) seeks() bool { return keyOrdered(x.scan.a.c) && len(x.scan.a.ranges) == 1 }
+func (x *reading) seeks() bool {
+	return x.scan != nil && keyOrdered(x.scan.a.c) && len(x.scan.a.ranges) == 1
+}
 
 func (r *Rows) newSift(a *accessPath) *sift {
 	s := r.sifts.take()
 	s.r, s.a = r, a
-	s.first = reading{scan: r.newScan(a), fetch: fetchCost}
+	if s.first.fetch = fetchCost; len(a.with) > 0 {
+		s.first.in = r.newZigzagJoin(a)
+	} else {
+		s.first.scan = r.newScan(a)
+		s.first.in = s.first.scan
+	}
 	s.held.a = a
 	for range a.c.index.Parts {
 		s.held.ends = append(s.held.ends, 0)
@@ -117,7 +130,8 @@ func (s *sift) look(it *item) LookChoice {
 	if s.first.ended {
 		return NotLooked
 	}
-	s.second = reading{scan: s.r.newScan(s.a.other)}
+	s.second.scan = s.r.newScan(s.a.other)
+	s.second.in = s.second.scan
 	if s.r.plan.fetch || s.a.other.fetch {
 		s.second.fetch = fetchCost
 	}
@@ -140,13 +154,13 @@ func (s *sift) look(it *item) LookChoice {
 }
 
 func (s *sift) stepFirst(it *item) {
-	if s.first.step(it) {
+	if s.first.step(s.r, it) {
 		s.held.held.add(it)
 	}
 }
 
 func (s *sift) stepSecond(it *item) {
-	if s.second.step(it) {
+	if s.second.step(s.r, it) {
 		s.keys.add(it.key)
 	}
 }
@@ -182,12 +196,9 @@ func (s *sift) rest(x, better *reading, keys *keySet, it *item, hit func()) bool
 		p.run(it)
 		return s.r.err == nil
 	}
-	for range s.patience(x, better) {
-		if x.step(it) && keys.has(it.key) {
+	for most := x.entries + s.patience(x, better); x.entries < most && !x.ended && s.fits(); {
+		if x.step(s.r, it) && keys.has(it.key) {
 			hit()
-		}
-		if x.ended || !s.fits() {
-			break
 		}
 	}
 	return x.ended && s.r.err == nil
@@ -210,15 +221,36 @@ func (s *sift) choose(choice LookChoice) {
 	case BothIndexes:
 		s.r.read = byBoth
 		s.held.only = &s.keys
-		s.out = s.r.finish(&s.held, s.a.sieved)
+		s.out = s.ofFirst(s.a.sieved)
 	case SecondAlone:
 		s.r.read = bySecond
 		s.out = s.byKeys()
 	default:
 		s.r.read = byFirst
-		s.held.then = s.first.scan
-		s.out = s.r.finish(&s.held, s.a)
+		s.out = s.ofFirst(s.a)
 	}
+}
+
+// ofFirst gives what there is to give of the held entries, and where these are not
+// all, of the first index's other ones.
+func (s *sift) ofFirst(a *accessPath) stream {
+	r := s.r
+	if s.held.only == nil && !s.first.ended {
+		s.held.then = s.first.in
+		if a.match.ties != tiesNone {
+			s.first.in.close()
+			tied := r.newTieOrder(a) // from the beginning: those held are a part of a group
+			s.first.in = tied
+			return r.finish(r.project(tied, a), a)
+		}
+	}
+	out := r.project(&s.held, a)
+	if a.match.ties != tiesNone {
+		keyers := make([]*sortKeys, bySecond)
+		keyers[r.read] = r.sortKeysOf(a, true)
+		out = r.newSorter(out, s.held.held.len(), keyers)
+	}
+	return r.finish(out, a)
 }
 
 // byKeys gives the records of the second index, in the order asked for.
@@ -245,9 +277,9 @@ func (s *sift) byKeys() (out stream) {
 }
 
 func (s *sift) close() {
-	s.first.scan.close()
-	if s.second.scan != nil {
-		s.second.scan.close()
+	s.first.in.close()
+	if s.second.in != nil {
+		s.second.in.close()
 	}
 }
 
@@ -295,7 +327,7 @@ func (p *probe) run(it *item) {
 			continue
 		}
 		p.x.scan.r.stats.Entries-- // read counts it again
-		if p.x.scan.read(it) && p.x.passes(it) {
+		if p.x.scan.read(it) && p.x.passes(p.x.scan.r, it) {
 			p.hit()
 		}
 	}

@@ -151,7 +151,7 @@ func TestSiftBound(t *testing.T) {
 		if rng.IntN(3) == 0 {
 			text += " and C < 9"
 		}
-		text += []string{"", " | keys", " | count", " | bykey", " | order A", " | order -B"}[rng.IntN(6)]
+		text += []string{"", " | keys", " | count", " | bykey", " | order A", " | order -B", " | order -A"}[rng.IntN(7)]
 		one, want := costs(t, set, kv, text, index)
 		two, _ := costs(t, set, kv, text, other)
 		got, rows := costs(t, set, kv, text, "")
@@ -208,7 +208,7 @@ func TestSiftChoices(t *testing.T) {
 		{"A < 3000 and B >= 18000 | keys", 0, BothIndexes, 5000, 0},
 		{"A < 3000 and B >= 18000 | values A", 0, BothIndexes, 5000, 0},
 		{"A < 3000 and B >= 18000 | values B", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 and ID < 5000 | count", 0, BothIndexes, 5000, 0},
+		{"A < 3000 and B >= 18000 and ID != 7 | count", 0, BothIndexes, 5000, 0},
 		{"A < 3000 and B >= 18000 and C < 4 | count", 0, BothIndexes, 5000, 350},
 		{"A < 3000 and B >= 18000 | order -A", 0, BothIndexes, 5000, 350},
 		{"A < 3000 and B >= 18000 | order C, B", 0, BothIndexes, 5000, 350},
@@ -224,9 +224,12 @@ func TestSiftChoices(t *testing.T) {
 		{"E = 13 and B >= 15000", 0, BothIndexes, 14_000, 2200},
 		{"E = 10 and B >= 200", 0, FirstAlone, 3100, 1024},
 		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 400, 0},
-		{"E = 13 and F = nil | keys", 0, BothIndexes, 8192 + 2000, 0}, // both have one value: they are in key order
+		{"E = 13 and F = nil | keys", 0, NotLooked, 10_200, 0}, // both have one value: they are in key order
+		{"E = 13 and F = nil and A < 100 | keys", 0, SecondAlone, 1500, 100},
+		{"E = 13 and F = nil and A < 2000", 0, BothIndexes, 15_000, 100},
 		{"E = 13 and B >= 30000", 0, BothIndexes, 64, 0},
-		{"E = 13 and A < 200 and C < 5 | count", 0, BothIndexes, 600, 0},
+		{"E = 13 and A < 200 and C < 5 | count", 0, SecondAlone, 900, 200},
+		{"E = 10 and A < 1500 and C < 5 | count", 0, BothIndexes, 3000, 0},
 	} {
 		text := "pairs | " + test.query
 		was := sifting
