@@ -213,7 +213,7 @@ func (w *explainer) where(a *accessPath, indent string) {
 // sieve writes which other index may decide some of the filters.
 func (w *explainer) sieve(a *accessPath, indent string) {
 	if w.p.sieves(a) {
-		w.line(indent, "sieve", "by "+w.headline(a.other)+" where "+w.boundsText(a.other)+", if the entries of both say so")
+		w.line(indent, "sieve", "by "+w.headline(a.other)+" where "+w.boundsText(a.other)+", if a look at both says so")
 	}
 }
 

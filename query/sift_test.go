@@ -61,15 +61,24 @@ type tPair struct {
 	F   *int `kivis:"index"`
 }
 
-// pairStore holds n pairs: A and B are permutations of the numbers below n, E has
-// 2^k pairs with the value k, F is a tenth of B, or nil where C is 0.
+// pairStore returns a store in memory with n pairs.
 func pairStore(tb testing.TB, n int) (*schema.Set, store.Store) {
-	set, kv := testTables(tb, reflect.TypeFor[tPair]()), memstore.New()
+	kv := memstore.New()
+	return fillPairs(tb, kv, n), kv
+}
+
+// fillPairs stores n pairs: A and B are permutations of the numbers below n, E has
+// 2^k pairs with the value k, F is a tenth of B, or nil where C is 0.
+func fillPairs(tb testing.TB, kv store.Store, n int) *schema.Set {
+	set := testTables(tb, reflect.TypeFor[tPair]())
 	table := set.ByName("pairs")
-	tx := begin(tb, kv, true)
 	a, b := rand.New(rand.NewPCG(1, 2)).Perm(n), rand.New(rand.NewPCG(3, 4)).Perm(n)
 	e := rand.New(rand.NewPCG(5, 6)).Perm(n)
+	var tx store.Tx
 	for i := range n {
+		if i%10_000 == 0 {
+			tx = begin(tb, kv, true)
+		}
 		rec := tPair{ID: uint64(i + 1), Sub: i % 3, A: a[i], B: b[i], C: i % 10, E: bits.Len(uint(e[i]+1)) - 1}
 		if tenth := b[i] / 10; rec.C > 0 {
 			rec.F = &tenth
@@ -79,11 +88,14 @@ func pairStore(tb testing.TB, n int) (*schema.Set, store.Store) {
 			tb.Fatal(err)
 		}
 		storeRecord(tb, tx, table, reflectx.To(&rec), key)
+		if i%10_000 != 9_999 && i != n-1 {
+			continue
+		}
+		if _, err := tx.Commit(); err != nil {
+			tb.Fatal(err)
+		}
 	}
-	if _, err := tx.Commit(); err != nil {
-		tb.Fatal(err)
-	}
-	return set, kv
+	return set
 }
 
 // costs runs a query, by the index named where there is one, and returns what it
@@ -376,7 +388,7 @@ func TestSiftText(t *testing.T) {
 	defer kv.Close()
 	for text, want := range map[string][]string{
 		"pairs | A < 300 and B >= 1800 | count": {
-			"sieve   by index range on pairs.B(-B) where B >= 1800, if the entries of both say so", "looked  at 300 entries of pairs.A, 200 of pairs.B(-B): what both have"},
+			"sieve   by index range on pairs.B(-B) where B >= 1800, if a look at both says so", "looked  at 300 entries of pairs.A, 200 of pairs.B(-B): what both have"},
 		"pairs | A < 1900 and B >= 1990":            {"of pairs.A, 10 of pairs.B(-B): pairs.B(-B) alone"},
 		"pairs | A < 70 and B >= 10":                {"looked  at 70 entries of pairs.A, ", ": pairs.A alone"},
 		"pairs | A < 300 and B >= 1800 | limit 100": {},
