@@ -92,7 +92,7 @@ func (w *explainer) access(a *accessPath, indent string) {
 	if len(a.with) == 0 {
 		w.b.WriteString(w.headline(a))
 		w.where(a, indent)
-		w.sieve(a, indent)
+		w.sieves(a, indent)
 	} else {
 		w.intersection(a, indent)
 	}
@@ -210,10 +210,14 @@ func (w *explainer) where(a *accessPath, indent string) {
 	}
 }
 
-// sieve writes which other index may decide some of the filters.
-func (w *explainer) sieve(a *accessPath, indent string) {
-	if w.p.sieves(a) {
-		w.line(indent, "sieve", "by "+w.headline(a.other)+" where "+w.boundsText(a.other)+", if a look at both says so")
+// sieves writes which other indexes may decide some of the filters.
+func (w *explainer) sieves(a *accessPath, indent string) {
+	if !w.p.sieves(a) {
+		return
+	}
+	for i := range a.sieves {
+		other := a.sieves[i].other
+		w.line(indent, "sieve", w.headline(other)+" where "+w.boundsText(other)+", if a look says so")
 	}
 }
 
@@ -248,7 +252,7 @@ func (w *explainer) intersection(a *accessPath, indent string) {
 		fmt.Fprintf(w.b, "\n%s  - %s", indent, w.headline(one))
 		w.where(one, indent+"    ")
 	}
-	w.sieve(a, indent)
+	w.sieves(a, indent)
 }
 
 // union writes several ways of reading. Those that differ in one value only
@@ -339,6 +343,6 @@ func (p *Plan) needsFetch() bool {
 // mayNeedFetch is needsFetch, whatever a look at another index says.
 func (p *Plan) mayNeedFetch() bool {
 	return p.needsFetch() || slices.ContainsFunc(p.reads, func(a *accessPath) bool {
-		return p.sieves(a) && !(a.sieved.fetch && a.other.fetch)
+		return p.sieves(a) && slices.ContainsFunc(a.sieves, func(v sieve) bool { return !(v.both.fetch && v.other.fetch) })
 	})
 }

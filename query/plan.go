@@ -47,15 +47,14 @@ type accessPath struct {
 	set    []byteRange // this set, gives the record
 	full   bool        // reads all of the table or index
 
-	other  *accessPath // by another index, which decides what is in filter; nil: there is none
-	sieved *accessPath // what is left to do where both have been read
+	sieves []sieve // other indexes that decide some of filter
 }
 
 // reset makes a a new access path in the same memory.
 func (a *accessPath) reset() {
-	ranges := emptied(a.ranges)
+	ranges, sieves := emptied(a.ranges), emptied(a.sieves)
 	*a = accessPath{}
-	a.ranges = ranges
+	a.ranges, a.sieves = ranges, sieves
 }
 
 // accessKind is how an access path finds its entries, the more precise the
@@ -123,7 +122,7 @@ func (p *planner) decideFetch(plan *Plan) {
 	}
 	for _, a := range plan.reads {
 		a.fetch = p.fetchesEarly(plan, a)
-		p.decideSieve(plan, a)
+		p.decideSieves(plan, a)
 	}
 }
 
@@ -188,7 +187,7 @@ func (p *planner) choose(plan *Plan) {
 	if best.kind == accessGet || !p.union(plan, best) {
 		p.single(plan, best)
 		p.intersect(plan)
-		p.addSieve(plan)
+		p.addSieves(plan)
 	}
 }
 

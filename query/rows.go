@@ -106,8 +106,8 @@ func (r *Rows) build() stream {
 		var keyers []*sortKeys
 		for _, a := range p.reads {
 			keyers = append(keyers, r.newSortKeys(a))
-			if p.sieves(a) {
-				keyers = append(keyers, r.newSortKeys(a.sieved), r.newSortKeys(a.other)) // byBoth, bySecond
+			for i := range a.sieves {
+				keyers = append(keyers, r.newSortKeys(a.sieves[i].both), r.newSortKeys(a.sieves[i].other))
 			}
 		}
 		top = r.newSorter(top, p.top(), keyers)
@@ -315,13 +315,14 @@ func (r *Rows) damaged(index string, key []byte, err error) {
 
 // indexName is the index that records are fetched for, if it is one.
 func (r *Rows) indexName() string {
-	switch {
-	case len(r.plan.reads) != 1:
+	if len(r.plan.reads) != 1 {
 		return ""
-	case r.read == bySecond:
-		return r.plan.reads[0].other.c.index.Name
 	}
-	return r.plan.reads[0].c.index.Name
+	a := r.plan.reads[0]
+	if i, ok := otherAlone(r.read); ok {
+		a = a.sieves[i].other
+	}
+	return a.c.index.Name
 }
 
 // tick reports whether to go on, having looked at the context now and then.

@@ -19,31 +19,38 @@ var sifting = siftLimits{alone: 64, few: 1024, bytes: 16 << 20}
 // key: about so many on Badger.
 const fetchCost = 10
 
-// How a plan with a second index is run: which of the ways of its access path its
-// items come by.
-const (
-	byFirst = iota
-	byBoth
-	bySecond
-)
+// The ways by which items come from a sift are numbered, as Rows.read: 0 is the
+// first index; then, of each of the others, both and that one alone.
+func wayOfBoth(other int) int  { return 1 + 2*other }
+func wayOfOther(other int) int { return 2 + 2*other }
 
-// A sift gives the items of an access path that has a second index. It reads
-// entries of both, always of the one which has cost less so far, each with the
-// records that would have to be fetched: so the first to end is the better one by
-// itself, and the other has cost no more. That one's keys are held against the
-// other index then, by seeks or for a while longer, and records are fetched for
-// what is in both; or for what is in the better one, if the other has no end.
+// otherAlone returns which of the others items come from alone, if they do.
+func otherAlone(way int) (other int, ok bool) { return (way - 2) / 2, way > 0 && way%2 == 0 }
+
+// A sift gives the items of an access path for which there are other indexes. It
+// reads entries of all, always of the one which has cost least so far, each with the
+// records that would have to be fetched: so the first to end is the best one by
+// itself, and the others have cost no more. Its keys are then held against one of
+// the others, by seeks or for a while longer, and records are fetched for what is in
+// both; or for what is in the best one, if the other goes on.
 type sift struct {
 	r      *Rows
 	a      *accessPath
 	first  reading
-	second reading
 	held   heldScan // entries of the first
-	keys   keySet   // keys of the second's entries
-	out    stream   // nil until it is chosen
+	others []contender
+	out    stream // nil until it is chosen
 }
 
-// A reading is what has been read of one of the two indexes.
+// A contender is one of the other indexes.
+type contender struct {
+	reading
+	*sieve
+	way  int // among them
+	keys keySet
+}
+
+// A reading is what has been read of an index.
 type reading struct {
 	in      stream
 	scan    *scan // which in is, if it is one
@@ -104,53 +111,92 @@ func (r *Rows) newSift(a *accessPath) *sift {
 
 // reset lets go of all but memory.
 func (s *sift) reset() {
-	held, ends := s.held.held, s.held.ends[:0]
+	held, ends, others := s.held.held, s.held.ends[:0], emptied(s.others)
 	held.reset()
 	*s = sift{}
-	s.held.held, s.held.ends = held, ends
+	s.held.held, s.held.ends, s.others = held, ends, others
 }
 
 func (s *sift) next(it *item) bool {
 	if s.out == nil {
-		choice := s.look(it)
+		choice, other := s.look(it)
 		if s.r.err != nil {
 			return false
 		}
-		s.r.stats.Look = Look{choice, s.first.entries, s.second.entries}
-		s.choose(choice)
+		s.note(choice, other)
+		s.out = s.streamOf(choice, other)
 	}
 	return s.out.next(it)
 }
 
-// look reads entries until it is known which way is the best.
-func (s *sift) look(it *item) LookChoice {
+// note tells of the look.
+func (s *sift) note(choice LookChoice, other *contender) {
+	l := &s.r.stats.Look
+	l.Choice, l.First = choice, s.first.entries
+	if other != nil {
+		l.Other = other.way
+	}
+	for i := range s.others {
+		l.Others[i] = s.others[i].entries
+	}
+}
+
+// look reads entries until it is known which way is the best, and by which other
+// index.
+func (s *sift) look(it *item) (LookChoice, *contender) {
 	for !s.first.ended && s.first.entries < sifting.alone {
 		s.stepFirst(it)
 	}
 	if s.first.ended {
-		return NotLooked
+		return NotLooked, nil
 	}
-	s.second.scan = s.r.newScan(s.a.other)
-	s.second.in = s.second.scan
-	if s.r.plan.fetch || s.a.other.fetch {
-		s.second.fetch = fetchCost
+	s.begin()
+	other := s.race(it)
+	switch {
+	case s.r.err != nil || !s.first.ended && !other.ended:
+		return FirstAlone, nil // too much to hold
+	case other.ended && len(other.other.filter) == 0:
+		return OtherAlone, other // there is nothing that the first could add
+	case s.meet(other, it):
+		return BothIndexes, other
+	case other.ended:
+		return OtherAlone, other
 	}
-	for !s.first.ended && !s.second.ended && s.fits() {
-		if s.second.cost() <= s.first.cost() {
-			s.stepSecond(it)
-		} else {
+	return FirstAlone, nil
+}
+
+// begin opens the other indexes.
+func (s *sift) begin() {
+	for i := range s.a.sieves {
+		c := contender{sieve: &s.a.sieves[i], way: i}
+		c.scan = s.r.newScan(c.other)
+		c.in = c.scan
+		if s.r.plan.fetch || c.other.fetch {
+			c.fetch = fetchCost
+		}
+		s.others = append(s.others, c)
+	}
+}
+
+// race reads entries of all indexes until one of them has ended, and returns the
+// other one to hold the first against.
+func (s *sift) race(it *item) *contender {
+	for !s.first.ended && s.fits() && s.r.err == nil {
+		least := &s.others[0]
+		for i := range s.others[1:] {
+			if c := &s.others[1+i]; c.cost() < least.cost() {
+				least = c
+			}
+		}
+		if least.cost() > s.first.cost() {
 			s.stepFirst(it)
+			continue
+		}
+		if s.stepOther(least, it); least.ended {
+			return least
 		}
 	}
-	switch {
-	case s.second.ended && len(s.a.other.filter) == 0:
-		return SecondAlone // there is nothing that the first could add
-	case s.meet(it):
-		return BothIndexes
-	case s.second.ended:
-		return SecondAlone
-	}
-	return FirstAlone
+	return &s.others[0]
 }
 
 func (s *sift) stepFirst(it *item) {
@@ -159,35 +205,38 @@ func (s *sift) stepFirst(it *item) {
 	}
 }
 
-func (s *sift) stepSecond(it *item) {
-	if s.second.step(s.r, it) {
-		s.keys.add(it.key)
+func (s *sift) stepOther(c *contender, it *item) {
+	if c.step(s.r, it) {
+		c.keys.add(it.key)
 	}
 }
 
 // fits reports whether more may be held.
-func (s *sift) fits() bool { return s.held.held.size()+s.keys.size() < sifting.bytes }
+func (s *sift) fits() bool {
+	n := s.held.held.size()
+	for i := range s.others {
+		n += s.others[i].keys.size()
+	}
+	return n < sifting.bytes
+}
 
-// meet finds out what is in both indexes, one of which has ended. It gives up, and
-// returns false, where the other goes on for too long.
-func (s *sift) meet(it *item) bool {
-	switch {
-	case s.first.ended == s.second.ended:
-		return s.first.ended
-	case s.second.ended:
-		return s.rest(&s.first, &s.second, &s.keys, it, func() { s.held.held.add(it) })
+// meet finds out what is in the first index and another one, one of which has
+// ended. It gives up, and returns false, where the other goes on for too long.
+func (s *sift) meet(c *contender, it *item) bool {
+	if c.ended {
+		return s.rest(c, &s.first, &c.reading, &c.keys, it, func() { s.held.held.add(it) })
 	}
 	var mine keySet
 	for i := range s.held.held.len() {
 		s.held.item(i, it)
 		mine.add(it.key)
 	}
-	return s.rest(&s.second, &s.first, &mine, it, func() { s.keys.add(it.key) })
+	return s.rest(c, &c.reading, &s.first, &mine, it, func() { c.keys.add(it.key) })
 }
 
 // rest calls hit for what x, the index that has not ended, still has of the keys
 // of the better one. It returns false where it gives up.
-func (s *sift) rest(x, better *reading, keys *keySet, it *item, hit func()) bool {
+func (s *sift) rest(c *contender, x, better *reading, keys *keySet, it *item, hit func()) bool {
 	switch {
 	case keys.len() == 0:
 		return true
@@ -196,7 +245,7 @@ func (s *sift) rest(x, better *reading, keys *keySet, it *item, hit func()) bool
 		p.run(it)
 		return s.r.err == nil
 	}
-	for most := x.entries + s.patience(x, better); x.entries < most && !x.ended && s.fits(); {
+	for most := x.entries + s.patience(c, better); x.entries < most && !x.ended && s.fits(); {
 		if x.step(s.r, it) && keys.has(it.key) {
 			hit()
 		}
@@ -204,31 +253,33 @@ func (s *sift) rest(x, better *reading, keys *keySet, it *item, hit func()) bool
 	return x.ended && s.r.err == nil
 }
 
-// patience is for how many more entries x may go on. Altogether they cost no more
-// than the better index by itself: as many as it has found records, or more where
-// what is in both need not be fetched.
-func (s *sift) patience(x, better *reading) int {
+// patience is how many more entries may be read. Altogether they cost no more than
+// the better index by itself: as many as it has found records, or more where what is
+// in both need not be fetched.
+func (s *sift) patience(c *contender, better *reading) int {
 	n := better.found
-	if !s.r.plan.fetch && len(s.a.sieved.filter) == 0 {
+	if !s.r.plan.fetch && len(c.both.filter) == 0 {
 		n = n * fetchCost / 4
 	}
-	return max(0, min(n, better.cost()-better.entries-x.entries))
+	spent := s.first.entries
+	for i := range s.others {
+		spent += s.others[i].entries
+	}
+	return max(0, min(n, better.cost()-spent))
 }
 
-// choose makes the stream of one way of reading.
-func (s *sift) choose(choice LookChoice) {
+// streamOf makes the stream of one way of reading.
+func (s *sift) streamOf(choice LookChoice, other *contender) stream {
 	switch choice {
 	case BothIndexes:
-		s.r.read = byBoth
-		s.held.only = &s.keys
-		s.out = s.ofFirst(s.a.sieved)
-	case SecondAlone:
-		s.r.read = bySecond
-		s.out = s.byKeys()
-	default:
-		s.r.read = byFirst
-		s.out = s.ofFirst(s.a)
+		s.r.read = wayOfBoth(other.way)
+		s.held.only = &other.keys
+		return s.ofFirst(other.both)
+	case OtherAlone:
+		s.r.read = wayOfOther(other.way)
+		return s.ofOther(other)
 	}
+	return s.ofFirst(s.a)
 }
 
 // ofFirst gives what there is to give of the held entries, and where these are not
@@ -246,17 +297,17 @@ func (s *sift) ofFirst(a *accessPath) stream {
 	}
 	out := r.project(&s.held, a)
 	if a.match.ties != tiesNone {
-		keyers := make([]*sortKeys, bySecond)
+		keyers := make([]*sortKeys, r.read+1)
 		keyers[r.read] = r.sortKeysOf(a, true)
 		out = r.newSorter(out, s.held.held.len(), keyers)
 	}
 	return r.finish(out, a)
 }
 
-// byKeys gives the records of the second index, in the order asked for.
-func (s *sift) byKeys() (out stream) {
-	r, p, a := s.r, s.r.plan, s.a.other
-	out = &keyScan{keys: &s.keys, order: s.keys.sorted(false)}
+// ofOther gives the records of another index, in the order asked for.
+func (s *sift) ofOther(c *contender) (out stream) {
+	r, p, a := s.r, s.r.plan, c.other
+	out = &keyScan{keys: &c.keys, order: c.keys.sorted(false)}
 	if a.fetch {
 		out = r.newFetcher(out, false)
 	}
@@ -269,17 +320,19 @@ func (s *sift) byKeys() (out stream) {
 	if !p.ordered || p.sort {
 		return out
 	}
-	most := s.keys.len() // also where there is no limit: so many can be held
+	most := c.keys.len() // also where there is no limit: so many can be held
 	if n := p.top(); n >= 0 {
 		most = min(most, n)
 	}
-	return r.newSorter(out, most, []*sortKeys{bySecond: r.newSortKeys(a)})
+	keyers := make([]*sortKeys, r.read+1)
+	keyers[r.read] = r.newSortKeys(a)
+	return r.newSorter(out, most, keyers)
 }
 
 func (s *sift) close() {
 	s.first.in.close()
-	if s.second.in != nil {
-		s.second.in.close()
+	for i := range s.others {
+		s.others[i].in.close()
 	}
 }
 

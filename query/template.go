@@ -146,12 +146,17 @@ func isNull(v *Literal) bool { return v.Type.Ptr && v.Exact[0] == 0 }
 // covers reports whether all bounds of what is read are sets of the parameters.
 func (f *planTemplate) covers(reads []*accessPath) bool {
 	for _, a := range reads {
-		if a.first != nil || a.c.whole != nil || !f.covers(a.with) || a.other != nil && !f.covers([]*accessPath{a.other}) {
+		if a.first != nil || a.c.whole != nil || !f.covers(a.with) {
 			return false
 		}
 		for i := range a.c.bounds {
 			on := a.c.bounds[i].on
 			if !slices.ContainsFunc(f.parameters, func(l parameter) bool { return l.node.on == on }) {
+				return false
+			}
+		}
+		for i := range a.sieves {
+			if !f.covers([]*accessPath{a.sieves[i].other}) {
 				return false
 			}
 		}
@@ -212,8 +217,8 @@ func (p *planner) setAllRanges(reads []*accessPath) {
 	for _, a := range reads {
 		p.setRanges(a)
 		p.setAllRanges(a.with)
-		if a.other != nil {
-			p.setRanges(a.other)
+		for i := range a.sieves {
+			p.setRanges(a.sieves[i].other)
 		}
 	}
 }

@@ -120,9 +120,9 @@ func details(p *Plan) string {
 		for _, a := range list {
 			fmt.Fprintln(&b, a.kind, a.ranges, a.bounds, a.stem, a.set, a.match, a.fetch, a.full)
 			write(a.with)
-			if a.other != nil {
-				fmt.Fprintln(&b, a.sieved.filter, a.sieved.fetch)
-				write([]*accessPath{a.other})
+			for _, v := range a.sieves {
+				fmt.Fprintln(&b, v.both.filter, v.both.fetch)
+				write([]*accessPath{v.other})
 			}
 		}
 	}
