@@ -7,13 +7,13 @@ import (
 
 // siftLimits are what a sift counts with.
 type siftLimits struct {
-	alone int // so many entries of the first index are read before a look at the other
-	few   int // no look is worth it where so many rows are wanted of those that come in order
+	alone int // so many entries of the first index are read before the others are looked at
+	few   int // no look is worth it where no more rows are wanted, of those that come in order
 	bytes int // what may be held
 }
 
 // sifting are the limits. Tests have others.
-var sifting = siftLimits{alone: 64, few: 1024, bytes: 16 << 20}
+var sifting = siftLimits{alone: 128, few: 1024, bytes: 16 << 20}
 
 // fetchCost is how many entries it takes to make up for reading one record by its
 // key: about so many on Badger.
@@ -253,13 +253,13 @@ func (s *sift) rest(c *contender, x, better *reading, keys *keySet, it *item, hi
 	return x.ended && s.r.err == nil
 }
 
-// patience is how many more entries may be read. Altogether they cost no more than
-// the better index by itself: as many as it has found records, or more where what is
-// in both need not be fetched.
+// patience is how many more entries may be read: half as many as the better index
+// has found records, or as many where what is in both need not be fetched. All that
+// are read cost no more than that index by itself.
 func (s *sift) patience(c *contender, better *reading) int {
-	n := better.found
+	n := better.found / 2
 	if !s.r.plan.fetch && len(c.both.filter) == 0 {
-		n = n * fetchCost / 4
+		n = better.found
 	}
 	spent := s.first.entries
 	for i := range s.others {

@@ -162,7 +162,13 @@ func TestSiftBound(t *testing.T) {
 			second, other = fmt.Sprintf("F > %d", (n-size())/10), "F"
 		}
 		text := fmt.Sprintf("pairs | %s and %s", first, second)
+		third := "F"
 		text += []string{"", "", " and C < 9", " and Sub != 1"}[rng.IntN(4)]
+		if third != other && rng.IntN(3) == 0 {
+			text += fmt.Sprintf(" and F > %d", (n-size())/10)
+		} else {
+			third = other
+		}
 		text += []string{"", " | keys", " | count", " | bykey", " | bykey | back", " | order A", " | order -B", " | order -A", " | order Sub, -A"}[rng.IntN(9)]
 		limited := strings.Contains(text, "order") && rng.IntN(3) == 0
 		if sifting.few = 1024; limited {
@@ -182,10 +188,8 @@ func TestSiftBound(t *testing.T) {
 		if limited {
 			continue // one index may end soon
 		}
-		better := one
-		if costOf(two) < costOf(one) {
-			better = two
-		}
+		three, _ := costs(t, set, kv, text, third)
+		better := slices.MinFunc([]Stats{one, two, three}, func(a, b Stats) int { return costOf(a) - costOf(b) })
 		few := sifting.alone + 2*fetchCost
 		if got.Records > better.Records+sifting.alone || got.Entries > costOf(better)+few {
 			t.Errorf("seed %d: %s: %+v, the better index alone %+v", seed, text, got, better)
@@ -197,7 +201,7 @@ func TestSiftBound(t *testing.T) {
 		seen[got.Look.Choice]++
 	}
 	t.Logf("looks chose %v; they cost at most %.2f of the better index, at least %.2f", seen, worst, 1/gain)
-	if worst > 1.5 {
+	if worst > 1.4 {
 		t.Errorf("seed %d: a look made a query cost %.2f times as much", seed, worst)
 	}
 	for choice, n := range seen {
@@ -222,37 +226,37 @@ func TestSiftChoices(t *testing.T) {
 		entries, records int // at most
 	}{
 		{"A < 60 and B >= 100 | count", 0, NotLooked, 60, 60},
-		{"A < 3000 and B >= 18000 | limit 10", 0, NotLooked, 300, 300},
-		{"A < 3000 and B >= 18000 | bykey | limit 10", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 | count", 0, BothIndexes, 5000, 0},
-		{"A < 3000 and B >= 18000 | keys", 0, BothIndexes, 5000, 0},
-		{"A < 3000 and B >= 18000 | values A", 0, BothIndexes, 5000, 0},
-		{"A < 3000 and B >= 18000 | values B", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 and ID != 7 | count", 0, BothIndexes, 5000, 0},
-		{"A < 3000 and B >= 18000 and C < 4 | count", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 | order -A", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 | order C, B", 0, BothIndexes, 5000, 350},
-		{"A < 3000 and B >= 18000 | count", 10_000, FirstAlone, 3700, 3000},
+		{"A < 2500 and B >= 18000 | limit 10", 0, NotLooked, 300, 300},
+		{"A < 2500 and B >= 18000 | bykey | limit 10", 0, BothIndexes, 5000, 350},
+		{"A < 2500 and B >= 18000 | count", 0, BothIndexes, 5000, 0},
+		{"A < 2500 and B >= 18000 | keys", 0, BothIndexes, 5000, 0},
+		{"A < 2500 and B >= 18000 | values A", 0, BothIndexes, 5000, 0},
+		{"A < 2500 and B >= 18000 | values B", 0, BothIndexes, 5000, 350},
+		{"A < 2500 and B >= 18000 and ID != 7 | count", 0, BothIndexes, 5000, 0},
+		{"A < 2500 and B >= 18000 and C < 4 | count", 0, BothIndexes, 5000, 350},
+		{"A < 2500 and B >= 18000 | order -A", 0, BothIndexes, 5000, 350},
+		{"A < 2500 and B >= 18000 | order C, B", 0, BothIndexes, 5000, 350},
+		{"A < 2500 and B >= 18000 | count", 10_000, FirstAlone, 3700, 3000},
 		{"A < 18000 and B >= 19900 | count", 0, OtherAlone, 500, 100},
 		{"A < 18000 and B >= 19900 | order A, B", 0, OtherAlone, 500, 100},
 		{"A < 18000 and B >= 19900 | order -A | limit 2000", 0, OtherAlone, 500, 100},
 		{"A < 18000 and B >= 19900 | values A", 0, OtherAlone, 500, 100},
-		{"A < 100 and B >= 1000 | count", 0, FirstAlone, 500, 100},
+		{"A < 150 and B >= 1000 | count", 0, FirstAlone, 500, 150},
 		{"A < 18000 and B >= 19900 | order A | limit 20", 0, NotLooked, 5000, 5000},
-		{"E = 13 and B >= 19900 | count", 0, BothIndexes, 300, 0},
+		{"E = 13 and B >= 19900 | count", 0, BothIndexes, 330, 0},
 		{"E = 13 and B >= 15000 | count", 0, BothIndexes, 14_000, 0},
 		{"E = 13 and B >= 15000", 0, BothIndexes, 14_000, 2200},
 		{"E = 10 and B >= 200", 0, FirstAlone, 3100, 1024},
-		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 400, 0},
+		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 330, 0},
 		{"E = 13 and F = nil | keys", 0, NotLooked, 10_200, 0}, // both have one value: they are in key order
 		{"E = 13 and F = nil and A < 100 | keys", 0, OtherAlone, 1500, 100},
 		{"E = 13 and F = nil and A < 2000", 0, BothIndexes, 15_000, 100},
 		{"E = 13 and B >= 15000 | bykey | back", 0, BothIndexes, 14_000, 2200},
 		{"E = 13 and Sub = 1 and B >= 19000 | count", 0, BothIndexes, 3000, 0},
 		{"E = 13 and C < 9 and B >= 15000 | order A | keys", 0, BothIndexes, 17_000, 0},
-		{"E = 13 and B >= 30000", 0, BothIndexes, 64, 0},
+		{"E = 13 and B >= 30000", 0, BothIndexes, 128, 0},
 		{"E = 13 and B >= 19800 and C < 5 | count", 0, OtherAlone, 900, 200},
-		{"E = 10 and B >= 18500 and C < 5 | count", 0, BothIndexes, 3000, 0},
+		{"E = 10 and B >= 19200 and C < 5 | count", 0, BothIndexes, 3000, 0},
 	} {
 		text := "pairs | " + test.query
 		was := sifting
@@ -390,7 +394,7 @@ func TestSiftText(t *testing.T) {
 		"pairs | A < 300 and B >= 1800 | count": {
 			"sieve   index range on pairs.B(-B) where B >= 1800, if a look says so", "looked  at 300 entries of pairs.A, 200 of pairs.B(-B): what pairs.A and pairs.B(-B) have"},
 		"pairs | A < 1900 and B >= 1990":            {"of pairs.A, 10 of pairs.B(-B): pairs.B(-B) alone"},
-		"pairs | A < 70 and B >= 10":                {"looked  at 70 entries of pairs.A, ", ": pairs.A alone"},
+		"pairs | A < 140 and B >= 10":               {"looked  at 140 entries of pairs.A, ", ": pairs.A alone"},
 		"pairs | A < 300 and B >= 1800 | limit 100": {},
 	} {
 		p, err := mustPlan(t, set, text).Analyze(context.Background(), begin(t, kv, false))
