@@ -13,7 +13,7 @@ type siftLimits struct {
 }
 
 // sifting are the limits. Tests have others.
-var sifting = siftLimits{alone: 128, few: 1024, bytes: 16 << 20}
+var sifting = siftLimits{alone: 256, few: 1024, bytes: 16 << 20}
 
 // fetchCost is how many entries it takes to make up for reading one record by its
 // key: about so many on Badger.

@@ -42,8 +42,8 @@ func TestSiftModel(t *testing.T) {
 	}
 	t.Logf("looks chose %v", lookSeen)
 	for choice, n := range lookSeen {
-		if *theSeed == 0 && n < 10 {
-			t.Errorf("%d looks chose %d: the test has lost its reach", n, choice)
+		if *theSeed == 0 && n == 0 {
+			t.Errorf("no look chose %d: the test has lost its reach", choice)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func TestSiftBound(t *testing.T) {
 		t.Errorf("seed %d: a look made a query cost %.2f times as much", seed, worst)
 	}
 	for choice, n := range seen {
-		if n == 0 {
+		if n == 0 && !testing.Short() {
 			t.Errorf("seed %d: no look chose %d: the test has lost its reach", seed, choice)
 		}
 	}
@@ -225,7 +225,7 @@ func TestSiftChoices(t *testing.T) {
 		choice           LookChoice
 		entries, records int // at most
 	}{
-		{"A < 60 and B >= 100 | count", 0, NotLooked, 60, 60},
+		{"A < 250 and B >= 100 | count", 0, NotLooked, 250, 250},
 		{"A < 2500 and B >= 18000 | limit 10", 0, NotLooked, 300, 300},
 		{"A < 2500 and B >= 18000 | bykey | limit 10", 0, BothIndexes, 5000, 350},
 		{"A < 2500 and B >= 18000 | count", 0, BothIndexes, 5000, 0},
@@ -241,20 +241,20 @@ func TestSiftChoices(t *testing.T) {
 		{"A < 18000 and B >= 19900 | order A, B", 0, OtherAlone, 500, 100},
 		{"A < 18000 and B >= 19900 | order -A | limit 2000", 0, OtherAlone, 500, 100},
 		{"A < 18000 and B >= 19900 | values A", 0, OtherAlone, 500, 100},
-		{"A < 150 and B >= 1000 | count", 0, FirstAlone, 500, 150},
+		{"A < 300 and B >= 1000 | count", 0, FirstAlone, 1000, 300},
 		{"A < 18000 and B >= 19900 | order A | limit 20", 0, NotLooked, 5000, 5000},
-		{"E = 13 and B >= 19900 | count", 0, BothIndexes, 330, 0},
+		{"E = 13 and B >= 19900 | count", 0, BothIndexes, 460, 0},
 		{"E = 13 and B >= 15000 | count", 0, BothIndexes, 14_000, 0},
 		{"E = 13 and B >= 15000", 0, BothIndexes, 14_000, 2200},
 		{"E = 10 and B >= 200", 0, FirstAlone, 3100, 1024},
-		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 330, 0},
+		{"E = 13 and F >= 1990 | count", 0, BothIndexes, 460, 0},
 		{"E = 13 and F = nil | keys", 0, NotLooked, 10_200, 0}, // both have one value: they are in key order
 		{"E = 13 and F = nil and A < 100 | keys", 0, OtherAlone, 1500, 100},
 		{"E = 13 and F = nil and A < 2000", 0, BothIndexes, 15_000, 100},
 		{"E = 13 and B >= 15000 | bykey | back", 0, BothIndexes, 14_000, 2200},
 		{"E = 13 and Sub = 1 and B >= 19000 | count", 0, BothIndexes, 3000, 0},
 		{"E = 13 and C < 9 and B >= 15000 | order A | keys", 0, BothIndexes, 17_000, 0},
-		{"E = 13 and B >= 30000", 0, BothIndexes, 128, 0},
+		{"E = 13 and B >= 30000", 0, BothIndexes, 256, 0},
 		{"E = 13 and B >= 19800 and C < 5 | count", 0, OtherAlone, 900, 200},
 		{"E = 10 and B >= 19200 and C < 5 | count", 0, BothIndexes, 3000, 0},
 	} {
@@ -394,7 +394,7 @@ func TestSiftText(t *testing.T) {
 		"pairs | A < 300 and B >= 1800 | count": {
 			"sieve   index range on pairs.B(-B) where B >= 1800, if a look says so", "looked  at 300 entries of pairs.A, 200 of pairs.B(-B): what pairs.A and pairs.B(-B) have"},
 		"pairs | A < 1900 and B >= 1990":            {"of pairs.A, 10 of pairs.B(-B): pairs.B(-B) alone"},
-		"pairs | A < 140 and B >= 10":               {"looked  at 140 entries of pairs.A, ", ": pairs.A alone"},
+		"pairs | A < 290 and B >= 10":               {"looked  at 290 entries of pairs.A, ", ": pairs.A alone"},
 		"pairs | A < 300 and B >= 1800 | limit 100": {},
 	} {
 		p, err := mustPlan(t, set, text).Analyze(context.Background(), begin(t, kv, false))
