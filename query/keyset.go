@@ -93,3 +93,21 @@ func (s *keySet) sorted(reverse bool) []uint32 {
 	}
 	return order
 }
+
+// A keyScan gives the keys of a set.
+type keyScan struct {
+	keys  *keySet
+	order []uint32
+	i     int
+}
+
+func (k *keyScan) next(it *item) bool {
+	if k.i == len(k.order) {
+		return false
+	}
+	*it = item{key: k.keys.key(int(k.order[k.i]))}
+	k.i++
+	return true
+}
+
+func (k *keyScan) close() {}

@@ -1,10 +1,5 @@
 package query
 
-import (
-	"bytes"
-	"sort"
-)
-
 // siftLimits are what a sift counts with.
 type siftLimits struct {
 	alone int // so many entries of the first index are read before the others are looked at
@@ -224,30 +219,29 @@ func (s *sift) fits() bool {
 // ended. It gives up, and returns false, where the other goes on for too long.
 func (s *sift) meet(c *contender, it *item) bool {
 	if c.ended {
-		return s.rest(c, &s.first, &c.reading, &c.keys, it, func() { s.held.held.add(it) })
+		return s.rest(c, &s.first, &c.reading, &c.keys, it, func() bool { s.held.held.add(it); return s.fits() })
 	}
 	var mine keySet
 	for i := range s.held.held.len() {
 		s.held.item(i, it)
 		mine.add(it.key)
 	}
-	return s.rest(c, &c.reading, &s.first, &mine, it, func() { c.keys.add(it.key) })
+	return s.rest(c, &c.reading, &s.first, &mine, it, func() bool { c.keys.add(it.key); return s.fits() })
 }
 
 // rest calls hit for what x, the index that has not ended, still has of the keys
-// of the better one. It returns false where it gives up.
-func (s *sift) rest(c *contender, x, better *reading, keys *keySet, it *item, hit func()) bool {
+// of the better one. It returns false where it gives up, as where hit does.
+func (s *sift) rest(c *contender, x, better *reading, keys *keySet, it *item, hit func() bool) bool {
 	switch {
 	case keys.len() == 0:
 		return true
 	case x.seeks():
 		p := probe{x: x, keys: keys, hit: hit}
-		p.run(it)
-		return s.r.err == nil
+		return p.run(it) && s.r.err == nil
 	}
-	for most := x.entries + s.patience(c, better); x.entries < most && !x.ended && s.fits(); {
-		if x.step(s.r, it) && keys.has(it.key) {
-			hit()
+	for most := x.entries + s.patience(c, better); x.entries < most && !x.ended; {
+		if x.step(s.r, it) && keys.has(it.key) && !hit() {
+			return false
 		}
 	}
 	return x.ended && s.r.err == nil
@@ -279,22 +273,20 @@ func (s *sift) streamOf(choice LookChoice, other *contender) stream {
 		s.r.read = wayOfOther(other.way)
 		return s.ofOther(other)
 	}
+	if choice == FirstAlone && s.a.match.ties != tiesNone {
+		s.first.in.close()
+		s.first.in = s.r.newTieOrder(s.a) // anew: it holds less than a sort
+		return s.r.finish(s.r.project(s.first.in, s.a), s.a)
+	}
+	if !s.first.ended {
+		s.held.then = s.first.in
+	}
 	return s.ofFirst(s.a)
 }
 
-// ofFirst gives what there is to give of the held entries, and where these are not
-// all, of the first index's other ones.
+// ofFirst gives the held entries, in the order asked for.
 func (s *sift) ofFirst(a *accessPath) stream {
 	r := s.r
-	if s.held.only == nil && !s.first.ended {
-		s.held.then = s.first.in
-		if a.match.ties != tiesNone {
-			s.first.in.close()
-			tied := r.newTieOrder(a) // from the beginning: those held are a part of a group
-			s.first.in = tied
-			return r.finish(r.project(tied, a), a)
-		}
-	}
 	out := r.project(&s.held, a)
 	if a.match.ties != tiesNone {
 		keyers := make([]*sortKeys, r.read+1)
@@ -334,107 +326,4 @@ func (s *sift) close() {
 	for i := range s.others {
 		s.others[i].in.close()
 	}
-}
-
-// A keyScan gives the keys of a set.
-type keyScan struct {
-	keys  *keySet
-	order []uint32
-	i     int
-}
-
-func (k *keyScan) next(it *item) bool {
-	if k.i == len(k.order) {
-		return false
-	}
-	*it = item{key: k.keys.key(int(k.order[k.i]))}
-	k.i++
-	return true
-}
-
-func (k *keyScan) close() {}
-
-// A probe looks for keys among the entries of an index that have one value, from
-// where its scan stands.
-type probe struct {
-	x     *reading
-	keys  *keySet
-	hit   func() // is called with the item that an entry has been made
-	order []uint32
-	steps int // how far to go step by step before a seek
-}
-
-func (p *probe) run(it *item) {
-	p.order = p.keys.sorted(p.x.scan.a.match.reverse)
-	passed := p.passed()
-	if p.order = p.order[passed:]; p.x.entries <= maxSteps*passed {
-		p.steps = maxSteps // they are close to each other
-	}
-	for _, i := range p.order {
-		key := p.keys.key(int(i))
-		if !p.reach(key) {
-			p.x.ended = true
-			return
-		}
-		if !bytes.Equal(p.at(), key) {
-			continue
-		}
-		p.x.scan.r.stats.Entries-- // read counts it again
-		if p.x.scan.read(it) && p.x.passes(p.x.scan.r, it) {
-			p.hit()
-		}
-	}
-}
-
-// at returns the key at which the scan stands.
-func (p *probe) at() []byte { return p.x.scan.cur.Key()[len(p.x.scan.a.stem):] }
-
-// before compares keys in the direction of the scan.
-func (p *probe) before(a, b []byte) bool {
-	if p.x.scan.a.match.reverse {
-		a, b = b, a
-	}
-	return bytes.Compare(a, b) < 0
-}
-
-// passed returns how many of the keys the scan has passed already.
-func (p *probe) passed() int {
-	if !p.x.scan.stands {
-		return 0
-	}
-	return sort.Search(len(p.order), func(i int) bool { return p.before(p.at(), p.keys.key(int(p.order[i]))) })
-}
-
-// reach moves the scan to the first entry at or beyond the key, and reports
-// whether there is one.
-func (p *probe) reach(key []byte) bool {
-	s := p.x.scan
-	if s.cur == nil && !s.begin() {
-		return false
-	}
-	for n := 0; !s.stands || p.before(p.at(), key); n++ {
-		if !s.r.tick() || !p.move(key, n >= p.steps) {
-			return false
-		}
-	}
-	return true
-}
-
-// move goes to the next entry, or by a seek to that of the key.
-func (p *probe) move(key []byte, seek bool) bool {
-	s := p.x.scan
-	ok := false
-	if seek {
-		s.nextKey = append(append(s.nextKey[:0], s.a.stem...), key...)
-		ok = s.cur.Seek(s.nextKey)
-	} else {
-		ok = s.cur.Next()
-	}
-	if s.stands = ok; !ok {
-		s.r.fail(s.cur.Err())
-		return false
-	}
-	s.r.stats.Entries++
-	p.x.entries++
-	return true
 }
