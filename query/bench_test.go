@@ -1,9 +1,13 @@
 package query
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/badgerstore"
 )
 
 // planned are the queries whose planning is measured.
@@ -15,6 +19,7 @@ var planned = []struct{ name, text string }{
 	{"range in order", "flights | delay >= 30 | order delay | limit 100"},
 	{"two fields", "flights | origin = 'ORD' and destination = 'SFO' | order -departs | limit 10"},
 	{"filtered", "flights | origin = 'ORD' and distance > 1000 and cancelled != true"},
+	{"two ranges", "flights | delay >= 120 and departs < 2001-02-01"},
 	{"list", "flights | origin in ('ORD', 'SFO', 'JFK', 'LAX')"},
 	{"or", "flights | origin = 'ORD' or carrier = 'UA'"},
 }
@@ -50,6 +55,55 @@ func BenchmarkCompile(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkTwoRanges counts and reads what two ranges have in common: by a look at
+// both indexes, and by either of them alone.
+func BenchmarkTwoRanges(b *testing.B) {
+	const n = 200_000
+	kv, err := badgerstore.Open(b.TempDir(), &badgerstore.Options{NoSync: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer kv.Close()
+	set := fillPairs(b, kv, n)
+	for _, q := range []struct{ name, first, second string }{
+		{"alike", "A < 12000", "B >= 195000"},
+		{"few and many", "A < 150000", "B >= 199000"},
+		{"many and few", "A < 1000", "B >= 50000"},
+		{"one value", "E = 13", "B >= 195000"},
+	} {
+		for _, want := range []string{"count", "offset 0"} {
+			for _, using := range []string{"", q.first[:1], q.second[:1]} {
+				text := fmt.Sprintf("pairs | %s and %s | %s", q.first, q.second, want)
+				name := "look"
+				if using != "" {
+					name, text = "by "+using, text+" | using "+using
+				}
+				b.Run(q.name+"/"+want[:5]+"/"+name, func(b *testing.B) { benchQuery(b, kv, mustPlan(b, set, text)) })
+			}
+		}
+	}
+}
+
+// benchQuery runs a plan to its end, and reports what it reads.
+func benchQuery(b *testing.B, kv store.Store, plan *Plan) {
+	tx := begin(b, kv, false)
+	var s Stats
+	b.ReportAllocs()
+	for b.Loop() {
+		rows := plan.Run(context.Background(), tx)
+		for rows.Next() {
+			continue
+		}
+		if rows.Err() != nil {
+			b.Fatal(rows.Err())
+		}
+		s = rows.Stats()
+		rows.Release()
+	}
+	b.ReportMetric(float64(s.Entries), "entries/op")
+	b.ReportMetric(float64(s.Records), "records/op")
 }
 
 // typed returns a predicate of text with the values encoded, as Go's are.

@@ -24,7 +24,7 @@
 //     depends on nothing else, so the same query has the same plan on every run,
 //     whatever the data; [Query.Using] overrides it. An Or whose sides are all
 //     bounded more closely is a union; equalities on several indexes are an
-//     intersection.
+//     intersection. Other indexes that decide what is left are named as sieves.
 //
 // # Running a plan
 //
@@ -33,7 +33,12 @@
 // fetched in batches, as late as can be: after a merge, a sort or an offset that
 // does without them. Filters transcode the one field they look at.
 //
-// Memory does not grow with the result, but for sorts that no index saves. They
+// A plan with sieves counts entries of all its indexes until one of them has no
+// more, and goes on with what two have in common, or with one alone: see [Look].
+// The same data in the store lead to the same choice.
+//
+// Memory does not grow with the result, but for keys that a look holds, about 32 MiB
+// at most, and for sorts that no index saves. They
 // hold at most [MaxSortBytes], and end in [ErrSortTooLarge]; with a limit they hold
 // what they sort that many records by, however large the records are. Records that
 // tie where an index gives only the first terms of the order are held, too.
@@ -52,7 +57,8 @@
 // unique get read one key, key range and index range a part of the records or
 // of an index, full scan all; covering means that no record is read; union and
 // intersection list what they are of. The lines below say by what it is bounded
-// (where), what is then left out (filter), and what else is done:
+// (where), what else may bound it (sieve), what is then left out (filter), and what
+// else is done:
 //
 //	index range on flights.route(Origin, Destination, -Departs)
 //	  where   Origin = "ORD", Destination = "LAX", Departs >= 2001-02-01T00:00:00Z

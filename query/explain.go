@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ type Stats struct {
 	Entries int // index entries
 	Records int // records
 	Rows    int // of the result
+
+	Look Look // at two indexes, where the plan has a second one
 }
 
 // Analysis is what Analyze adds to a plan.
@@ -57,6 +60,9 @@ func (p Plan) String() string {
 		w.rest()
 	}
 	if a := p.analysis; a != nil {
+		if a.Look.Choice != NotLooked {
+			w.line("", "looked", w.lookText(&a.Look))
+		}
 		w.line("", "read", fmt.Sprintf("%s, %s; %s in %v", count(a.Entries, "entry", "entries"),
 			count(a.Records, "record", "records"), count(a.Rows, "row", "rows"), a.Took.Round(time.Microsecond)))
 	}
@@ -86,6 +92,7 @@ func (w *explainer) access(a *accessPath, indent string) {
 	if len(a.with) == 0 {
 		w.b.WriteString(w.headline(a))
 		w.where(a, indent)
+		w.sieves(a, indent)
 	} else {
 		w.intersection(a, indent)
 	}
@@ -195,6 +202,27 @@ func indexText(table string, x *schema.Index) string {
 
 // where writes the bounds of an access path.
 func (w *explainer) where(a *accessPath, indent string) {
+	if text := w.boundsText(a); text != "" {
+		w.line(indent, "where", text)
+	}
+	if w.p.boundQuery.after != nil && a.match.quality > 0 {
+		w.line(indent, "from", "the position of the page or record before")
+	}
+}
+
+// sieves writes which other indexes may decide some of the filters.
+func (w *explainer) sieves(a *accessPath, indent string) {
+	if !w.p.sieves(a) {
+		return
+	}
+	for i := range a.sieves {
+		other := a.sieves[i].other
+		w.line(indent, "sieve", w.headline(other)+" where "+w.boundsText(other)+", if a look says so")
+	}
+}
+
+// boundsText is the bounds of an access path.
+func (w *explainer) boundsText(a *accessPath) string {
 	var texts []string
 	for i := range a.c.bounds {
 		b := &a.c.bounds[i]
@@ -207,12 +235,7 @@ func (w *explainer) where(a *accessPath, indent string) {
 	if a.c.whole != nil {
 		texts = append(texts, formatSet(wholeKey(w.p.table), a.c.whole))
 	}
-	if len(texts) > 0 {
-		w.line(indent, "where", strings.Join(texts, ", "))
-	}
-	if w.p.boundQuery.after != nil && a.match.quality > 0 {
-		w.line(indent, "from", "the position of the page or record before")
-	}
+	return strings.Join(texts, ", ")
 }
 
 // excludesValue reports whether the bounds are all but one value.
@@ -229,6 +252,7 @@ func (w *explainer) intersection(a *accessPath, indent string) {
 		fmt.Fprintf(w.b, "\n%s  - %s", indent, w.headline(one))
 		w.where(one, indent+"    ")
 	}
+	w.sieves(a, indent)
 }
 
 // union writes several ways of reading. Those that differ in one value only
@@ -314,4 +338,11 @@ func (p *Plan) needsFetch() bool {
 		}
 	}
 	return false
+}
+
+// mayNeedFetch is needsFetch, whatever a look at another index says.
+func (p *Plan) mayNeedFetch() bool {
+	return p.needsFetch() || slices.ContainsFunc(p.reads, func(a *accessPath) bool {
+		return p.sieves(a) && slices.ContainsFunc(a.sieves, func(v sieve) bool { return !(v.both.fetch && v.other.fetch) })
+	})
 }

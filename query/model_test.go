@@ -30,6 +30,9 @@ func (w *world) query(tb testing.TB) modelQuery {
 	if w.rng.IntN(10) > 0 {
 		p = w.pred(tb, 3)
 	}
+	if w.ranged || w.rng.IntN(8) == 0 {
+		p = w.twoIndexes(tb)
+	}
 	m.q.Where = p.expr
 	m.ordered = m.q.ByKey
 	for _, r := range w.recs {
@@ -90,6 +93,7 @@ func (w *world) answer(q *Query, want Want) (keys []string, plan *Plan, err erro
 	for rows.Next() {
 		keys = append(keys, string(rows.Row().Key))
 	}
+	lookSeen[rows.Stats().Look.Choice]++
 	return keys, plan, rows.Err()
 }
 
@@ -178,7 +182,8 @@ func (w *world) checkCount(t *testing.T, m modelQuery, want int, fail func(strin
 	}
 	defer tx.Discard()
 	defer plan.Release()
-	n, _, err := plan.Count(context.Background(), tx)
+	n, stats, err := plan.Count(context.Background(), tx)
+	lookSeen[stats.Look.Choice]++
 	if err != nil || n != want {
 		fail(fmt.Sprintf("count is %d", n), plan, nil, err)
 	}
@@ -188,9 +193,12 @@ func (w *world) checkCount(t *testing.T, m modelQuery, want int, fail func(strin
 // planSeen how often they had.
 var (
 	planWords = []string{"get of", "unique get", "key range", "index range", "covering", "union", "one after the other", "merged by",
-		"intersection", "full scan", "backwards", "turned round", "sorted by key", "by the entries", "once", "sort", "top", "nothing"}
+		"intersection", "full scan", "backwards", "turned round", "sorted by key", "by the entries", "once", "sort", "top", "nothing", "sieve"}
 	planSeen = map[string]int{}
 )
+
+// lookSeen is how often looks at two indexes had each outcome.
+var lookSeen [BothIndexes + 1]int
 
 // A projection is one field of each record: as an operand, and as Go has it.
 type projection struct {
@@ -426,7 +434,7 @@ func TestModel(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("plans with %v", planSeen)
+	t.Logf("plans with %v, looks that chose %v", planSeen, lookSeen)
 	for _, word := range planWords {
 		if *theSeed == 0 && !testing.Short() && planSeen[word] == 0 {
 			t.Errorf("no plan had %q: the test has lost its reach", word)
@@ -434,11 +442,21 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// checkAll checks random queries, with random limits of looks at two indexes.
+func (w *world) checkAll(t *testing.T, queries int) {
+	defer func(was siftLimits) { sifting = was }(sifting)
+	for range queries {
+		sifting = siftLimits{
+			alone: []int{0, 1, 5, 64}[w.rng.IntN(4)], few: w.rng.IntN(3) - 1,
+			bytes: []int{0, 200, 1000, 16 << 20, 16 << 20, 16 << 20, 16 << 20}[w.rng.IntN(7)],
+		}
+		w.check(t)
+	}
+}
+
 func modelRound(t *testing.T, kv store.Store, seed uint64, queries int) {
 	defer kv.Close()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	w := newWorld(t, rng, kv, []int{0, 1, 5, 40, 300}[rng.IntN(5)])
-	for range queries {
-		w.check(t)
-	}
+	w.checkAll(t, queries)
 }

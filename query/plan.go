@@ -46,13 +46,15 @@ type accessPath struct {
 	first  *operand    // of whose elements, only the first that is in
 	set    []byteRange // this set, gives the record
 	full   bool        // reads all of the table or index
+
+	sieves []sieve // other indexes that decide some of filter
 }
 
 // reset makes a a new access path in the same memory.
 func (a *accessPath) reset() {
-	ranges := emptied(a.ranges)
+	ranges, sieves := emptied(a.ranges), emptied(a.sieves)
 	*a = accessPath{}
-	a.ranges = ranges
+	a.ranges, a.sieves = ranges, sieves
 }
 
 // accessKind is how an access path finds its entries, the more precise the
@@ -119,12 +121,18 @@ func (p *planner) decideFetch(plan *Plan) {
 		plan.fetch = plan.fetch || p.value != nil && !a.c.givesValue(p, p.root)
 	}
 	for _, a := range plan.reads {
-		early := len(a.filter) > 0 || a.first != nil
-		if plan.merge || plan.sort {
-			early = early || !p.hasOrder(a)
-		}
-		a.fetch = a.c.index != nil && early
+		a.fetch = p.fetchesEarly(plan, a)
+		p.decideSieves(plan, a)
 	}
+}
+
+// fetchesEarly reports whether something has to be known of the records.
+func (p *planner) fetchesEarly(plan *Plan, a *accessPath) bool {
+	early := len(a.filter) > 0 || a.first != nil
+	if plan.merge || plan.sort {
+		early = early || !p.hasOrder(a)
+	}
+	return a.c.index != nil && early
 }
 
 // hasOrder reports whether each entry has what the order is made of.
@@ -179,6 +187,7 @@ func (p *planner) choose(plan *Plan) {
 	if best.kind == accessGet || !p.union(plan, best) {
 		p.single(plan, best)
 		p.intersect(plan)
+		p.addSieves(plan)
 	}
 }
 

@@ -174,6 +174,54 @@ func (w *world) indexPred(tb testing.TB) modelPred {
 	}}
 }
 
+// twoIndexes returns predicates on the leading parts of two indexes, or the key,
+// ranges among them.
+func (w *world) twoIndexes(tb testing.TB) modelPred {
+	var kids []modelPred
+	for range 2 + w.rng.IntN(2) {
+		if len(w.recs) == 0 || len(w.table.Indexes) == 0 {
+			kids = append(kids, w.indexPred(tb))
+			continue
+		}
+		rec := w.recs[w.rng.IntN(len(w.recs))]
+		parts := w.table.Indexes[w.rng.IntN(len(w.table.Indexes))].Parts
+		last := 0
+		for ; last < len(parts)-1 && w.rng.IntN(2) == 0; last++ {
+			kids = append(kids, w.partPred(tb, rec, &parts[last]))
+		}
+		kids = append(kids, w.rangePred(tb, rec, &parts[last]))
+	}
+	if w.rng.IntN(4) == 0 {
+		kids = append(kids, w.pred(tb, 1))
+	}
+	var exprs And
+	for _, k := range kids {
+		exprs = append(exprs, k.expr)
+	}
+	return modelPred{exprs, func(rec modelRecord) bool {
+		return !slices.ContainsFunc(kids, func(k modelPred) bool { return !k.ok(rec) })
+	}}
+}
+
+// rangePred returns a predicate that bounds one part of an index on one side, or
+// on both, to values that the record has or more.
+func (w *world) rangePred(tb testing.TB, rec modelRecord, part *schema.Part) modelPred {
+	if part.Each || part.Key.Fold || w.rng.IntN(4) == 0 {
+		return w.partPred(tb, rec, part)
+	}
+	fields := w.fields()
+	f := fields[slices.IndexFunc(fields, func(f modelField) bool { return f.name == part.Name })]
+	v, o := f.get(rec.val), namedOperand(f.name)
+	if w.rng.IntN(3) == 0 {
+		v2 := w.valueLike(f)
+		return modelPred{Between{o, literal(tb, v), literal(tb, v2), false}, func(rec modelRecord) bool {
+			return modelCompare(f.get(rec.val), v) >= 0 && modelCompare(f.get(rec.val), v2) <= 0
+		}}
+	}
+	op := []Op{Lt, Le, Gt, Ge}[w.rng.IntN(4)]
+	return modelPred{Cmp{op, o, literal(tb, v)}, func(rec modelRecord) bool { return holdsOp(op, modelCompare(f.get(rec.val), v)) }}
+}
+
 // partPred returns a predicate on one part of an index, that the record has.
 func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) modelPred {
 	if part.Each {

@@ -46,7 +46,7 @@ type running struct {
 	frozen *itemBuffer // what was left when the rows were frozen
 	next   int         // of those
 
-	read    int // which of the plan's reads the current item comes from, where they follow each other
+	read    int // which of the plan's reads the current item comes from, where they follow each other; or which of a sift's ways
 	limiter limiter
 	point   point
 }
@@ -61,6 +61,7 @@ type kept struct {
 	scans    freeList[scan]
 	lookups  freeList[lookup]
 	fetchers freeList[fetcher]
+	sifts    freeList[sift]
 }
 
 var rowsPool = sync.Pool{New: func() any { return new(Rows) }}
@@ -85,6 +86,7 @@ func (r *Rows) Release() {
 	r.scans.reset((*scan).reset)
 	r.lookups.reset((*lookup).reset)
 	r.fetchers.reset((*fetcher).reset)
+	r.sifts.reset((*sift).reset)
 	if cap(r.buf) > keepBytes {
 		r.buf = nil
 	}
@@ -101,20 +103,20 @@ func (r *Rows) build() stream {
 	}
 	top := r.combine()
 	if p.sort {
-		s := &sorter{r: r, in: top, top: p.top()}
+		var keyers []*sortKeys
 		for _, a := range p.reads {
-			s.keyers = append(s.keyers, r.newSortKeys(a))
+			keyers = append(keyers, r.newSortKeys(a))
+			for i := range a.sieves {
+				keyers = append(keyers, r.newSortKeys(a.sieves[i].both), r.newSortKeys(a.sieves[i].other))
+			}
 		}
-		if p.after != nil {
-			s.cutoff = r.sortKeyOf(p.after)
-		}
-		top = s
+		top = r.newSorter(top, p.top(), keyers)
 	}
 	if p.offset > 0 || p.limit >= 0 && p.limit < p.most() {
 		r.limiter = limiter{in: top, skip: p.offset, left: p.limit}
 		top = &r.limiter
 	}
-	if p.fetch && p.needsFetch() {
+	if p.fetch && p.mayNeedFetch() {
 		top = r.newFetcher(top, true)
 	}
 	if p.fetch && p.value != nil && len(p.reads) > 0 {
@@ -150,6 +152,8 @@ func (r *Rows) combine() stream {
 func (r *Rows) branch(a *accessPath) stream {
 	var s stream
 	switch {
+	case r.plan.sieves(a):
+		return r.newSift(a)
 	case a.kind != accessScan:
 		s = r.newLookup(a)
 	case len(a.with) > 0:
@@ -159,9 +163,19 @@ func (r *Rows) branch(a *accessPath) stream {
 	default:
 		s = r.newScan(a)
 	}
+	return r.finish(r.project(s, a), a)
+}
+
+// project adds to entries the field that is wanted, where they have it.
+func (r *Rows) project(s stream, a *accessPath) stream {
 	if r.plan.value != nil && !r.plan.fetch {
-		s = r.newProjector(s, a)
+		return r.newProjector(s, a, true)
 	}
+	return s
+}
+
+// finish makes the streams behind that of an access path's entries.
+func (r *Rows) finish(s stream, a *accessPath) stream {
 	if a.fetch {
 		s = r.newFetcher(s, false)
 	}
@@ -301,10 +315,14 @@ func (r *Rows) damaged(index string, key []byte, err error) {
 
 // indexName is the index that records are fetched for, if it is one.
 func (r *Rows) indexName() string {
-	if len(r.plan.reads) == 1 {
-		return r.plan.reads[0].c.index.Name
+	if len(r.plan.reads) != 1 {
+		return ""
 	}
-	return ""
+	a := r.plan.reads[0]
+	if i, ok := otherAlone(r.read); ok {
+		a = a.sieves[i].other
+	}
+	return a.c.index.Name
 }
 
 // tick reports whether to go on, having looked at the context now and then.

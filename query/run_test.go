@@ -164,6 +164,7 @@ func TestContext(t *testing.T) {
 	for _, text := range []string{
 		"flights | Distance = -1", "flights | order Distance", "flights | Delay >= 0 | keys", "flights | Origin = 'O1' or Carrier = 'C1' | order Distance",
 		"flights | Origin = 'O1' and Carrier = 'C1' | keys", "flights | order -Delay",
+		"flights | Delay > 20 and Departs > 2001-01-01",
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		rows := mustPlan(t, set, text).Run(ctx, begin(t, kv, false))
@@ -225,6 +226,7 @@ func TestFreeze(t *testing.T) {
 	for _, text := range []string{
 		"flights | Origin = 'O1'", "flights | Origin in ('O1', 'O2') | order Delay", "flights | order -Delay", "flights | Delay > 20",
 		"flights | Origin = 'O1' or Carrier = 'C2'", "flights | Origin = 'O1' | keys", "flights | ID in (1, 5, 9, 11)", "flights | Origin = 'O1' | values Delay",
+		"flights | Delay > 20 and Departs > 2001-01-01T01:00:00Z", "flights | Delay > 20 and Departs > 2001-01-01T08:00:00Z", "flights | Delay > 20 and Origin = 'O1'",
 	} {
 		kv := flightStore(t, set, 500)
 		plan := mustPlan(t, set, text)

@@ -22,7 +22,7 @@ type scan struct {
 	ends    []int
 	fixed   bool // all entries of the range have one tuple, and ends are its
 	eachAt  int  // the part of elements that entries are told apart by, or -1
-	stands  bool // on an entry, in a zigzagJoin
+	stands  bool // on an entry
 	nextKey []byte
 }
 
@@ -57,21 +57,25 @@ func (s *scan) reset() {
 }
 
 func (s *scan) next(it *item) bool {
+	for s.advance(it) {
+		if len(s.tests) == 0 || s.r.matches(s.tests, it) {
+			return s.r.err == nil
+		}
+	}
+	return false
+}
+
+// advance goes to the next record or entry, whether it passes the tests or not.
+func (s *scan) advance(it *item) bool {
 	for s.r.tick() {
 		if s.cur == nil && !s.begin() {
 			return false
 		}
-		if !s.cur.Next() {
-			s.r.fail(s.cur.Err())
-			s.close()
-			continue
+		if s.stands = s.cur.Next(); s.stands {
+			return s.read(it)
 		}
-		if !s.read(it) {
-			return false
-		}
-		if len(s.tests) == 0 || s.r.matches(s.tests, it) {
-			return s.r.err == nil
-		}
+		s.r.fail(s.cur.Err())
+		s.close()
 	}
 	return false
 }

@@ -45,6 +45,15 @@ type sorted struct {
 	apart bool
 }
 
+// newSorter brings a stream's items into the plan's order.
+func (r *Rows) newSorter(in stream, top int, keyers []*sortKeys) *sorter {
+	s := &sorter{r: r, in: in, top: top, keyers: keyers}
+	if r.plan.after != nil {
+		s.cutoff = r.sortKeyOf(r.plan.after)
+	}
+	return s
+}
+
 func (s *sorter) next(it *item) bool {
 	if !s.begun {
 		s.begun = true

@@ -155,6 +155,11 @@ func (f *planTemplate) covers(reads []*accessPath) bool {
 				return false
 			}
 		}
+		for i := range a.sieves {
+			if !f.covers([]*accessPath{a.sieves[i].other}) {
+				return false
+			}
+		}
 	}
 	return true
 }
@@ -212,5 +217,8 @@ func (p *planner) setAllRanges(reads []*accessPath) {
 	for _, a := range reads {
 		p.setRanges(a)
 		p.setAllRanges(a.with)
+		for i := range a.sieves {
+			p.setRanges(a.sieves[i].other)
+		}
 	}
 }

@@ -120,6 +120,10 @@ func details(p *Plan) string {
 		for _, a := range list {
 			fmt.Fprintln(&b, a.kind, a.ranges, a.bounds, a.stem, a.set, a.match, a.fetch, a.full)
 			write(a.with)
+			for _, v := range a.sieves {
+				fmt.Fprintln(&b, v.both.filter, v.both.fetch)
+				write([]*accessPath{v.other})
+			}
 		}
 	}
 	write(p.reads)

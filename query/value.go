@@ -143,9 +143,13 @@ type sortKeys struct {
 
 // newSortKeys returns what makes sort keys of the items of an access path.
 func (r *Rows) newSortKeys(a *accessPath) *sortKeys {
+	return r.sortKeysOf(a, a.c.index != nil && !a.fetch)
+}
+
+// sortKeysOf is newSortKeys, for entries or for records.
+func (r *Rows) sortKeysOf(a *accessPath, entries bool) *sortKeys {
 	p := r.plan
 	k := &sortKeys{keyDesc: p.keyDesc}
-	entries := a.c.index != nil && !a.fetch
 	for _, t := range p.order {
 		k.terms = append(k.terms, r.source(a, t.on, entries))
 		k.descs = append(k.descs, t.desc)

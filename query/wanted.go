@@ -16,12 +16,14 @@ type projector struct {
 	buf []byte
 }
 
-func (r *Rows) newProjector(in stream, a *accessPath) stream {
+// newProjector adds what entries have of a field or, where records have been
+// fetched, what these have.
+func (r *Rows) newProjector(in stream, a *accessPath, entries bool) stream {
 	v := &projector{r: r, in: in}
 	if r.plan.group != nil {
-		v.of = append(v.of, r.source(a, r.plan.group, true))
+		v.of = append(v.of, r.source(a, r.plan.group, entries))
 	}
-	v.of = append(v.of, r.source(a, r.plan.value, true))
+	v.of = append(v.of, r.source(a, r.plan.value, entries))
 	return v
 }
 

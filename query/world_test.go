@@ -50,6 +50,8 @@ type world struct {
 	table *schema.Table
 	kv    store.Store
 	recs  []modelRecord // in key order
+
+	ranged bool // its queries bound two indexes
 }
 
 type modelRecord struct {
