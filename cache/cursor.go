@@ -227,9 +227,7 @@ func (c *cursor) take() bool {
 	if l.keeps {
 		c.shown = append(c.shown[:0], key...)
 	}
-	if l.policy != nil {
-		l.policy.asked(key)
-	}
+	l.passed(key)
 	c.fill.add(c)
 	return true
 }

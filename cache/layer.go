@@ -122,6 +122,14 @@ func (l *layer) current(key []byte, m moment, a answer) answer {
 	return a
 }
 
+// passed counts that a scan has come across key, once what is held comes near to what
+// may be: before, nothing leaves, and to count would cost more than to read.
+func (l *layer) passed(key []byte) {
+	if l.policy != nil && l.bytes.Load() >= l.max/2 {
+		l.policy.asked(key)
+	}
+}
+
 // fail turns l off, after its local store has failed. Reads go on without it.
 func (l *layer) fail(err error) {
 	l.off.Store(true)
