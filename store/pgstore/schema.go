@@ -68,10 +68,15 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// hasHead asks whether a schema has its first table. It reads the server's catalog: what
+// to_regclass says may be remembered from before another has made the table.
+const hasHead = `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+	where n.nspname = $1 and c.relname = 'head')`
+
 // formatOf returns the format of a schema, 0 where it is not there.
 func formatOf(ctx context.Context, q querier, schema string) (format int, err error) {
 	var there bool
-	err = q.QueryRow(ctx, "select to_regclass($1) is not null", in(schema, "@.head")).Scan(&there)
+	err = q.QueryRow(ctx, hasHead, schema).Scan(&there)
 	if err != nil || !there {
 		return 0, err
 	}
