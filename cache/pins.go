@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kivisdb/kivis/store"
@@ -167,27 +168,27 @@ func encodeRanges(ranges []store.Range) (b []byte) {
 // decodeRanges is the way back, and says whether b is sound.
 func decodeRanges(b []byte) (ranges []store.Range, ok bool) {
 	ranges = []store.Range{}
-	take := func(less uint64) (v []byte, some, ok bool) {
+	take := func(less uint64) (v []byte, ok bool) { // nil where the length says that there is none
 		n, size := binary.Uvarint(b)
 		if size <= 0 {
-			return nil, false, false
+			return nil, false
 		}
 		b = b[size:]
 		if n < less {
-			return nil, false, true
+			return nil, true
 		}
 		if n -= less; n > uint64(len(b)) {
-			return nil, false, false
+			return nil, false
 		}
-		v, b = bytes.Clone(b[:n]), b[n:]
-		return append([]byte{}, v...), true, true
+		v, b = append([]byte{}, b[:n]...), b[n:]
+		return v, true
 	}
 	for len(b) > 0 {
-		lo, _, sound := take(0)
+		lo, sound := take(0)
 		if !sound {
 			return nil, false
 		}
-		hi, _, sound := take(1)
+		hi, sound := take(1)
 		if !sound {
 			return nil, false
 		}
@@ -215,7 +216,7 @@ func (l *layer) loadPins(tx store.Tx) error {
 	return c.Err()
 }
 
-var errKeepsNothing = errors.Join(errors.New("cache: no layer of this stack outlives the process; give it a Persistent one"), errors.ErrUnsupported)
+var errKeepsNothing = fmt.Errorf("cache: no layer of this stack outlives the process; give it a Persistent one: %w", errors.ErrUnsupported)
 
 // keepers returns the layers that keep what is asked to be, and whether one keeps
 // everything.
