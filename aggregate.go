@@ -36,20 +36,19 @@ func Max[R any, K comparable, V any](ctx context.Context, q Query[R, K], f Field
 }
 
 func extreme[R any, K comparable, V any](ctx context.Context, q Query[R, K], f Field[R, V], op string, greatest bool) (v V, err error) {
-	op1 := f.operand
+	a, op1 := q.call(op), f.operand
 	if q.q.Limit < 0 && q.q.Offset == 0 && q.after == "" && !op1.Each {
-		q.q.Order = []query.Order{{Field: op1, Desc: greatest}}
-		q.q.Limit = 1
+		a.order(query.Order{Field: op1, Desc: greatest})
+		a.q.Limit = 1
 	}
 	var best []byte
-	err = eachPart(ctx, q.call(op), op1, func(part []byte) error {
+	err = eachPart(ctx, a, op1, func(part []byte) error {
 		if best == nil || (bytes.Compare(part, best) > 0) == greatest {
 			best = append(best[:0], part...)
 		}
 		return nil
 	})
 	if err == nil && best == nil {
-		a := q.call(op)
 		return v, a.named(ErrNotFound)
 	}
 	if err == nil {
@@ -132,7 +131,7 @@ func eachPart(ctx context.Context, a queryCall, op query.Operand, fn func(part [
 // decides which rows there are.
 func eachValue(ctx context.Context, a queryCall, want query.Want, fn func(row *query.Row) error) error {
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
-		a.q.Order, a.q.ByKey = nil, false // it makes no difference
+		a.order() // it makes no difference
 	}
 	var run queryRun
 	if err := run.start(ctx, &a, want, untilReturn); err != nil {
@@ -167,7 +166,7 @@ func Distinct[R any, K comparable, V any](ctx context.Context, q Query[R, K], f 
 	if a.q.Limit >= 0 || a.q.Offset > 0 || a.after != "" || f.operand.Each {
 		return sortedValues[V](ctx, a, f.operand)
 	}
-	a.q.Order, a.q.ByKey = []query.Order{{Field: f.operand}}, false
+	a.order(query.Order{Field: f.operand})
 	return func(yield func(V, error) bool) {
 		values := sortedValues[V]
 		if plan, err := a.explain(); err == nil && !plan.Sorts() {

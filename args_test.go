@@ -3,6 +3,7 @@ package kivis_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 
@@ -72,6 +73,11 @@ func TestMissingArguments(t *testing.T) {
 		{"Delete by a zero Pred", second(members.Where(zero).Delete(bg)), "zero Pred"},
 		{"zero Field", second(members.Where(kivis.Field[Member, int]{}.Eq(1)).Count(bg)), "no field"},
 		{"zero Order", second(members.Query().OrderBy(kivis.Order[Member]{}).Collect(bg)), "no field"},
+		{"zero Order of a sum", second(kivis.Sum(bg, members.Query().OrderBy(kivis.Order[Member]{}), memberAge)), "no field"},
+		{"zero Order of a minimum", second(kivis.Min(bg, members.Query().OrderBy(kivis.Order[Member]{}), memberAge)), "no field"},
+		{"zero Order of distinct values", valuesErr(kivis.Distinct(bg, members.Query().OrderBy(kivis.Order[Member]{}), memberAge)), "no field"},
+		{"order of groups by name", second(kivis.TableNamed(db, "Member").Query().OrderBy("Aeg").GroupCount(bg, "Age")), "did you mean Age?"},
+		{"zero Rewriting", db.Register(&Member{}, kivis.Rewriting{}), "Rewrite"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
 			t.Errorf("%s: error = %v, want one with %q", c.name, c.err, c.want)
@@ -93,4 +99,11 @@ func TestMissingArguments(t *testing.T) {
 	if err := second(members.Where(zero).Count(bg)); !errors.As(err, &q) {
 		t.Errorf("the error of a zero Pred is %T, want a QueryError", err)
 	}
+}
+
+// valuesErr returns the error that the values end with.
+func valuesErr[V any](values iter.Seq2[V, error]) (err error) {
+	for _, err = range values {
+	}
+	return err
 }

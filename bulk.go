@@ -68,6 +68,11 @@ func (db *DB) newBulk(ctx context.Context, opts *BulkOptions) (*Bulk, error) {
 	if err := db.outside(ctx); err != nil {
 		return nil, err
 	}
+	t, err := db.core.Begin(ctx, false) // an fn that does nothing is to learn, too, that the database is closed
+	if err != nil {
+		return nil, err
+	}
+	t.Discard()
 	b := &Bulk{db: db, mark: new(bulkMark)}
 	if opts != nil {
 		b.opts = *opts

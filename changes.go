@@ -160,11 +160,7 @@ func (f *follower) changes(ctx context.Context) error {
 		f.gap = nil
 		return gap
 	}
-	tb, err := f.ref.in(f.db.core.Schema())
-	if err != nil {
-		return err
-	}
-	feed, err := live.NewFeed(f.db.core, tb, f.at)
+	feed, err := live.NewFeed(ctx, f.db.core, f.ref.in, f.at)
 	if err != nil {
 		return err
 	}

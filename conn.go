@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
 )
@@ -84,6 +85,7 @@ type session struct {
 	t      *tables.Tx
 	newest *tables.Newest // in place of t, where one record is read without a transaction
 	table  *schema.Table
+	life   lifetime
 	own    bool // the transaction was begun for this call alone
 	conn   Conn // where it was not
 	call   call
@@ -96,6 +98,7 @@ const (
 	untilReturn lifetime = iota // anything, before the call returns
 	untilClose                  // anything, also while the caller is not in a call, as in the body of a loop over records
 	point                       // the record of one key, through session.read
+	maybePoint                  // anything before the call returns, but begin may leave the transaction to needTx
 )
 
 // open begins a read of a table through conn, which close
@@ -105,7 +108,7 @@ func open(ctx context.Context, conn Conn, op string, ref tableRef, life lifetime
 	if err != nil {
 		return session{}, failed(op, ref, err)
 	}
-	s := session{db: db, t: t, own: t == nil, conn: conn}
+	s := session{db: db, t: t, life: life, own: t == nil, conn: conn}
 	if s.own {
 		err = s.begin(ctx, life)
 	} else {
@@ -127,7 +130,7 @@ func open(ctx context.Context, conn Conn, op string, ref tableRef, life lifetime
 
 // begin starts a read on the DB alone.
 func (s *session) begin(ctx context.Context, life lifetime) (err error) {
-	if life == point {
+	if life == point || life == maybePoint {
 		if s.newest = s.db.core.Newest(); s.newest != nil {
 			return nil
 		}
@@ -139,6 +142,31 @@ func (s *session) begin(ctx context.Context, life lifetime) (err error) {
 		s.t.Track()
 	}
 	return err
+}
+
+// needTx begins the transaction of a session that has none yet, and finds its
+// table anew.
+func (s *session) needTx(ref tableRef) error {
+	s.newest.Release()
+	s.newest = nil
+	t, err := s.db.core.Begin(store.Detached(s.call.ctx), false)
+	if err != nil {
+		return err
+	}
+	s.t = t
+	tb, err := tableOf(t, ref)
+	if err == nil {
+		s.table = tb
+	}
+	return err
+}
+
+// keys returns what reads single keys of the store as the session sees them.
+func (s *session) keys() query.Getter {
+	if s.newest != nil {
+		return s.newest.Keys(s.call.ctx)
+	}
+	return s.t.Reader()
 }
 
 // tableOf returns the table as the session sees it.
@@ -202,7 +230,7 @@ func (s *session) release() {
 		s.t.Leave()
 	case s.newest != nil:
 		s.newest.Release()
-	default:
+	case s.t != nil:
 		s.t.Release()
 	}
 }

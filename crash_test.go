@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
 
@@ -92,10 +93,7 @@ func crashWrite(db *kivis.DB, mail string, n int) (string, error) {
 // TestCrash kills a process that commits durably, at random moments, and opens
 // what it leaves.
 func TestCrash(t *testing.T) {
-	rounds := 20
-	if testing.Short() {
-		rounds = 4
-	}
+	rounds := testform.Of(4, 8, 20)
 	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)

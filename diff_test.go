@@ -57,7 +57,7 @@ func TestDiffClasses(t *testing.T) {
 		want   string
 	}{
 		{"refused", db, &diff2{}, schema.Refused, `things: new field Title: string (nothing to do, 5 records)
-things: changed type Bad: string to int64 (refused, 5 records); keep string, or add a field of another name and fill it from this one
+things: changed type Bad: string to int64 (refused, 5 records); keep string, or add a field of another name and fill it from this one, or pass Register a migration
 ` + "things: suspected rename Title: Note is gone, Title is new and of the same type, string, and stored records hold values (refused, 2 records); if Note has become Title, tag that `kivis:\"was=Note\"`; if it really is another field, tag it `kivis:\"new\"`" + `
 things: new index Name: index=Name(Name) (build, 5 records)
 `},

@@ -62,11 +62,12 @@ var (
 	// read the records that are still to be rewritten.
 	ErrMigrating = schema.ErrMigrating
 	// ErrOlderType: another program has registered a newer type of the records
-	// since, and this one would lose what it does not know.
+	// since, and this one would lose what it does not know; or the type of this one
+	// does not fit the table any more.
 	ErrOlderType = tables.ErrOlderType
 
 	// ErrNoTable: no table has the name.
-	ErrNoTable = errors.New("there is no table")
+	ErrNoTable = tables.ErrNoTable
 	// ErrNotRegistered: the record's type has not been registered.
 	ErrNotRegistered = errors.New("record type is not registered")
 
@@ -277,7 +278,7 @@ func (e *callError) Error() string {
 	if e.table != "" {
 		s += " " + e.table
 	}
-	if e.key != nil {
+	if e.key != nil && len(e.key.Tuple) > 0 { // a key that was still to be made is empty
 		s += " " + e.key.String()
 	}
 	s += ": " + e.err.Error()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
 
@@ -18,16 +19,16 @@ type Small struct {
 	Code string `kivis:"unique"`
 }
 
-// hugeSize is how many records one transaction inserts: far more than Badger
+// hugeSize returns how many records one transaction inserts: far more than Badger
 // takes in one batch.
-const hugeSize = 200_000
+func hugeSize() int { return testform.Of(0, 60_000, 200_000) }
 
 // insertHuge inserts hugeSize records in one transaction.
 func insertHuge(ctx context.Context, db *kivis.DB, round string, inserted func()) error {
 	smalls := kivis.TableOf[Small](db)
 	return db.Update(ctx, func(ctx context.Context, tx *kivis.Tx) error {
 		smalls := smalls.With(tx)
-		for i := range hugeSize {
+		for i := range hugeSize() {
 			if _, err := smalls.Insert(ctx, &Small{N: i % 1000, Code: fmt.Sprint(round, i)}); err != nil {
 				return err
 			}
@@ -38,15 +39,13 @@ func insertHuge(ctx context.Context, db *kivis.DB, round string, inserted func()
 }
 
 func TestHugeTransaction(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("takes a while")
-	}
+	testform.Usual(t, "takes a while")
 	st, err := badgerstore.Open(t.TempDir(), nil)
 	check(t, err)
 	db := openDB(t, st, &Small{})
 	smalls := kivis.TableOf[Small](db)
 	err = db.Update(bg, func(ctx context.Context, tx *kivis.Tx) error {
-		for i := range hugeSize {
+		for i := range hugeSize() {
 			must(smalls.With(tx).Insert(ctx, &Small{N: i, Code: fmt.Sprint(i)}))(t)
 		}
 		return errUndo
@@ -61,13 +60,13 @@ func TestHugeTransaction(t *testing.T) {
 		select {
 		case err := <-done:
 			check(t, err)
-			if n := must(smalls.Count(bg))(t); n != hugeSize {
-				t.Fatalf("%d records of %d", n, hugeSize)
+			if n := must(smalls.Count(bg))(t); n != hugeSize() {
+				t.Fatalf("%d records of %d", n, hugeSize())
 			}
 			return
 		default:
-			if n := must(smalls.Count(bg))(t); n != 0 && n != hugeSize {
-				t.Fatalf("a reader saw %d records of %d", n, hugeSize)
+			if n := must(smalls.Count(bg))(t); n != 0 && n != hugeSize() {
+				t.Fatalf("a reader saw %d records of %d", n, hugeSize())
 			}
 		}
 	}
@@ -95,15 +94,13 @@ func crashHugeChild(dir string) {
 // TestHugeTransactionKilled kills a process at random moments while it commits
 // such a transaction, and wants all of it or nothing.
 func TestHugeTransactionKilled(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("takes a while")
-	}
+	testform.Usual(t, "takes a while")
 	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 	dir := t.TempDir()
-	for range 4 {
-		for _, line := range runAndKill(t, dir, time.Duration(rng.IntN(5000))*time.Millisecond, crashHuge+"=1") {
+	for range testform.Of(0, 2, 4) {
+		for _, line := range runAndKill(t, dir, time.Duration(rng.IntN(testform.Of(0, 2000, 5000)))*time.Millisecond, crashHuge+"=1") {
 			if line != "commit" {
 				t.Fatalf("the child says %q", line)
 			}
@@ -115,8 +112,8 @@ func TestHugeTransactionKilled(t *testing.T) {
 		check(t, db.Register(&Small{}))
 		n := must(kivis.TableOf[Small](db).Count(bg))(t)
 		t.Logf("%d records", n)
-		if n%hugeSize != 0 {
-			t.Fatalf("%d records: not a multiple of %d", n, hugeSize)
+		if n%hugeSize() != 0 {
+			t.Fatalf("%d records: not a multiple of %d", n, hugeSize())
 		}
 		check(t, db.Close())
 	}

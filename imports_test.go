@@ -52,6 +52,11 @@ var imports = map[string][]string{
 	"internal/backupfile": {"store", "github.com/klauspost/compress/"},
 	"internal/live":       {"internal/tables", "schema", "store"},
 	"internal/histories":  {},
+	"internal/testform":   {}, // of tests alone
+	"internal/cells":      {"codec"},
+
+	"internal/benchtest":  {},
+	"internal/sharedtest": {".", "store", "internal/histories"},
 
 	"cache":           {"store", "store/occ", "store/memstore", "schema", "github.com/google/btree"},
 	"cache/slowstore": {"store"},

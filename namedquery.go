@@ -137,12 +137,12 @@ func (q NamedQuery) Collect(ctx context.Context) ([]Record, error) {
 
 func (q NamedQuery) collect(ctx context.Context, a queryCall, recs *[]Record) error {
 	var run queryRun
-	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilReturn); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, a.lifetime()); err != nil {
 		return err
 	}
 	defer run.close(nil)
-	for run.next() {
-		rec, err := rowRecord(run.rows.Row())
+	for run.fetch() {
+		rec, err := rowRecord(run.row())
 		if err != nil {
 			return run.close(err)
 		}
@@ -238,7 +238,7 @@ func (q NamedQuery) Modify(ctx context.Context, fn func(*Record) error) (int, er
 
 // Group is how many records have one value of a field.
 type Group struct {
-	Value any    // as [Record.Get] has it
+	Value any    // as [Key.Values] has the part of a key
 	Text  string // the value as [NamedQuery.Where] reads it
 	Count int
 }
@@ -273,7 +273,7 @@ func (q NamedQuery) GroupCount(ctx context.Context, field string) ([]Group, erro
 // and what type the parts are.
 func countParts(ctx context.Context, a queryCall, op query.Operand) (map[string]*int, codec.KeyType, error) {
 	if a.q.Limit < 0 && a.q.Offset == 0 && a.after == "" {
-		a.q.Order, a.q.ByKey = nil, false // it makes no difference
+		a.order() // it makes no difference
 	}
 	var run queryRun
 	if err := run.start(ctx, &a, query.Want{Kind: query.Values, Value: op}, untilReturn); err != nil {

@@ -230,7 +230,8 @@ func (k Key) String() string {
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Values returns the parts of the key: nil, bool, int64, uint64, float64, string,
-// []byte, time.Time, time.Duration, or []any for a part that is a struct.
+// []byte, time.Time, time.Duration, or []any for a part that is a struct; of a
+// type that has an order of its own, such as netip.Addr, a value for KeyOf alone.
 func (k Key) Values() []any {
 	typ, ok := k.typ()
 	if !ok {

@@ -198,6 +198,11 @@ func (p positions[T]) named(t *testing.T, db *kivis.DB, table kivis.Table[placed
 		half, _ := rec.Get("Half")
 		set := byName.New()
 		want, _ := rec.Get("V")
+		if !p.shaped {
+			if n, err := byName.Where("Half = ? and Free = ?", half, want).Count(bg); n != 1 || err != nil {
+				t.Errorf("%d records, %v, have the value that Get returned, %#v", n, err, want)
+			}
+		}
 		if p.shaped {
 			check(t, set.Set("V", want))
 		} else {

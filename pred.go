@@ -1,6 +1,7 @@
 package kivis
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 
@@ -204,10 +205,15 @@ func parseWhere(text string, params []any) (query.Expr, error) {
 }
 
 // literalOfAny returns a parameter as a query compares it. An untyped nil is
-// nil.
+// nil, and a json.Number what it would be in the text.
 func literalOfAny(v any) query.Literal {
 	if v == nil {
 		return query.Literal{Text: "nil"}
+	}
+	if n, ok := v.(json.Number); ok {
+		if _, err := n.Float64(); err == nil {
+			return query.Literal{Text: n.String()}
+		}
 	}
 	p := reflect.New(reflect.TypeOf(v))
 	p.Elem().Set(reflect.ValueOf(v))

@@ -179,19 +179,19 @@ func (q Query[R, K]) Collect(ctx context.Context) ([]R, error) {
 
 func (q Query[R, K]) collect(ctx context.Context, op string) ([]R, error) {
 	a, run := q.call(op), queryRun{}
-	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilReturn); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, a.lifetime()); err != nil {
 		return nil, err
 	}
 	defer run.close(nil)
 	recs := []R{}
 	var none R
-	for run.rows.Next() {
+	for run.fetch() {
 		recs = append(recs, none)
-		if err := decodeRow(run.rows.Row(), &recs[len(recs)-1]); err != nil {
+		if err := decodeRow(run.row(), &recs[len(recs)-1]); err != nil {
 			return nil, run.close(err)
 		}
 	}
-	if err := run.close(run.rows.Err()); err != nil {
+	if err := run.close(run.err()); err != nil {
 		return nil, err
 	}
 	return recs, nil
@@ -209,21 +209,21 @@ func (q Query[R, K]) only(ctx context.Context, op string, n int) (R, error) {
 	var none R
 	a, run := q.call(op), queryRun{}
 	a.cap(n)
-	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, untilReturn); err != nil {
+	if err := run.start(ctx, &a, query.Want{Kind: query.Records}, a.lifetime()); err != nil {
 		return none, err
 	}
 	defer run.close(nil)
-	if !run.rows.Next() {
-		return none, run.close(cmp.Or(run.rows.Err(), ErrNotFound))
+	if !run.fetch() {
+		return none, run.close(cmp.Or(run.err(), ErrNotFound))
 	}
 	rec := new(R)
-	if err := decodeRow(run.rows.Row(), rec); err != nil {
+	if err := decodeRow(run.row(), rec); err != nil {
 		return none, run.close(err)
 	}
-	if n > 1 && run.rows.Next() {
+	if n > 1 && run.fetch() {
 		return none, run.close(ErrManyFound)
 	}
-	if err := run.close(run.rows.Err()); err != nil {
+	if err := run.close(run.err()); err != nil {
 		return none, err
 	}
 	return *rec, nil

@@ -222,6 +222,9 @@ func registrationOf(args []any) (r registration, err error) {
 			r.migrations = append(r.migrations, a.m)
 			continue
 		case Rewriting:
+			if a.typ == nil {
+				return r, errors.New("a Rewriting is made by Rewrite")
+			}
 			r.rewrites = append(r.rewrites, a.typ)
 			continue
 		}

@@ -188,6 +188,33 @@ func TestRegisterReadOnly(t *testing.T) {
 	}
 }
 
+// TestOpenNothingReadOnly: what is no database cannot become one where nothing may be
+// written, and the error says which of the two it is.
+func TestOpenNothingReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		key  string // that is put into the store first
+		want string
+	}{
+		{"", "the store holds no database yet"},
+		{"x", "holds keys but no Kivis database"},
+	} {
+		st := reopenBadger(t, dir)
+		if test.key != "" {
+			tx := must(st.Begin(bg, true))(t)
+			check(t, tx.Set([]byte(test.key), nil))
+			must(tx.Commit())(t)
+		}
+		check(t, st.Close())
+		st, err := badgerstore.Open(dir, &badgerstore.Options{ReadOnly: true})
+		check(t, err)
+		_, err = kivis.Open(st, nil)
+		if err == nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, kivis.ErrReadOnly) != (test.key == "") {
+			t.Errorf("with the key %q: %v; want %q", test.key, err, test.want)
+		}
+	}
+}
+
 // TestFailedBackgroundBuild shows a build that failed in Stats and Diff, has the
 // next Register return it, and once more until what is stored is mended.
 func TestFailedBackgroundBuild(t *testing.T) {

@@ -19,13 +19,24 @@ type queryCall struct {
 	q     query.Query
 	after string
 	err   error
+
+	dropped []query.Order // an order that makes no difference: only its mistakes count
+}
+
+// order has the query find its records in another order than it says, or in any.
+func (a *queryCall) order(terms ...query.Order) {
+	if a.dropped == nil {
+		a.dropped = a.q.Order
+	}
+	a.q.Order, a.q.ByKey = terms, false
 }
 
 // queryRun is a query that is being run.
 type queryRun struct {
 	s      session
 	plan   *query.Plan
-	rows   *query.Rows
+	found  found       // what it is about, if it is a point
+	rows   *query.Rows // else
 	closed bool
 	busy   error // why the rows could not go on
 	paused bool  // the caller is at work, and may use the transaction
@@ -38,10 +49,12 @@ func (r *queryRun) start(ctx context.Context, a *queryCall, want query.Want, lif
 		return err
 	}
 	s := &r.s
-	if r.plan, err = a.plan(s, want); err != nil {
+	if r.plan, err = a.prepare(s, want, &r.found); err != nil {
 		return s.close(nil, Outcome{}, err)
 	}
-	r.rows = s.t.Run(s.call.ctx, r.plan)
+	if !r.found.done {
+		r.rows = s.t.Run(s.call.ctx, r.plan)
+	}
 	return nil
 }
 
@@ -68,6 +81,11 @@ func (a *queryCall) make(db *DB, tb *schema.Table, want query.Want) (*query.Plan
 	}
 	if a.key != nil {
 		if _, err := tb.KeyPlan(a.key); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.dropped) > 0 {
+		if err := query.CheckOrder(tb, a.dropped); err != nil {
 			return nil, err
 		}
 	}
@@ -140,8 +158,30 @@ func (r *queryRun) pause() {
 	}
 }
 
+// fetch is next for a query that the caller does not let go of before its end, and
+// that may be a point.
+func (r *queryRun) fetch() bool {
+	if r.found.done {
+		return r.found.take()
+	}
+	return r.rows.Next()
+}
+
+// row returns the current row, which the next call changes.
+func (r *queryRun) row() *query.Row {
+	if r.found.done {
+		return &r.found.row
+	}
+	return r.rows.Row()
+}
+
 // err returns what has ended the rows.
-func (r *queryRun) err() error { return cmp.Or(r.busy, r.rows.Err()) }
+func (r *queryRun) err() error {
+	if r.found.done {
+		return r.found.err
+	}
+	return cmp.Or(r.busy, r.rows.Err())
+}
 
 // close ends the run, once, and returns err with the call and the table in it.
 // The rows and the plan, whose memory goes to others, are not used afterwards.
@@ -154,9 +194,13 @@ func (r *queryRun) close(err error) error {
 		// Others are using the transaction, which can only be discarded now.
 		return wrap(r.s.call.op, r.s.table, nil, ErrTxBusy)
 	}
-	r.s.t.CloseRows(r.rows)
-	result := r.s.db.result(r.plan, r.rows.Stats())
-	r.rows.Release()
+	stats := r.found.stats
+	if !r.found.done {
+		r.s.t.CloseRows(r.rows)
+		stats = r.rows.Stats()
+		r.rows.Release()
+	}
+	result := r.s.db.result(r.plan, stats)
 	r.plan.Release()
 	return r.s.close(nil, result, err)
 }
@@ -171,16 +215,20 @@ func (db *DB) result(plan *query.Plan, stats query.Stats) Outcome {
 }
 
 func (a *queryCall) count(ctx context.Context) (n int, err error) {
-	s, err := open(ctx, a.conn, a.op, a.ref, untilReturn)
+	s, err := open(ctx, a.conn, a.op, a.ref, a.lifetime())
 	if err != nil {
 		return 0, err
 	}
 	defer s.abandoned()
-	plan, err := a.plan(&s, query.Want{Kind: query.Count})
+	var found found
+	plan, err := a.prepare(&s, query.Want{Kind: query.Count}, &found)
 	if err != nil {
 		return 0, s.close(nil, Outcome{}, err)
 	}
-	n, stats, err := plan.Count(s.call.ctx, s.t.Reader())
+	n, stats, err := found.stats.Rows, found.stats, found.err
+	if !found.done {
+		n, stats, err = plan.Count(s.call.ctx, s.t.Reader())
+	}
 	result := s.db.result(plan, stats)
 	plan.Release()
 	return n, s.close(nil, result, err)

@@ -225,6 +225,8 @@ func (r tableRef) in(set *schema.Set) (*schema.Table, error) {
 	switch {
 	case tb != nil:
 		return tb, nil
+	case r.typ != nil && set.Misfit(r.typ) != nil:
+		return nil, &misfitError{r.typ, set.Misfit(r.typ)}
 	case r.typ != nil:
 		return nil, fmt.Errorf("%w: call db.Register(&%s{}) first", ErrNotRegistered, r.typ.Name())
 	}
@@ -237,3 +239,27 @@ func (r tableRef) in(set *schema.Set) (*schema.Table, error) {
 	}
 	return nil, fmt.Errorf("%w named %q", ErrNoTable, r.name)
 }
+
+// misfitError says that another program has changed or dropped the table of a type
+// that was registered here. It is an ErrNotRegistered, and an ErrOlderType or an
+// ErrNoTable.
+type misfitError struct {
+	typ reflect.Type
+	why *schema.Misfit
+}
+
+// Error says what has become of the table, and what to do.
+func (e *misfitError) Error() string {
+	if e.why.Gone {
+		return fmt.Sprintf("%v %s any more: another program has dropped it, or given it another name; call db.Register(&%s{}) to begin it anew", ErrNoTable, e.why.Table, e.typ.Name())
+	}
+	return fmt.Sprintf("another program has changed the table %s so that this type no longer fits: run a newer program: %v", e.why.Table, e.why.Err)
+}
+
+// Is implements errors.Is.
+func (e *misfitError) Is(target error) bool {
+	return target == ErrNotRegistered || e.why.Gone && target == ErrNoTable || !e.why.Gone && target == ErrOlderType
+}
+
+// Unwrap returns why the type does not fit.
+func (e *misfitError) Unwrap() error { return e.why.Err }

@@ -150,6 +150,7 @@ func TestFinishedAndReadOnly(t *testing.T) {
 		_, err = users.Insert(bg, &User{Email: "c"})
 		wantErr(t, err, kivis.ErrClosed)
 		wantErr(t, db.Register(&Post{}), kivis.ErrClosed)
+		wantErr(t, db.Bulk(bg, nil, func(context.Context, *kivis.Bulk) error { return nil }), kivis.ErrClosed)
 	})
 }
 

@@ -111,22 +111,18 @@ func (c *change) write(w *write) bool {
 	if c.err != nil {
 		return true
 	}
-	known := c.less.has(w.key)
-	_, err := c.tx.Get(c.l.keyOf(&c.buf, w.key))
-	held := err == nil
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		c.err = err
-		return true
-	}
+	known := c.known().has(w.key)
+	old, held := c.held(w.key)
 	switch {
+	case c.err != nil:
 	case !known && !held:
 		return false
 	case w.deleted:
-		c.remove(w.key)
+		c.drop(w.key, old, held)
 	case w.value != nil:
-		c.set(w.key, w.value)
+		c.replace(w.key, w.value, old, held)
 	default:
-		c.remove(w.key)
+		c.drop(w.key, old, held)
 		if known {
 			c.lose(w.key, behind(w.key))
 		}

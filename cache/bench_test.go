@@ -47,94 +47,93 @@ func commit(tb testing.TB, tx store.Tx) uint64 {
 	return version
 }
 
-// benchStores are the bare store, and layers over one that know everything.
-func benchStores(b *testing.B) map[string]store.Store {
-	bare := memstore.New()
-	fillBench(b, bare)
-	origin := memstore.New()
-	fillBench(b, origin)
+// knowing returns a bare store, and a layer over one that knows everything.
+func knowing(tb testing.TB) (bare, layered store.Store) {
+	bare, origin := memstore.New(), memstore.New()
+	fillBench(tb, bare)
+	fillBench(tb, origin)
 	layered, err := cache.Stack(origin, cache.Memory(256<<20))
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	tx := begin(b, layered, false)
-	var key []byte
+	tb.Cleanup(func() { layered.Close() })
+	tx := begin(tb, layered, false)
+	defer tx.Discard()
 	for i := range benchKeys {
-		key = benchKey(key, i)
-		if _, err := tx.Get(key); err != nil {
-			b.Fatal(err)
+		if _, err := tx.Get(benchKey(nil, i)); err != nil {
+			tb.Fatal(err)
 		}
 	}
-	c, _ := tx.Scan(store.Range{})
-	for c.Next() {
-	}
-	c.Close()
-	tx.Discard()
-	return map[string]store.Store{"memstore": bare, "memory layer": layered}
+	scan(tb, tx, store.Range{})
+	return bare, layered
 }
 
 // spread has keys asked for in another order than the one in which they were written,
 // so that no store finds what it needs next beside what it has just read.
 const spread = 30_011
 
+// questions are what is asked of a store, the ith time: to read a key, and the like.
+var questions = []struct {
+	name string
+	ask  func(tb testing.TB, s store.Store, i int)
+}{
+	{"newest", func(tb testing.TB, s store.Store, i int) {
+		var buf [16]byte
+		if _, err := store.Get(context.Background(), s, benchKey(buf[:], i*spread)); err != nil {
+			tb.Fatal(err)
+		}
+	}},
+	{"transaction", func(tb testing.TB, s store.Store, i int) {
+		tx := begin(tb, s, false)
+		readKey(tb, tx, i)
+		tx.Discard()
+	}},
+	{"scan 100", func(tb testing.TB, s store.Store, i int) {
+		tx := begin(tb, s, false)
+		defer tx.Discard()
+		c, err := tx.Scan(store.Range{Lo: benchKey(nil, i*spread)})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for n := 0; n < 100 && c.Next(); n++ {
+			c.Keep()
+		}
+		c.Close()
+	}},
+	{"set", func(tb testing.TB, s store.Store, i int) {
+		tx := begin(tb, s, true)
+		if err := tx.Set(benchKey(nil, i*spread), make([]byte, 100)); err != nil {
+			tb.Fatal(err)
+		}
+		commit(tb, tx)
+	}},
+}
+
+func readKey(tb testing.TB, tx store.Tx, i int) {
+	var buf [16]byte
+	if _, err := tx.Get(benchKey(buf[:], i*spread)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func BenchmarkHit(b *testing.B) {
-	stores := benchStores(b)
-	for _, name := range []string{"memstore", "memory layer"} {
-		s := stores[name]
-		b.Run("newest/"+name, func(b *testing.B) {
-			var key []byte
-			for i := 0; b.Loop(); i++ {
-				key = benchKey(key, i*spread)
-				if _, err := store.Get(context.Background(), s, key); err != nil {
-					b.Fatal(err)
+	bare, layered := knowing(b)
+	for _, of := range []struct {
+		name string
+		s    store.Store
+	}{{"memstore", bare}, {"memory layer", layered}} {
+		for _, q := range questions {
+			b.Run(q.name+"/"+of.name, func(b *testing.B) {
+				for i := 0; b.Loop(); i++ {
+					q.ask(b, of.s, i)
 				}
-			}
-		})
-		b.Run("transaction/"+name, func(b *testing.B) {
-			var key []byte
-			for i := 0; b.Loop(); i++ {
-				key = benchKey(key, i*spread)
-				tx := begin(b, s, false)
-				if _, err := tx.Get(key); err != nil {
-					b.Fatal(err)
-				}
-				tx.Discard()
-			}
-		})
-		b.Run("in one transaction/"+name, func(b *testing.B) {
-			tx := begin(b, s, false)
+			})
+		}
+		b.Run("in one transaction/"+of.name, func(b *testing.B) {
+			tx := begin(b, of.s, false)
 			defer tx.Discard()
-			var key []byte
 			for i := 0; b.Loop(); i++ {
-				key = benchKey(key, i*spread)
-				if _, err := tx.Get(key); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run("scan 100/"+name, func(b *testing.B) {
-			var key []byte
-			for i := 0; b.Loop(); i++ {
-				key = benchKey(key, i*spread)
-				tx := begin(b, s, false)
-				c, err := tx.Scan(store.Range{Lo: key})
-				if err != nil {
-					b.Fatal(err)
-				}
-				for n := 0; n < 100 && c.Next(); n++ {
-					c.Keep()
-				}
-				c.Close()
-				tx.Discard()
-			}
-		})
-		b.Run("set/"+name, func(b *testing.B) {
-			var key []byte
-			for i := 0; b.Loop(); i++ {
-				key = benchKey(key, i*spread)
-				tx := begin(b, s, true)
-				tx.Set(key, make([]byte, 100))
-				commit(b, tx)
+				readKey(b, tx, i)
 			}
 		})
 	}

@@ -18,7 +18,7 @@ import (
 type change struct {
 	l      *layer
 	tx     store.Tx
-	less   *draft // known, less what is forgotten
+	less   *draft // known, less what is forgotten; nil while it is the same
 	cut    bool   // less is less than known
 	forgot bool   // something is forgotten that nobody has written
 	bytes  int64  // what the layer is to hold
@@ -34,7 +34,23 @@ func (l *layer) begin() (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &change{l: l, tx: tx, less: l.known.Load().draft(), bytes: l.bytes.Load()}, nil
+	return &change{l: l, tx: tx, bytes: l.bytes.Load()}, nil
+}
+
+// draft returns what is known less what is forgotten, to be changed.
+func (c *change) draft() *draft {
+	if c.less == nil {
+		c.less = c.l.known.Load().draft()
+	}
+	return c.less
+}
+
+// known returns what is known less what is forgotten.
+func (c *change) known() *intervals {
+	if c.less == nil {
+		return c.l.known.Load()
+	}
+	return &c.less.intervals
 }
 
 // entrySize is what an entry counts.
@@ -45,21 +61,8 @@ func (c *change) set(key, value []byte) {
 	if c.err != nil {
 		return
 	}
-	k := c.l.keyOf(&c.buf, key)
-	old, err := c.tx.Get(k)
-	switch {
-	case err == nil:
-		c.bytes -= entrySize(key, old)
-	case !errors.Is(err, store.ErrNotFound):
-		c.err = err
-		return
-	}
-	if c.l.keeps {
-		c.sealed = seal(c.sealed[:0], key, value)
-		value = c.sealed
-	}
-	c.bytes += entrySize(key, value)
-	c.err = c.tx.Set(k, value)
+	old, held := c.held(key)
+	c.replace(key, value, old, held)
 }
 
 // remove deletes a key, if it is there.
@@ -67,20 +70,47 @@ func (c *change) remove(key []byte) {
 	if c.err != nil {
 		return
 	}
-	k := c.l.keyOf(&c.buf, key)
-	old, err := c.tx.Get(k)
-	switch {
-	case err == nil:
-		c.bytes -= entrySize(key, old)
-		c.err = c.tx.Delete(k)
-	case !errors.Is(err, store.ErrNotFound):
+	old, held := c.held(key)
+	c.drop(key, old, held)
+}
+
+// held returns what the local store has under a key, if it has it.
+func (c *change) held(key []byte) (old []byte, held bool) {
+	old, err := c.tx.Get(c.l.keyOf(&c.buf, key))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		c.err = err
 	}
+	return old, err == nil
+}
+
+// replace is set for who knows what is held.
+func (c *change) replace(key, value, old []byte, held bool) {
+	if c.err != nil {
+		return
+	}
+	if held {
+		c.bytes -= entrySize(key, old)
+	}
+	if c.l.keeps {
+		c.sealed = seal(c.sealed[:0], key, value)
+		value = c.sealed
+	}
+	c.bytes += entrySize(key, value)
+	c.err = c.tx.Set(c.l.keyOf(&c.buf, key), value)
+}
+
+// drop is remove for who knows what is held.
+func (c *change) drop(key, old []byte, held bool) {
+	if c.err != nil || !held {
+		return
+	}
+	c.bytes -= entrySize(key, old)
+	c.err = c.tx.Delete(c.l.keyOf(&c.buf, key))
 }
 
 // lose takes [lo, hi) out of what is known.
 func (c *change) lose(lo, hi []byte) {
-	c.less.cut(lo, hi)
+	c.draft().cut(lo, hi)
 	c.cut = true
 }
 
@@ -144,6 +174,7 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 	}
 	more := c.less
 	if whole && c.err == nil {
+		more = c.draft()
 		if c.cut {
 			more = &draft{*more.intervals.draftOf(), more.touched}
 		}
@@ -162,7 +193,9 @@ func (c *change) commit(lo, hi []byte, whole bool) error {
 		l.policy.main.push(it)
 	}
 	l.bytes.Store(c.bytes)
-	l.known.Store(&more.intervals)
+	if more != nil {
+		l.known.Store(&more.intervals)
+	}
 	l.saved = l.position.Load()
 	if whole {
 		l.changed()
@@ -262,7 +295,7 @@ func (l *layer) makeRoom(c *change, size int64) {
 // full says whether size bytes have no room. What was written by others leaves
 // items that stand for nothing: these are bounded as well.
 func (l *layer) full(c *change, size int64) bool {
-	return c.bytes+size+itemCost*int64(c.less.len()) > l.max || l.policy.small.size+l.policy.main.size > l.max+l.max/2
+	return c.bytes+size+itemCost*int64(c.known().len()) > l.max || l.policy.small.size+l.policy.main.size > l.max+l.max/2
 }
 
 // leaving returns what is to leave next: what the policy says or, where the layer

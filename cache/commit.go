@@ -76,6 +76,9 @@ func hand(tx *occ.Tx, to store.Tx) error {
 }
 
 func handWrite(w occ.Entry, to store.Tx) error {
+	if to, ok := to.(*occ.Tx); ok {
+		return to.Adopt(w)
+	}
 	switch {
 	case w.Deleted():
 		return to.Delete(w.Key())

@@ -35,7 +35,8 @@
 // Answer: a layer answers a transaction at V only if the history knows of no write
 // above V of the key, or in the range, and has forgotten none. Then what holds now
 // held at V, too. It is asked after the local store has been read. Since a version
-// is noted before a layer changes for it, what was read is not too new.
+// is noted before a layer changes for it, what was read is not too new. This holds for
+// each step of a scan by itself.
 //
 // From these follow the orders in which things are done:
 //

@@ -1,14 +1,15 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"iter"
 	"slices"
 	"time"
 
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/occ"
 )
 
 // follow has the layers follow the origin at least to the version head.
@@ -36,49 +37,82 @@ func (s *Store) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := s.advance(ctx, tx)
+	writes, known, err := s.advance(ctx, tx)
 	if err != nil {
 		tx.Discard()
 		return err
 	}
-	s.publish(newView(s, tx), keys)
+	s.publish(newView(s, tx), s.told(writes, known))
 	s.doubt.Store(false)
 	s.hist.checked.Store(began)
 	return nil
 }
 
-// advance has the layers follow to what tx sees, and returns the keys that were
-// written since, or nil where it is not known which.
-func (s *Store) advance(ctx context.Context, tx store.Tx) (iter.Seq[[]byte], error) {
+// advance has the layers follow to what tx sees, and returns what was written since, and
+// whether that is known.
+func (s *Store) advance(ctx context.Context, tx store.Tx) (writes []write, known bool, err error) {
 	from, to := s.current.Load().as.version, tx.Version()
-	life, err := incarnationOf(tx)
+	writes, stashed := s.stashed(from, to)
+	life, err := s.lifeOf(tx, writes, stashed)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if life != s.life || to < from {
-		return nil, s.restart(life, to)
+		return nil, false, s.restart(life, to)
 	}
-	writes, err := s.written(ctx, from, to)
+	if !stashed {
+		writes, err = s.written(ctx, from, to)
+	}
 	switch {
 	case errors.Is(err, store.ErrGap):
-		return nil, s.restart(life, to)
+		return nil, false, s.restart(life, to)
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	}
 	if err := s.complete(tx, writes); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s.hist.note(to, writes)
 	for _, l := range s.layers {
 		if l.behind {
 			if err := s.catchUpOne(l, tx); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			continue
 		}
 		l.apply(to, writes)
 	}
-	return keysOf(writes), nil
+	return writes, true, nil
+}
+
+// stashed returns what was written after one version, up to the next, and whether the
+// stash has it. The origin has told of each of its versions, so nothing is missing.
+func (s *Store) stashed(from, to uint64) ([]write, bool) {
+	if to != from+1 {
+		return nil, false
+	}
+	changes := s.stash.take(to)
+	if changes == nil {
+		return nil, false
+	}
+	writes := make([]write, len(changes))
+	for i, c := range changes {
+		writes[i] = write{c.Key, to, c.Value == nil, c.Value}
+	}
+	return writes, true
+}
+
+var incarnationKey = schema.IncarnationKey()
+
+// lifeOf returns the incarnation of the database that tx sees. That of an embedded
+// origin stays as it is while nobody writes it: it is not read again where it is known
+// what was written.
+func (s *Store) lifeOf(tx store.Tx, writes []write, known bool) (schema.Incarnation, error) {
+	wrote := func(w write) bool { return bytes.Equal(w.key, incarnationKey) }
+	if known && s.embedded && !s.doubt.Load() && !slices.ContainsFunc(writes, wrote) {
+		return s.life, nil
+	}
+	return incarnationOf(tx)
 }
 
 // restart has the layers know nothing, as of a version: what came before it is
@@ -156,74 +190,32 @@ func (s *Store) wanted(key []byte) bool {
 	return slices.ContainsFunc(s.layers, func(l *layer) bool { return l.wants(key) })
 }
 
-// publish makes next the newest view, and with it its version, up to which keys
-// were written.
-func (s *Store) publish(next *view, keys iter.Seq[[]byte]) {
+// publish makes next the newest view, and with it its version, up to which keys were
+// written; nil where it is not known which.
+func (s *Store) publish(next *view, keys *occ.Overlay) {
 	old := s.current.Load()
-	swap := func([]uint64) { s.current.Store(next) }
-	if s.watches {
-		s.core.PublishOthers(next.as.version, keys, swap)
-	} else {
-		s.core.Publish(next.as.version, swap)
-	}
-	old.stop()
+	s.core.Follow(next.as.version, time.Now(), keys, func([]uint64) { s.current.Store(next) })
 	old.release()
 	if next.pinned() {
-		next.watch()
+		s.idler.begin(s)
 	}
 }
 
-func keysOf(writes []write) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		for i := range writes {
-			if !yield(writes[i].key) {
-				return
-			}
-		}
-	}
-}
+// nothing is what a core is told that has no watches: the origin has them, and says who
+// conflicts.
+var nothing = new(occ.Overlay)
 
-// watch has a view let go of the origin when nobody has used it for a while, so
-// that the origin need not keep the version for nobody.
-func (v *view) watch() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if !v.stopped {
-		v.timer = time.AfterFunc(idle, v.expire)
+// told returns what the core is told of writes: the keys, or nil where they are not known.
+func (s *Store) told(writes []write, known bool) *occ.Overlay {
+	switch {
+	case !s.watches:
+		return nothing
+	case !known:
+		return nil
 	}
-}
-
-// stop ends what watch began.
-func (v *view) stop() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.stopped = true
-	if v.timer != nil {
-		v.timer.Stop()
+	keys := new(occ.Overlay)
+	for i := range writes {
+		keys.Put(occ.Pivot(writes[i].key))
 	}
-}
-
-func (v *view) expire() {
-	select {
-	case v.s.following <- struct{}{}:
-		defer func() { <-v.s.following }()
-	default:
-		v.watch()
-		return
-	}
-	if v.s.current.Load() != v {
-		return
-	}
-	dropped := false
-	v.s.core.Publish(v.as.version, func([]uint64) {
-		if v.refs.Load() == 1 {
-			v.s.current.Store(unpinned(v.s, v.as.version))
-			dropped = true
-		}
-	})
-	if dropped {
-		v.release()
-	} else {
-		v.watch()
-	}
+	return keys
 }

@@ -87,7 +87,7 @@ func (s *Store) Verify(ctx context.Context) error {
 
 // Verified implements [store.Verified]. A layer that outlives the process keeps a
 // checksum with each entry.
-func (s *Store) Verified() bool { return store.IsVerified(s.origin) }
+func (s *Store) Verified() bool { return store.IsBelieved(s.origin) }
 
 // Embedded implements [store.Embedded].
 func (s *Store) Embedded() bool { return s.embedded }

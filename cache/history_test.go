@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -413,13 +414,18 @@ func TestHistoriesFindFaults(t *testing.T) {
 		{"fills blindly", func(t *testing.T, base store.Store) []client {
 			s := over(t, far(t, base, slowstore.Options{Jitter: 100 * time.Microsecond}))
 			return []client{{name: "a", s: s, after: func(key, value []byte) {
-				time.Sleep(200 * time.Microsecond)
+				for range 20 { // until somebody has written it, and the layer has followed
+					time.Sleep(100 * time.Microsecond)
+					if now, _ := store.Get(context.Background(), s, key); !bytes.Equal(now, value) {
+						break
+					}
+				}
 				cache.FillBlindly(s, key, value)
 			}}}
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for range 20 {
+			for range 200 {
 				base := memstore.New()
 				clients := append(test.make(t, base), client{name: "origin", s: base, pause: 300 * time.Microsecond})
 				if faults := (&recorder{t: t}).run(base, clients, rand.Uint64(), 60); len(faults) > 0 {
@@ -427,7 +433,7 @@ func TestHistoriesFindFaults(t *testing.T) {
 					return
 				}
 			}
-			t.Error("nothing was found in 20 histories")
+			t.Error("nothing was found in 200 histories")
 		})
 	}
 }

@@ -134,6 +134,15 @@ type draft struct {
 // draft returns a draft that begins with what s has. There is one at a time.
 func (s *intervals) draft() *draft { return &draft{intervals{s.tree.Clone()}, nil} }
 
+// changes returns where the intervals begin that are new, or gone: nowhere, if there is
+// no draft.
+func (d *draft) changes() map[string]struct{} {
+	if d == nil {
+		return nil
+	}
+	return d.touched
+}
+
 func (d *draft) touch(iv interval) {
 	if d.touched == nil {
 		d.touched = make(map[string]struct{})

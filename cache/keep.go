@@ -71,7 +71,7 @@ func (l *layer) save(tx store.Tx, d *draft, bytes int64) error {
 	if !l.keeps {
 		return nil
 	}
-	for lo := range d.touched {
+	for lo := range d.changes() {
 		key := append(append([]byte(nil), intervalKey...), lo...)
 		iv, ok := d.at([]byte(lo))
 		var err error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/memstore"
 )
 
 // layer is a local store, and what it knows: the keys that it holds, and the
@@ -16,9 +17,10 @@ import (
 type layer struct {
 	name    string
 	local   store.Store
-	max     int64 // how many bytes it may hold; 0: no bound
-	keeps   bool  // outlives the process: what it knows is in the local store as well
-	archive bool  // is to know everything
+	mem     *memstore.Store // local, of a layer in memory
+	max     int64           // how many bytes it may hold; 0: no bound
+	keeps   bool            // outlives the process: what it knows is in the local store as well
+	archive bool            // is to know everything
 	prefix  []byte
 	policy  *policy // nil: never forgets
 	hist    *history

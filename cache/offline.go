@@ -33,7 +33,7 @@ func (s *Store) mayBeOffline(ctx context.Context, write bool, err error) bool {
 	if old := s.current.Load(); !old.usable() {
 		v := unpinned(s, old.as.version)
 		v.offline = true
-		s.publish(v, keysOf(nil))
+		s.publish(v, nothing)
 	}
 	return true
 }

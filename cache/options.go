@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis/store"
+	"github.com/kivisdb/kivis/store/memstore"
 )
 
 // Options are what a [Store] may be told. Nil and the zero value are the defaults.
@@ -52,6 +53,9 @@ func (d Layer) make(h *history) (*layer, error) {
 	}
 	l := &layer{name: d.name, local: d.open(), max: d.max, keeps: d.keeps, archive: d.archive, hist: h, lost: make(chan struct{}, 1)}
 	l.known.Store(newIntervals())
+	if !d.keeps {
+		l.mem, _ = l.local.(*memstore.Store)
+	}
 	if d.bounded {
 		l.policy = newPolicy(d.max)
 	}

@@ -38,6 +38,7 @@ type Store struct {
 	rounds  rounds
 	stash   stash
 	finds   finds
+	idler   idler
 	unhook  func()
 
 	// following is held by whoever has the layers follow the origin: a lock
@@ -131,9 +132,8 @@ func (s *Store) start() error {
 		return err
 	}
 	s.core.Init(&s.engine, tx.Version(), s.limits(readOnly))
-	first := newView(s, tx)
-	s.current.Store(first)
-	first.watch()
+	s.current.Store(newView(s, tx))
+	s.idler.begin(s)
 	s.work()
 	return nil
 }
@@ -186,7 +186,7 @@ func (s *Store) readOnly() (bool, error) {
 // incarnationOf returns the incarnation of the database that tx sees, zero where
 // there is none.
 func incarnationOf(tx store.Tx) (schema.Incarnation, error) {
-	b, err := tx.Get(schema.IncarnationKey())
+	b, err := tx.Get(incarnationKey)
 	if errors.Is(err, store.ErrNotFound) {
 		return schema.Incarnation{}, nil
 	}
@@ -349,9 +349,9 @@ func (s *Store) Close() error {
 		s.unhook()
 	}
 	s.following <- struct{}{} // for ever: nobody follows any more
+	s.idler.end()
 	v := s.current.Load()
 	s.current.Store(unpinned(s, v.as.version))
-	v.stop()
 	v.release()
 	var errs []error
 	for _, l := range s.layers {
@@ -379,6 +379,3 @@ func Persistent(st store.Store, bytes int64) Layer {
 func Archive(st store.Store) Layer {
 	return Layer{name: "archive", keeps: true, archive: true, open: func() store.Store { return st }}
 }
-
-// idle is how long the origin's transaction of a version is held that nobody uses.
-const idle = time.Second

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kivisdb/kivis/cache"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
@@ -36,8 +37,8 @@ func TestStore(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if testing.Short() && test.name != "little memory" && test.name != "all" {
-				t.Skip("the two that forget, and have every kind of layer, stand for the others")
+			if test.name != "little memory" && test.name != "all" {
+				testform.Long(t, "the two that forget, and have every kind of layer, stand for the others")
 			}
 			storetest.Run(t, func(t testing.TB) store.Store { return stack(t, test.layers(t)...) })
 		})
@@ -47,9 +48,7 @@ func TestStore(t *testing.T) {
 // TestStoreOnDisk has the origin, and the layers that outlive the process, in
 // directories: what is committed is there when they are opened again.
 func TestStoreOnDisk(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes to a disk")
-	}
+	testform.Long(t, "writes much to a disk")
 	open := func(t testing.TB, dir string) store.Store {
 		disk := func(name string) store.Store {
 			st, err := badgerstore.Open(filepath.Join(dir, name), &badgerstore.Options{NoSync: true})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/kivisdb/kivis/store"
 )
@@ -21,10 +20,10 @@ type view struct {
 
 	mu      sync.Mutex
 	sources []*source
-	grown   bool // the origin has gone on: there will be no more sources
+	grown   bool       // the origin has gone on: there will be no more sources
+	room    [1]*source // backs sources of one
+	first   source
 	flights map[string]*flight
-	timer   *time.Timer
-	stopped bool // the timer is no longer wanted
 }
 
 // source is a transaction of the origin, used by one goroutine at a time.
@@ -38,7 +37,9 @@ type source struct {
 const maxSources = 16
 
 func newView(s *Store, tx store.Tx) *view {
-	v := &view{as: moment{tx.Version(), s.hist.era.Load()}, s: s, origin: true, sources: []*source{{tx: tx}}}
+	v := &view{as: moment{tx.Version(), s.hist.era.Load()}, s: s, origin: true}
+	v.first.tx = tx
+	v.sources = append(v.room[:0], &v.first)
 	v.refs.Store(1)
 	return v
 }

@@ -24,16 +24,20 @@ func (s *Store) work() {
 const (
 	askEvery = time.Second            // how often an origin is asked that tells nothing
 	retry    = 100 * time.Millisecond // after what time an origin is tried again
+	gather   = 2 * time.Millisecond   // how long commits are left to their committers, or gathered
 )
 
 // followOn has the layers follow the origin all the time, also while nobody asks.
 func (s *Store) followOn() {
 	for s.open.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.open, askEvery)
-		_, err := s.feeder.Wait(ctx, s.current.Load().as.version)
+		version, err := s.feeder.Wait(ctx, s.current.Load().as.version)
 		quiet := ctx.Err() != nil
 		cancel()
-		if err == nil || quiet {
+		if err == nil && s.embedded {
+			s.pause(gather)
+		}
+		if quiet || err == nil && !s.isAt(version) {
 			err = s.fresh(s.open, true)
 		}
 		if err != nil {

@@ -111,6 +111,10 @@ func (c *converterCompiler) compile(from, to *Type) (convertFunc, error) {
 		}
 		return nil, nil
 	}
+	if f, ok := c.stored.IsNullable(from, to, c.current); ok {
+		elem, err := c.compile(&f.Type, to.Elem)
+		return (&nullableConverter{c.stored.nullable(from), orCopy(elem)}).convert, err
+	}
 	switch {
 	case from.BecomesPointer(to):
 		return c.compile(from, to.Elem)

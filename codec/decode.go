@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"fmt"
 	"reflect"
 	"time"
 
@@ -16,10 +15,6 @@ type Decoder struct {
 	steps     []decodeStep
 	converter *Converter // from an older layout; nil where there is none
 }
-
-// A decodeFunc takes one value from b and sets the value at p, which is inside
-// depth structs, to it. Where it fails, rest starts with what is wrong.
-type decodeFunc func(b []byte, p reflectx.Pointer, depth int) (rest []byte, err error)
 
 // A decodeStep decodes one field of a struct.
 type decodeStep struct {
@@ -103,8 +98,6 @@ func consumeFields(b []byte, steps []decodeStep, p reflectx.Pointer, depth int) 
 	}
 	return b, nil
 }
-
-var errTrailing = fmt.Errorf("%w: bytes after the last field", ErrCorrupt)
 
 type decoderCompiler struct {
 	layout  *Layout
@@ -207,17 +200,4 @@ func (s *structDecoder) decode(b []byte, p reflectx.Pointer, depth int) ([]byte,
 		return b, err
 	}
 	return consumeFields(rest, s.steps, p, depth+1)
-}
-
-// consumeCount takes the start of an array that must have n values, which are
-// called what.
-func consumeCount(b []byte, n int, what string) (rest []byte, err error) {
-	got, rest, err := msgpack.ConsumeArrayLen(b)
-	if err != nil {
-		return b, err
-	}
-	if got != n {
-		return b, fmt.Errorf("%w: found %d %s, want %d", ErrCorrupt, got, what, n)
-	}
-	return rest, nil
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
@@ -20,54 +19,12 @@ type Encoder struct {
 	steps []encodeStep
 }
 
-// An encodeFunc appends the value at p, which is inside depth structs.
-type encodeFunc func(dst []byte, p reflectx.Pointer, depth int) ([]byte, error)
-
 // An encodeStep encodes one field of a struct.
 type encodeStep struct {
 	op     opcode
 	offset uintptr
 	encode encodeFunc
 	name   string
-}
-
-// An opcode is a kind of field that is encoded and decoded in place, or opFunc.
-type opcode uint8
-
-const (
-	opFunc opcode = iota
-	opInt64
-	opUint64
-	opString
-	opFloat64
-	opBool
-	opTime
-)
-
-// opcodeOf returns the opcode for values of t stored as ty.
-func opcodeOf(t reflect.Type, ty *Type) opcode {
-	switch ty.Kind {
-	case Time:
-		return opTime
-	case Bool, Int, Uint, Duration, Float, String:
-		switch t.Kind() {
-		case reflect.Bool:
-			return opBool
-		case reflect.Int:
-			if strconv.IntSize == 64 {
-				return opInt64
-			}
-		case reflect.Int64:
-			return opInt64
-		case reflect.Uint64:
-			return opUint64
-		case reflect.String:
-			return opString
-		case reflect.Float64:
-			return opFloat64
-		}
-	}
-	return opFunc
 }
 
 // CompileEncoder returns the encoder of the struct type t into the layout

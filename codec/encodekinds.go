@@ -101,13 +101,6 @@ func encodeTime(dst []byte, p reflectx.Pointer, _ int) ([]byte, error) {
 	return appendTime(dst, *reflectx.Ref[time.Time](p))
 }
 
-func appendTime(dst []byte, t time.Time) ([]byte, error) {
-	if s := t.Unix(); s < msgpack.MinSecond || s > msgpack.MaxSecond {
-		return dst, fmt.Errorf("the time %v is outside of the years 1 to 9999", t)
-	}
-	return msgpack.AppendTime(dst, t), nil
-}
-
 // A pointerEncoder encodes pointers and nullables: as nil, or as what they hold.
 type pointerEncoder struct {
 	elem encodeFunc

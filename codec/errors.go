@@ -24,6 +24,8 @@ var (
 	errDeep  = fmt.Errorf("%w: values inside each other more than %d deep", ErrCorrupt, maxDepth)
 )
 
+var errTrailing = fmt.Errorf("%w: bytes after the last field", ErrCorrupt)
+
 // An Error is a value that cannot be encoded or decoded, or a type that cannot
 // be compiled.
 type Error struct {
@@ -113,3 +115,12 @@ func errorOf(op string, t reflect.Type, offset int, err error) error {
 // maxPath bounds the path in an [Error], in bytes. Values inside each other a
 // thousand deep have long ones, and so have long keys of maps.
 const maxPath = 200
+
+// cutText returns s, or where it is longer than limit bytes its two ends.
+func cutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	half := (limit - 3) / 2
+	return strings.ToValidUTF8(s[:half], "") + "..." + strings.ToValidUTF8(s[len(s)-half:], "")
+}

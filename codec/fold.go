@@ -30,6 +30,37 @@ func Fold(dst []byte, s string) []byte {
 	return dst
 }
 
+// FoldPrefix appends to dst what the folded parts of strings begin with, where
+// their exact parts begin with head: the escaped text of a prefix, or what two
+// parts have in common. It may be empty.
+//
+// Invariant: if the exact part of s begins with head, the folded part of s begins
+// with FoldPrefix(nil, head). Fold goes rune by rune, and which rune comes next is
+// decided by bytes that are there: so as far as runes of the prefix are full, they
+// are those of s. At its end a prefix may cut a rune in two. By itself such a piece
+// folds to U+FFFD, with what follows it to something else; nor does a zero byte say
+// without the next one whether it is escaped or the end. So both are left out.
+func FoldPrefix(dst, head []byte) []byte {
+	text := make([]byte, 0, len(head))
+	for i := 0; i < len(head); i++ {
+		if head[i] == strZero {
+			if i++; i == len(head) || head[i] != strEscape {
+				break
+			}
+			text = append(text, strZero)
+			continue
+		}
+		text = append(text, head[i])
+	}
+	full := 0
+	for full < len(text) && utf8.FullRune(text[full:]) {
+		_, size := utf8.DecodeRune(text[full:])
+		full += size
+	}
+	start := len(dst)
+	return escape(Fold(dst, reflectx.String(text[:full])), start)
+}
+
 // foldRune returns the smallest rune in r's orbit of simple case folding.
 func foldRune(r rune) rune {
 	least := r

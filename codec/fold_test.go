@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -88,6 +89,64 @@ func TestFoldRandom(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
+}
+
+// checkFoldPrefix checks the folded part of s against those of all its prefixes, and
+// of what its part has in common with those of others.
+func checkFoldPrefix(t *testing.T, s string) {
+	t.Helper()
+	exact, folded := AppendString(nil, s), appendFolded(nil, s)
+	for i := range exact {
+		if head := FoldPrefix([]byte("x"), exact[:i]); !bytes.HasPrefix(folded, head[1:]) {
+			t.Errorf("Fold(%+q) is the part %x, which does not begin with FoldPrefix(%x) = %x", s, folded, exact[:i], head[1:])
+		}
+	}
+	for i := range len(s) + 1 {
+		// All of a prefix is used but a rune that may be cut in two, which is
+		// shorter than a rune.
+		text := AppendString(nil, s[:i])
+		head := FoldPrefix(nil, text[:len(text)-2])
+		for n := i; ; n-- {
+			if whole := appendFolded(nil, s[:n]); bytes.HasPrefix(head, whole[:len(whole)-2]) {
+				break
+			}
+			if n == 0 || i-n >= utf8.UTFMax-1 {
+				t.Errorf("FoldPrefix of %+q is %x: it leaves out more than a piece of a rune", s[:i], head)
+				break
+			}
+		}
+	}
+}
+
+// TestFoldPrefix: the fold of a prefix begins the fold of what begins with it, for
+// strings of up to three of some runes and bytes.
+func TestFoldPrefix(t *testing.T) {
+	pieces := []string{"", "a", "A", "K", "\u212A", "ß", "\u0130", "\u0131", "\u03C2", "\x00", "\u00FF", "\uFFFD", "\xFF", "\x80", "\xC3", "\xA4", "\xE2", "\x84", "\xF0\x90", "\U00010428"}
+	for _, a := range pieces {
+		for _, b := range pieces {
+			for _, c := range pieces {
+				checkFoldPrefix(t, a+b+c)
+			}
+		}
+	}
+	for _, test := range []struct{ head, want string }{
+		{"san ", "SAN "}, {"\u212A", "K"}, {"\u00E4\xC3", "\u00C4"}, {"\xC3", ""}, {"a\xE2\x84", "A"}, {"a\xFF", "A\uFFFD"},
+		{"a\x00\xFF", "A\x00\xFF"}, {"a\x00", "A"}, {"a\x00\x01", "A"},
+	} {
+		if got := FoldPrefix(nil, []byte(test.head)); string(got) != test.want {
+			t.Errorf("FoldPrefix(%+q) = %+q, want %+q", test.head, got, test.want)
+		}
+	}
+}
+
+func FuzzFoldPrefix(f *testing.F) {
+	f.Add("Stra\xC3\x9Fe")
+	f.Add("\xE2\x84\xAAelvin\x00\xE2\x84")
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) < 200 {
+			checkFoldPrefix(t, s)
+		}
+	})
 }
 
 func FuzzFold(f *testing.F) {

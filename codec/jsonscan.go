@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,18 +18,24 @@ type jsonScanner struct {
 
 // scanJSON returns a scanner of text, or an error where text is no JSON.
 func scanJSON(text []byte) (*jsonScanner, error) {
-	var raw json.RawMessage
-	err := json.Unmarshal(text, &raw)
-	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax):
-		return nil, fmt.Errorf("it is no JSON: %w, at byte %d", err, syntax.Offset)
-	case err != nil:
-		return nil, fmt.Errorf("it is no JSON: %w", err)
+	case !json.Valid(text):
+		return nil, noJSON(text)
 	case !utf8.Valid(text):
 		return nil, errors.New("it is no JSON: it is not UTF-8")
 	}
 	return &jsonScanner{b: text}, nil
+}
+
+// noJSON says why text is no JSON.
+func noJSON(text []byte) error {
+	var raw json.RawMessage
+	err := json.Unmarshal(text, &raw)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("it is no JSON: %w, at byte %d", err, syntax.Offset)
+	}
+	return fmt.Errorf("it is no JSON: %w", err)
 }
 
 // peek returns the first byte of the next value or sign.
@@ -74,6 +81,9 @@ func (s *jsonScanner) skipString() {
 // text takes a string.
 func (s *jsonScanner) text() (string, error) {
 	raw := s.raw()
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil // of UTF-8, as scanJSON has seen
+	}
 	if i := halfSurrogate(raw); i >= 0 {
 		return "", fmt.Errorf("the string %s has half a surrogate pair, %s", cutText(string(raw), maxShown), raw[i:i+6])
 	}

@@ -218,7 +218,7 @@ func noOrder(k Kind) error {
 	case Slice, Array, Map:
 		return errors.New("slices, arrays and maps have no order, bytes apart")
 	case Binary, Text, Custom, JSON:
-		return errors.New("the order of a type that marshals itself is not known")
+		return errors.New("the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey")
 	case Any:
 		return errors.New("an interface has no type to order by")
 	}

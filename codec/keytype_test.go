@@ -65,9 +65,9 @@ func TestKeyTypeOf(t *testing.T) {
 		{typ: reflect.TypeFor[any](), err: "any cannot be part of a key: an interface has no type to order by"},
 		{typ: reflect.TypeFor[error](), err: "error cannot be part of a key: it cannot be stored"},
 		{typ: reflect.TypeFor[func()](), err: "func() cannot be part of a key: it cannot be stored"},
-		{typ: reflect.TypeFor[ownMsgpack](), err: "codec.ownMsgpack cannot be part of a key: the order of a type that marshals itself is not known"},
-		{typ: reflect.TypeFor[big.Float](), err: "big.Float cannot be part of a key: the order of a type that marshals itself is not known"},
-		{typ: reflect.TypeFor[url.URL](), err: "url.URL cannot be part of a key: the order of a type that marshals itself is not known"},
+		{typ: reflect.TypeFor[ownMsgpack](), err: "codec.ownMsgpack cannot be part of a key: the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey"},
+		{typ: reflect.TypeFor[big.Float](), err: "big.Float cannot be part of a key: the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey"},
+		{typ: reflect.TypeFor[url.URL](), err: "url.URL cannot be part of a key: the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey"},
 		{typ: reflect.TypeFor[struct{ A struct{ B []int } }](), err: "A.B: []int cannot be part of a key: slices, arrays and maps have no order, bytes apart"},
 		{typ: reflect.TypeFor[struct{ *nested }](), err: `reflectx: struct{...}.nested: embedded pointer *codec.nested: embed codec.nested by value, give the field a name, or skip it with the tag "-"`},
 	} {
@@ -107,7 +107,7 @@ func TestKeyTypeFor(t *testing.T) {
 		{typ: Type{Kind: Struct, Struct: 2}, err: "a struct without stored fields cannot be part of a key"},
 		{typ: Type{Kind: Struct, Struct: 3}, err: "In.List: slices, arrays and maps have no order, bytes apart"},
 		{typ: Type{Kind: Struct, Struct: 5}, err: "no struct 5 in the layout"},
-		{typ: Type{Kind: Text}, err: "the order of a type that marshals itself is not known"},
+		{typ: Type{Kind: Text}, err: "the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey"},
 		{typ: Type{}, err: "it cannot be stored"},
 	} {
 		k, err := KeyTypeFor(test.typ, layout)

@@ -131,3 +131,16 @@ func consumeListLen(b []byte) (n int, rest []byte, isMap bool, err error) {
 	}
 	return n, rest, isMap, err
 }
+
+// consumeCount takes the start of an array that must have n values, which are
+// called what.
+func consumeCount(b []byte, n int, what string) (rest []byte, err error) {
+	got, rest, err := msgpack.ConsumeArrayLen(b)
+	if err != nil {
+		return b, err
+	}
+	if got != n {
+		return b, fmt.Errorf("%w: found %d %s, want %d", ErrCorrupt, got, what, n)
+	}
+	return rest, nil
+}

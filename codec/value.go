@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/kivisdb/kivis/internal/msgpack"
 )
@@ -40,55 +39,6 @@ type Pair struct {
 // A Raw is one encoded msgpack value, as a type's own msgpack methods have
 // written it, or of an extension that the program has not registered.
 type Raw []byte
-
-// Value returns value, which is one encoded value of type t, without a Go type.
-// Nested structs are those of l. What it returns depends on the kind alone:
-//
-//	bool, string               bool, string
-//	int, uint, float           int64, uint64, float64, of all widths
-//	time, duration             time.Time in UTC, time.Duration
-//	bytes, byte array, binary  []byte
-//	text                       string
-//	msgpack                    [Raw]
-//	pointer                    nil, or what it points to
-//	slice, array               []any
-//	map                        []Pair
-//	struct                     [Members]
-//	any                        nil, bool, int64 (uint64 where that is too small), float32, float64,
-//	                           string, []byte, time.Time, []any, []Pair, or Raw for other extensions
-//
-// Nil stands for a pointer, slice, map or bytes that is nil, and for a type that
-// marshals itself where nothing was stored.
-//
-// Strings share the memory of value, which must never change; slices of bytes
-// are copies. It is safe for any bytes; an error is an [*Error] that matches
-// [ErrCorrupt].
-func (l *Layout) Value(t *Type, value []byte) (any, error) {
-	d := valueDecoder{layout: l}
-	v, rest, err := d.value(value, t, 0)
-	if err == nil && len(rest) > 0 {
-		err = errAfterValue
-	}
-	if err != nil {
-		return nil, errorOf(opDecode, nil, len(value)-len(rest), err)
-	}
-	return v, nil
-}
-
-// Record returns the fields of body, each as [Layout.Value] has it.
-func (l *Layout) Record(body []byte) (Members, error) {
-	d := valueDecoder{layout: l}
-	s, rest, err := d.fields(body, l.Fields, 0)
-	if err == nil && len(rest) > 0 {
-		err = errTrailing
-	}
-	if err != nil {
-		return nil, errorOf(opDecode, nil, len(body)-len(rest), err)
-	}
-	return s, nil
-}
-
-var errAfterValue = fmt.Errorf("%w: bytes after a value", ErrCorrupt)
 
 // Nullable reports whether a value of type t may be nil by itself.
 func (t *Type) Nullable() bool {
@@ -171,13 +121,4 @@ func showValue(v any) string {
 		return "a " + r.Type().String()
 	}
 	return cutText(fmt.Sprintf("the %T %v", v, v), maxShown)
-}
-
-// cutText returns s, or where it is longer than limit bytes its two ends.
-func cutText(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	half := (limit - 3) / 2
-	return strings.ToValidUTF8(s[:half], "") + "..." + strings.ToValidUTF8(s[len(s)-half:], "")
 }

@@ -205,6 +205,12 @@ func (b *binder) addOrder(o Order, back bool) {
 	}
 }
 
+// CheckOrder returns what is wrong with an order for queries of a table.
+func CheckOrder(table *schema.Table, order []Order) error {
+	_, err := new(binder).bind(table, &Query{Order: order, Limit: -1}, Want{})
+	return err
+}
+
 // trimOrder drops what the order need not say: a field a second time, and at
 // the end the parts of the primary key, which break ties anyway.
 func (b *boundQuery) trimOrder() {
@@ -358,7 +364,7 @@ func (b *binder) cmp(e Cmp) *node {
 		b.fail(e.Field, fmt.Errorf("operator %d is unknown", e.Op))
 		return never
 	}
-	if (e.Op == Eq || e.Op == Ne) && e.Value.isNil() && b.hasNoOrder(e.Field) {
+	if (e.Op == Eq || e.Op == Ne) && e.Value.isNil() && b.nilHasNoPlace(e.Field) {
 		is := b.isNil(IsNil{e.Field})
 		if e.Op == Ne {
 			is = is.negate()
@@ -371,10 +377,11 @@ func (b *binder) cmp(e Cmp) *node {
 	return b.compare(e.Field, false, comparisons[e.Op], e.Value)
 }
 
-// hasNoOrder reports whether a field is found, and its values have no order.
-func (b *binder) hasNoOrder(o Operand) bool {
+// nilHasNoPlace reports whether a field is found, and nil is not a value in the
+// order of its values: where they have none, and of bytes, where it is as empty.
+func (b *binder) nilHasNoPlace(o Operand) bool {
 	op, err := b.fields.resolve(b.table, o, o.Fold)
-	return err == nil && op.order != nil
+	return err == nil && (op.order != nil || !o.Each && !o.Deref && !op.key.Ptr && op.stored.Kind == codec.Bytes)
 }
 
 // comparisons append the values that compare so with the first of v.

@@ -25,6 +25,7 @@ type candidate struct {
 	ranges int          // how many ranges of keys that makes
 	kind   accessKind
 	used   []*node // what the bounds make sure of
+	loose  []*node // exact predicates that a folded part is bounded by, and which it does not make sure of
 
 	match match
 	terms []int // match.terms, or the memory for them
@@ -42,9 +43,9 @@ const (
 
 // reset makes c a new candidate in the same memory.
 func (c *candidate) reset() {
-	bounds, used, terms := emptied(c.bounds), emptied(c.used), c.terms[:0]
+	bounds, used, loose, terms := emptied(c.bounds), emptied(c.used), emptied(c.loose), c.terms[:0]
 	*c = candidate{}
-	c.bounds, c.used, c.terms = bounds, used, terms
+	c.bounds, c.used, c.loose, c.terms = bounds, used, loose, terms
 }
 
 // bounds is what the predicate says of one part.
@@ -72,7 +73,8 @@ func better(a, b *candidate) int {
 // tighter is the beginning of better, for candidates of which no more than
 // their bounds is known yet.
 func tighter(a, b *candidate) int {
-	return -cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.points, b.points), cmp.Compare(a.ends, b.ends))
+	return -cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.points, b.points), cmp.Compare(a.ends, b.ends),
+		cmp.Compare(len(b.loose), len(a.loose)))
 }
 
 // width is the number of parts in each entry.
@@ -159,10 +161,18 @@ func (p *planner) eachCandidate(root *node, x *schema.Index, consider func(*cand
 		return
 	}
 	for n := range root.conjuncts {
-		if n.kind == nodeSet && !n.not && n.on.isPart(part) {
-			if c := p.candidate(root, x, n); c != nil {
-				consider(c)
-			}
+		if n.kind != nodeSet || n.not {
+			continue
+		}
+		each := n
+		if !n.on.isPart(part) {
+			each = foldedElements(n, part)
+		}
+		if each == nil {
+			continue
+		}
+		if c := p.candidate(root, x, each); c != nil {
+			consider(c)
 		}
 	}
 	if root == always && (p.value != nil && p.value.isPart(part) || p.group != nil && p.group.isPart(part)) && !p.ordered && p.limit < 0 && p.offset == 0 {
@@ -190,7 +200,7 @@ func (p *planner) candidate(root *node, x *schema.Index, each *node) *candidate 
 	}
 	c.index, c.each, c.ranges = x, each, 1
 	p.bindParts(c, root)
-	if each != nil && !c.uses(each) {
+	if each != nil && !c.heeds(cmp.Or(each.exact, each)) {
 		p.drop(c)
 		return nil // entries of other elements would be missing
 	}
@@ -204,14 +214,12 @@ func (p *planner) judge(c *candidate, root *node) {
 	c.cost = p.costOf(c, root)
 }
 
-func (c *candidate) uses(n *node) bool {
-	for _, u := range c.used {
-		if u == n {
-			return true
-		}
-	}
-	return false
-}
+// uses reports whether the bounds make sure of n.
+func (c *candidate) uses(n *node) bool { return slices.Contains(c.used, n) }
+
+// heeds reports whether the bounds make sure of n, or leave out much of what does
+// not match it.
+func (c *candidate) heeds(n *node) bool { return c.uses(n) || slices.Contains(c.loose, n) }
 
 // part returns the i-th part of the candidate's entries: those of the index,
 // then those of the primary key, then nil.
@@ -308,12 +316,20 @@ func boundedEnds(on *operand, set spans) int {
 // use notes the predicates that bounding the part makes sure of.
 func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) {
 	if part.Each {
-		c.used = append(c.used, c.each)
+		if c.each.exact != nil {
+			c.loose = append(c.loose, c.each.exact)
+		} else {
+			c.used = append(c.used, c.each)
+		}
 		return
 	}
 	for n := range root.conjuncts {
-		if n.kind == nodeSet && n.on == on && !n.not {
+		switch {
+		case n.kind != nodeSet || n.not:
+		case n.on == on:
 			c.used = append(c.used, n)
+		case n.on.foldsTo(on):
+			c.loose = append(c.loose, n)
 		}
 	}
 }
@@ -322,21 +338,16 @@ func (p *planner) use(c *candidate, root *node, on *operand, part *schema.Part) 
 // its place in the primary key, negative for a part of an index. A folded part
 // is bounded by predicates on the exact field too.
 func (p *planner) operandOf(part *schema.Part, keyPart int) *operand {
-	var exact *operand
+	var folded *operand
 	for _, on := range p.ops {
-		switch {
-		case keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each, on.isPart(part):
+		if keyPart >= 0 && on.keyPart == keyPart && !on.fold && !on.each || on.isPart(part) {
 			return on
-		case part.Key.Fold && !on.fold && on.column == part.Column && on.each == part.Each && slices.Equal(on.path, part.Path) && on.order == nil:
-			exact = on
+		}
+		if folded == nil {
+			folded = on.foldedFor(part)
 		}
 	}
-	if exact == nil {
-		return nil
-	}
-	f := *exact
-	f.fold, f.key.Fold, f.keyPart = true, true, -1
-	return &f
+	return folded
 }
 
 // bindWhole bounds the primary key that follows the parts, where the predicate

@@ -101,7 +101,7 @@ func (f *fetcher) fill() bool {
 func (f *fetcher) add(it *item) {
 	it.keep()
 	key := f.storeKey(it)
-	x := item{key: key[len(key)-len(it.key):], value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
+	x := item{key: key[len(key)-len(it.key):], value: it.value, body: it.body, apart: it.apart, sealed: it.sealed, decoded: it.decoded}
 	if it.elem != nil {
 		x.elem = f.bytes.copy(it.elem)
 	}

@@ -15,10 +15,11 @@ type item struct {
 	ends  []int  // where each part of the index ends in tuple
 	elem  []byte // the part of an element, where the record may come again
 
-	value []byte       // the stored record; nil where it has not been read
-	cur   store.Cursor // holds the value, which has not been kept
-	body  []byte       // the record in the newest layout; nil where it has not been opened
-	apart bool         // body is not in value
+	value  []byte       // the stored record; nil where it has not been read
+	cur    store.Cursor // holds the value, which has not been kept
+	body   []byte       // the record in the newest layout; nil where it has not been opened
+	apart  bool         // body is not in value
+	sealed bool         // the value need not be checked, see store.Sealer
 
 	sort    []byte // the sort key, where there is one
 	part    []byte // the field that is wanted, where it is known
@@ -34,7 +35,11 @@ func (r *Rows) open(it *item) bool {
 	if it.cur != nil {
 		value = it.cur.Value()
 	}
-	body, converted, err := record.OpenBytes(r.plan.table, it.key, value, nil)
+	open := record.OpenBytes
+	if it.sealed || r.verified {
+		open = record.OpenSealed
+	}
+	body, converted, err := open(r.plan.table, it.key, value, nil)
 	if err != nil {
 		r.fail(err)
 		return false
@@ -82,7 +87,7 @@ type bufferedItem struct {
 	ends, endsEnd int
 	isEntry       bool
 	value, body   []byte
-	apart         bool
+	apart, sealed bool
 	decoded       any
 }
 
@@ -94,7 +99,7 @@ func (s *itemBuffer) reset() {
 // add copies an item to the end of the buffer.
 func (s *itemBuffer) add(it *item) {
 	it.keep()
-	x := bufferedItem{isEntry: it.tuple != nil, value: it.value, body: it.body, apart: it.apart, decoded: it.decoded}
+	x := bufferedItem{isEntry: it.tuple != nil, value: it.value, body: it.body, apart: it.apart, sealed: it.sealed, decoded: it.decoded}
 	s.bytes = append(s.bytes, s.prefix...)
 	x.key = len(s.bytes)
 	s.bytes = append(s.bytes, it.key...)
@@ -118,7 +123,7 @@ func (s *itemBuffer) get(i int, it *item) {
 	x := &s.items[i]
 	*it = item{
 		key: s.bytes[x.key:x.keyEnd], elem: s.bytes[x.elem:x.sort], sort: s.bytes[x.sort:x.part],
-		ends: s.ends[x.ends:x.endsEnd], value: x.value, body: x.body, apart: x.apart, decoded: x.decoded,
+		ends: s.ends[x.ends:x.endsEnd], value: x.value, body: x.body, apart: x.apart, sealed: x.sealed, decoded: x.decoded,
 	}
 	if x.isEntry {
 		it.tuple = s.bytes[x.tuple:x.elem]

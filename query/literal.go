@@ -45,6 +45,9 @@ func (o *operand) part(l *Literal, deref bool) ([]byte, error) {
 	if l.Type == nil {
 		base := o.key.Base()
 		isNil := l.isNil()
+		if isNil && !base.Ptr && o.stored.Kind == codec.Bytes {
+			return nil, errors.New("nil has no place among bytes: write is nil")
+		}
 		if isNil && (!base.Ptr || deref) {
 			return nil, fmt.Errorf("%s is never nil", o.noun(deref))
 		}
@@ -110,11 +113,16 @@ func (o *operand) hasToAdapt(l *Literal) bool {
 
 // isFloat32 reports whether the operand's values are floats of 32 bits.
 func (o *operand) isFloat32() bool {
-	t := &o.stored
-	if t.Kind == codec.Pointer {
-		t = t.Elem
-	}
+	t := o.value()
 	return t.Kind == codec.Float && t.Bits == 32
+}
+
+// value returns the type of the operand's values that are not nil.
+func (o *operand) value() *codec.Type {
+	if o.stored.Kind == codec.Pointer {
+		return o.stored.Elem
+	}
+	return &o.stored
 }
 
 // roundFloat32 returns the part of a float, of a pointer if ptr, rounded as a
@@ -158,6 +166,12 @@ func appendText(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 			return nil, wanted(k, l)
 		}
 		return appendInstant(dst, t), nil
+	case codec.Duration:
+		d, err := time.ParseDuration(l.Text)
+		if err != nil {
+			return nil, wanted(k, l)
+		}
+		return codec.AppendInt(dst, int64(d)), nil
 	}
 	if l.Quoted {
 		return nil, wanted(k, l)
@@ -182,10 +196,6 @@ func appendNumber(dst []byte, k *codec.KeyType, l Literal) ([]byte, error) {
 		}
 		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil && uint64(float64(u)) == u {
 			return codec.AppendFloat(dst, float64(u)), nil // 0x10
-		}
-	case codec.Duration:
-		if d, err := time.ParseDuration(l.Text); err == nil {
-			return codec.AppendInt(dst, int64(d)), nil
 		}
 	case codec.Int, codec.Uint:
 		if u, err := strconv.ParseUint(parseBase(l.Text)); err == nil {

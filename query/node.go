@@ -17,6 +17,8 @@ type node struct {
 	text []byte   // of nodeText: what must be in the field, escaped as in a key part
 	fn   *Func    // of nodeFunc
 	not  bool     // the opposite: of nodeText, nodeNil, nodeFunc and, where on has elements, nodeSet
+
+	exact *node // of what foldedElements has made: from what
 }
 
 type nodeKind uint8
@@ -280,7 +282,7 @@ func (n *node) impliedSet(on *operand) (spans, bool) {
 		return nil, false
 	case n.on == on:
 		return n.set, true
-	case on.fold && !n.on.fold && n.on.column == on.column && n.on.each == on.each && slices.Equal(n.on.path, on.path):
+	case n.on.foldsTo(on):
 		return folded(on, n.set)
 	}
 	return nil, false
@@ -304,21 +306,4 @@ func impliedByAll(kids []*node, on *operand) (set spans, ok bool) {
 		}
 	}
 	return set, ok
-}
-
-// folded returns the set of the values of an exact set, case set aside, where
-// it is a list of values.
-func folded(on *operand, set spans) (spans, bool) {
-	if !set.allPoints() {
-		return nil, false
-	}
-	parts := make([][]byte, len(set))
-	for i := range set {
-		p, err := on.key.AppendLiteral(nil, set[i].lo.v)
-		if err != nil {
-			return nil, false
-		}
-		parts[i] = p
-	}
-	return points(parts), true
 }

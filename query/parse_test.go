@@ -185,6 +185,7 @@ func TestLiterals(t *testing.T) {
 		{"flights | Cancelled = 1", "error: where Cancelled (at 13): it wants true or false, not 1"},
 		{"flights | Origin = 5", "error: where Origin (at 10): a string stands in quotes: '5'"},
 		{"posts | `In` = 90m", "In = 1h30m0s"},
+		{"posts | `In` = '90m'", "In = 1h30m0s"},
 		{"posts | `In` = 90", "error: where `In` (at 8): it wants a duration such as 1h30m, not 90"},
 		{"posts | Words = 0x0A0b", "Words = 0x0a0b"},
 		{"posts | Words = 'ab'", "Words = 0x6162"},

@@ -231,6 +231,13 @@ func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) mode
 			return w.elementPred(tb)
 		}
 		v := elems[w.rng.IntN(len(elems))]
+		if v.Kind() == reflect.String && w.rng.IntN(3) == 0 {
+			o, text := namedOperand(part.Name), w.beginningOf(v.String())
+			o.Each = true
+			return modelPred{Prefix{o, literal(tb, reflect.ValueOf(text)), false}, func(rec modelRecord) bool {
+				return slices.ContainsFunc(list.elems(rec.val), func(x reflect.Value) bool { return strings.HasPrefix(x.String(), text) })
+			}}
+		}
 		return modelPred{Contains{namedOperand(part.Name), literal(tb, v)}, func(rec modelRecord) bool {
 			return slices.ContainsFunc(list.elems(rec.val), func(x reflect.Value) bool { return modelCompare(x, v) == 0 })
 		}}
@@ -238,7 +245,13 @@ func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) mode
 	fields := w.fields()
 	f := fields[slices.IndexFunc(fields, func(f modelField) bool { return f.name == part.Name })]
 	v, o := f.get(rec.val), namedOperand(f.name)
-	if part.Key.Fold && f.typ.Kind() == reflect.String {
+	if f.typ.Kind() == reflect.String && w.rng.IntN(4) == 0 {
+		text := w.beginningOf(v.String())
+		return modelPred{Prefix{o, literal(tb, reflect.ValueOf(text)), false}, func(rec modelRecord) bool {
+			return strings.HasPrefix(f.get(rec.val).String(), text)
+		}}
+	}
+	if part.Key.Fold && f.typ.Kind() == reflect.String && w.rng.IntN(2) == 0 {
 		return modelPred{EqualFold{o, literal(tb, v)}, func(rec modelRecord) bool {
 			return strings.EqualFold(f.get(rec.val).String(), v.String())
 		}}
@@ -252,6 +265,9 @@ func (w *world) partPred(tb testing.TB, rec modelRecord, part *schema.Part) mode
 	}
 	return modelPred{Cmp{op, o, literal(tb, v)}, func(rec modelRecord) bool { return holdsOp(op, modelCompare(f.get(rec.val), v)) }}
 }
+
+// beginningOf returns a prefix of s, which may end within a rune, or be all of s.
+func (w *world) beginningOf(s string) string { return s[:len(s)-w.rng.IntN(min(len(s), 2)+1)] }
 
 func (w *world) compound(tb testing.TB, depth int) modelPred {
 	var kids []modelPred

@@ -85,6 +85,8 @@ type planMemory struct {
 	candidates freeList[candidate]
 	accesses   freeList[accessPath]
 	bytes      arena[byte] // of the keys in ranges
+	key, tuple []byte      // of a point's record, and of the entry that it has
+	offs       []uint32    // where its columns are
 
 	free bool
 	pool *sync.Pool // where it goes when it is free

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/store"
 )
 
@@ -32,6 +31,8 @@ type running struct {
 	err   error
 	done  bool
 	calls uint
+
+	verified bool // see Verified
 
 	columns int    // how many of a record's columns are looked at
 	splitOf []byte // the body that offs is of
@@ -74,6 +75,10 @@ func (p *Plan) Run(ctx context.Context, tx store.Tx) *Rows {
 	r.top = r.build()
 	return r
 }
+
+// Verified has the rows take records for what was committed, without a look at
+// their checksums: the store is a [store.Verified]. It comes before the first Next.
+func (r *Rows) Verified() { r.verified = true }
 
 // Release closes the rows and gives their memory to other ones. Neither they
 // nor what they have returned may be used afterwards, but for bodies and what
@@ -310,7 +315,7 @@ func (r *Rows) fail(err error) {
 
 // damaged keeps an error about stored bytes as a [record.CorruptError].
 func (r *Rows) damaged(index string, key []byte, err error) {
-	r.fail(&record.CorruptError{Table: r.plan.table, Index: index, Tuple: bytes.Clone(key), Err: err})
+	r.fail(damage(r.plan, index, key, err))
 }
 
 // indexName is the index that records are fetched for, if it is one.

@@ -19,6 +19,7 @@ type scan struct {
 	at      int // how many of the ranges have been begun
 	rng     byteRange
 	cur     store.Cursor
+	sealed  store.SealedCursor // cur, if it is one
 	ends    []int
 	fixed   bool // all entries of the range have one tuple, and ends are its
 	eachAt  int  // the part of elements that entries are told apart by, or -1
@@ -102,6 +103,7 @@ func (s *scan) open(rng byteRange) bool {
 		return false
 	}
 	s.rng, s.cur, s.fixed = rng, cur, false
+	s.sealed, _ = cur.(store.SealedCursor)
 	if c := s.a.c; c.index != nil && c.points >= len(c.index.Parts) && len(rng.lo) >= s.prefix {
 		_, s.fixed = s.split(rng.lo[s.prefix:])
 	}
@@ -111,7 +113,7 @@ func (s *scan) open(rng byteRange) bool {
 func (s *scan) close() {
 	if s.cur != nil {
 		s.cur.Close()
-		s.cur = nil
+		s.cur, s.sealed = nil, nil
 	}
 }
 
@@ -136,7 +138,7 @@ func (s *scan) read(it *item) bool {
 		s.r.stats.Records++
 		*it = item{key: k[s.prefix:]}
 		if !s.keys {
-			it.cur = s.cur
+			it.cur, it.sealed = s.cur, s.sealed != nil && s.sealed.Sealed()
 		}
 		return true
 	}

@@ -31,7 +31,8 @@ func (p *planner) addSieves(plan *Plan) {
 	if a.kind != accessScan || a.c.index == nil || !a.c.bounded() || a.first != nil {
 		return
 	}
-	for left := a.filter; len(left) > 0 && len(a.sieves) < maxSieves; {
+	left := slices.DeleteFunc(slices.Clone(a.filter), a.intersectionHeeds)
+	for len(left) > 0 && len(a.sieves) < maxSieves {
 		c := p.bestSieve(a, left)
 		if c == nil {
 			return
@@ -40,8 +41,14 @@ func (p *planner) addSieves(plan *Plan) {
 		v.both.kind, v.both.c, v.both.root, v.both.match = a.kind, a.c, a.root, a.match
 		v.both.filter = v.other.undecided(a.filter)
 		a.sieves = append(a.sieves, v)
-		left = v.other.undecided(left)
+		left = slices.DeleteFunc(v.other.undecided(left), c.heeds)
 	}
+}
+
+// intersectionHeeds reports whether what the access path is intersected with has
+// been bounded by n, more loosely than n asks for.
+func (a *accessPath) intersectionHeeds(n *node) bool {
+	return slices.ContainsFunc(a.with, func(other *accessPath) bool { return other.c.heeds(n) })
 }
 
 // undecided returns the predicates that the entries which the access path gives do
@@ -56,14 +63,14 @@ func (a *accessPath) undecided(nodes []*node) (out []*node) {
 }
 
 // bestSieve returns the candidate that is bounded most closely of those whose
-// bounds decide some of the filters of an access path, or nil.
+// bounds decide some of the filters of an access path, or heed them, or nil.
 func (p *planner) bestSieve(a *accessPath, filters []*node) (best *candidate) {
 	for _, x := range p.table.Indexes {
 		if x == a.c.index || x.State != schema.Ready || !p.mayBound(x) {
 			continue
 		}
 		p.eachCandidate(p.root, x, func(c *candidate) {
-			if c.kind != accessScan || c.repeats() || !c.narrows(a.c) || !slices.ContainsFunc(filters, c.uses) ||
+			if c.kind != accessScan || c.repeats() || !c.narrows(a.c) || !slices.ContainsFunc(filters, func(n *node) bool { return c.adds(n, a.c) }) ||
 				best != nil && closeness(best, c) <= 0 {
 				p.drop(c)
 				return
@@ -75,6 +82,12 @@ func (p *planner) bestSieve(a *accessPath, filters []*node) (best *candidate) {
 	return best
 }
 
+// adds reports whether the bounds heed n, and those of another candidate do not, or
+// no more than loosely where c makes sure of it.
+func (c *candidate) adds(n *node, other *candidate) bool {
+	return c.uses(n) && !other.uses(n) || c.heeds(n) && !other.heeds(n)
+}
+
 // narrows reports whether c leaves out more than single values of what another
 // candidate finds.
 func (c *candidate) narrows(other *candidate) bool {
@@ -83,7 +96,7 @@ func (c *candidate) narrows(other *candidate) bool {
 	}
 	for i := range c.bounds[:min(c.points, len(c.bounds))] {
 		on := c.bounds[i].on
-		if !slices.ContainsFunc(other.bounds, func(b partBounds) bool { return b.on == on }) {
+		if !slices.ContainsFunc(other.bounds, func(b partBounds) bool { return b.on.same(on) }) {
 			return true
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kivisdb/kivis/internal/record"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store"
@@ -22,10 +23,7 @@ import (
 // TestSiftModel asks random queries that bound two indexes or more, and compares
 // with a naive filter.
 func TestSiftModel(t *testing.T) {
-	tables := 60
-	if testing.Short() {
-		tables = 20
-	}
+	tables := testform.Of(20, 20, 60)
 	clear(lookSeen[:])
 	for range tables * *rounds {
 		seed := rand.Uint64()
@@ -137,10 +135,7 @@ func costs(t *testing.T, set *schema.Set, kv store.Store, text, using string) (S
 // of their ranges: no more records than the better one by itself, and no more
 // entries than that needs of both, a record counting as ten entries.
 func TestSiftBound(t *testing.T) {
-	n, queries := 30_000, 600
-	if testing.Short() {
-		n, queries = 8_000, 120
-	}
+	n, queries := testform.Of(8_000, 15_000, 30_000), testform.Of(120, 250, 600)
 	set, kv := pairStore(t, n)
 	defer kv.Close()
 	defer func(was siftLimits) { sifting = was }(sifting)
@@ -205,7 +200,7 @@ func TestSiftBound(t *testing.T) {
 		t.Errorf("seed %d: a look made a query cost %.2f times as much", seed, worst)
 	}
 	for choice, n := range seen {
-		if n == 0 && !testing.Short() {
+		if n == 0 && testform.Of(false, true, true) {
 			t.Errorf("seed %d: no look chose %d: the test has lost its reach", seed, choice)
 		}
 	}

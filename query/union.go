@@ -144,18 +144,18 @@ func (p *planner) intersect(plan *Plan) {
 		return
 	}
 	a := plan.reads[0]
-	used := slices.Clip(a.c.used)
+	all := candidate{used: slices.Clip(a.c.used), loose: slices.Clip(a.c.loose)}
 	for _, x := range p.table.Indexes {
 		if x.State != schema.Ready || !p.mayBound(x) {
 			continue
 		}
 		p.eachCandidate(p.root, x, func(c *candidate) {
-			if len(a.with)+1 >= maxIntersect || !keyOrdered(c) || !adds(c, used) ||
+			if len(a.with)+1 >= maxIntersect || !keyOrdered(c) || !adds(c, &all) ||
 				p.want.Kind == Records && !selective(c) {
 				p.drop(c)
 				return
 			}
-			used = append(used, c.used...)
+			all.used, all.loose = append(all.used, c.used...), append(all.loose, c.loose...)
 			p.judge(c, p.root)
 			other := p.accessPath(c, p.root)
 			other.match.reverse = a.match.reverse
@@ -163,14 +163,13 @@ func (p *planner) intersect(plan *Plan) {
 		})
 	}
 	if len(a.with) > 0 {
-		p.leave(a, used)
+		p.leave(a, &all)
 	}
 }
 
-// leave keeps the filters of what is not used.
-func (p *planner) leave(a *accessPath, used []*node) {
+// leave keeps the filters of what all the candidates do not make sure of.
+func (p *planner) leave(a *accessPath, all *candidate) {
 	a.entry, a.filter = nil, nil
-	all := candidate{used: used}
 	for n := range p.root.conjuncts {
 		switch {
 		case all.uses(n):
@@ -189,15 +188,11 @@ func keyOrdered(c *candidate) bool {
 		c.whole == nil && c.ranges == 1 && (!c.index.Unique || c.hasNil())
 }
 
-// adds reports whether the candidate decides something that is not in used.
-func adds(c *candidate, used []*node) bool {
-	all := candidate{used: used}
-	for _, n := range c.used {
-		if !all.uses(n) {
-			return true
-		}
-	}
-	return false
+// adds reports whether the candidate decides something that others do not, or heeds
+// what they do not.
+func adds(c, others *candidate) bool {
+	add := func(n *node) bool { return c.adds(n, others) }
+	return slices.ContainsFunc(c.used, add) || slices.ContainsFunc(c.loose, add)
 }
 
 // selective reports whether the candidate may well leave few records: not so

@@ -185,7 +185,7 @@ func (w *world) randomParts() string {
 
 // randomValue sets v, of one of the types above, to a value out of a few.
 func (w *world) randomValue(v reflect.Value) {
-	words := []string{"", "a", "A", "ab", "Ab", "aB", "abc", "b", "\x00", "a\x00", "k", "\u212a", "é", "\xff", "ß"}
+	words := []string{"", "a", "A", "ab", "Ab", "aB", "abc", "b", "\x00", "a\x00", "k", "\u212a", "é", "É", "\xff", "\xc3", "ß", "\u0131", "I"}
 	switch p := v.Addr().Interface().(type) {
 	case *bool:
 		*p = w.rng.IntN(2) == 0

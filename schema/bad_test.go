@@ -410,7 +410,7 @@ var bad = []struct {
 		return types(R{})
 	}, lines(
 		`schema: schema.R.Tags: []string cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
-		`schema: schema.R.Addr: url.URL cannot be part of a key: the order of a type that marshals itself is not known (tag "key")`,
+		`schema: schema.R.Addr: url.URL cannot be part of a key: the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey (tag "key")`,
 		`schema: schema.R.Any: any cannot be part of a key: an interface has no type to order by (tag "key")`,
 		`schema: schema.R.Map: map[string]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "key")`,
 		`schema: schema.R.Blob: []byte cannot be a key, as Go does not compare it with ==: use a string or an array (tag "key")`,
@@ -619,7 +619,7 @@ var bad = []struct {
 		`schema: schema.R.C: []string has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.D: map[int]bool has no order: index its elements with each (tag "index")`,
 		`schema: schema.R.E: [3]int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index")`,
-		`schema: schema.R.G: url.URL cannot be part of a key: the order of a type that marshals itself is not known (tag "index,each")`,
+		`schema: schema.R.G: url.URL cannot be part of a key: the order of a type that marshals itself is not known, unless it has the methods AppendKey and ParseKey (tag "index,each")`,
 		`schema: schema.R.H: L: []int cannot be part of a key: slices, arrays and maps have no order, bytes apart (tag "index")`,
 	)},
 	{"fold on what is no string", func() []reflect.Type {

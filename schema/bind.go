@@ -50,6 +50,25 @@ func Bind(c *Catalog, models []*Model) (*Set, error) {
 	return s, s.bindRefs()
 }
 
+// BindFitting is Bind of those of the models that fit the catalog. Of the others
+// [Set.Misfit] says why they do not.
+func BindFitting(c *Catalog, models []*Model) (*Set, error) {
+	misfits := make(map[reflect.Type]*Misfit)
+	fit := slices.DeleteFunc(slices.Clone(models), func(m *Model) bool {
+		_, err := Bind(c, []*Model{m})
+		if err != nil {
+			entry := c.claimOf(m, models, func(uint32) bool { return false }).entry
+			misfits[m.Type] = &Misfit{Table: m.Name, Gone: entry == nil, Err: err}
+		}
+		return err != nil
+	})
+	set, err := Bind(c, fit)
+	if err == nil {
+		set.misfits = misfits
+	}
+	return set, err
+}
+
 // add adds a table to a set that is being made.
 func (s *Set) add(t *Table) {
 	s.tables = append(s.tables, t)

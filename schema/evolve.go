@@ -160,7 +160,7 @@ func (v *evolver) change(path string, t, old *codec.Type) codec.Type {
 	u, ok := v.follow(path, t, old)
 	if !ok {
 		v.report(Difference{Kind: "changed type", Field: path, Detail: typeText(old) + " to " + typeText(t), Refused: true,
-			Remedy: "keep " + typeText(old) + ", or add a field of another name and fill it from this one"})
+			Remedy: "keep " + typeText(old) + ", or add a field of another name and fill it from this one, or pass Register a migration"})
 	}
 	return u
 }
@@ -178,6 +178,12 @@ func nameOr(name string) string {
 func (v *evolver) follow(path string, t, old *codec.Type) (u codec.Type, ok bool) {
 	u = *t
 	u.Name = old.Name
+	if f, is := v.old.IsNullable(old, t, v.model); is {
+		v.report(Difference{Kind: "value or nothing", Field: path, Detail: "a struct of a value and Valid, as an earlier release stored it, is the value, or nil where it is not valid"})
+		elem, same := v.follow(path, t.Elem, &f.Type)
+		u.Elem = &elem
+		return u, same
+	}
 	switch {
 	case old.BecomesPointer(t):
 		v.report(Difference{Kind: "value is a pointer", Field: path, Detail: typeText(old) + " to " + typeText(t) + "; zero stays a value, and is not nil"})

@@ -83,7 +83,7 @@ func ExamplePlan() {
 	fmt.Print(plan(stored.Catalog, reflect.TypeFor[Airport]()).Diff)
 	// Output:
 	// airports: renamed field Town: was City (nothing to do)
-	// airports: changed type Town: string to []string (refused); keep string, or add a field of another name and fill it from this one
+	// airports: changed type Town: string to []string (refused); keep string, or add a field of another name and fill it from this one, or pass Register a migration
 	// airports: new field Altitude: int64 (nothing to do)
 	// airports: removed index City: index=City(City) (nothing to do)
 }

@@ -29,6 +29,10 @@ type PlanOptions struct {
 	// layout has a value in the place of a pointer, by the path of stored names.
 	// A nil Nils says that nothing is.
 	Nils func(table uint32, next *codec.Layout) map[string]Nils
+
+	// Moving has the ids of tables that others are becoming already, by the ids of
+	// those: see [Catalog.Moving]. Moves of these tables go on with them.
+	Moving map[uint32]uint32
 }
 
 // Nils are the stored records in which something is nil.
@@ -129,6 +133,7 @@ func (p *planner) table(m *Model) *tablePlan {
 		t.entry = &Entry{ID: p.next.NextTable, Name: m.Name, NextField: 1, NextIndex: 1}
 		p.next.NextTable++
 		t.report(Difference{Kind: "new table"})
+		t.rememberNames()
 		t.checkRenamed()
 	} else {
 		t.entry = t.old.clone()

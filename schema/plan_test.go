@@ -210,17 +210,17 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed type A: int64 to int32 (refused); keep int64, or add a field of another name and fill it from this one`,
-		`T: changed type B: uint64 to int64 (refused); keep uint64, or add a field of another name and fill it from this one`,
-		`T: changed type C: string to []byte (refused); keep string, or add a field of another name and fill it from this one`,
-		`T: changed type D: int64 to float64 (refused); keep int64, or add a field of another name and fill it from this one`,
-		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or add a field of another name and fill it from this one`,
-		`T: changed type F: []int64 to []string (refused); keep []int64, or add a field of another name and fill it from this one`,
-		`T: changed type H: int64 to uint64 (refused); keep int64, or add a field of another name and fill it from this one`,
-		`T: changed type I.X: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
-		`T: changed type J: struct to map[string]int64 (refused); keep struct, or add a field of another name and fill it from this one`,
+		`T: changed type A: int64 to int32 (refused); keep int64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type B: uint64 to int64 (refused); keep uint64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type C: string to []byte (refused); keep string, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type D: int64 to float64 (refused); keep int64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type E: [4]byte to [8]byte (refused); keep [4]byte, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type F: []int64 to []string (refused); keep []int64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type H: int64 to uint64 (refused); keep int64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type I.X: int64 to string (refused); keep int64, or add a field of another name and fill it from this one, or pass Register a migration`,
+		`T: changed type J: struct to map[string]int64 (refused); keep struct, or add a field of another name and fill it from this one, or pass Register a migration`,
 		`T: value is a pointer K: int64 to *int64; zero stays a value, and is not nil (nothing to do)`,
-		`T: changed type L: float64 to float32 (refused); keep float64, or add a field of another name and fill it from this one`,
+		`T: changed type L: float64 to float32 (refused); keep float64, or add a field of another name and fill it from this one, or pass Register a migration`,
 		`T: pointer is a value G (nothing to do)`,
 	)},
 	{"new and removed indexes", func() []reflect.Type {
@@ -473,7 +473,7 @@ var evolutions = []struct {
 		}
 		return types(T{})
 	}, lines(
-		`T: changed type B: int64 to string (refused); keep int64, or add a field of another name and fill it from this one`,
+		`T: changed type B: int64 to string (refused); keep int64, or add a field of another name and fill it from this one, or pass Register a migration`,
 		`T: new field C: int64 (nothing to do)`,
 		`T: changed key: plain (A string) to plain (B string) (refused); keep the key, or pass Register a migration that makes the records with the new one`,
 		`T: new index C: index=C(C) (build)`,

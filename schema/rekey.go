@@ -68,8 +68,11 @@ func (p *planner) beginMove(t *tablePlan) {
 		return
 	}
 	t.moves = true
-	t.entry.ID, t.entry.Moving = p.next.NextTable, 0
-	p.next.NextTable++
+	t.entry.Moving = 0
+	if t.entry.ID = p.opts.Moving[id]; t.entry.ID == 0 {
+		t.entry.ID = p.next.NextTable
+		p.next.NextTable++
+	}
 	p.newIDs[id] = t.entry.ID
 	if !p.keyed[id] {
 		t.report(Difference{Kind: "carried references", Class: Rewrite, Detail: "what it refers to gets other keys"})
@@ -230,6 +233,35 @@ func (c *Catalog) AreMoving(moves []Move) bool {
 	return !slices.ContainsFunc(moves, func(v Move) bool {
 		e := c.Entries[v.From]
 		return e == nil || e.Moving != v.To || c.Entries[v.To] == nil
+	})
+}
+
+// Moving returns the ids of the tables that others are becoming, by the ids of those.
+func (c *Catalog) Moving() map[uint32]uint32 {
+	ids := make(map[uint32]uint32)
+	for id, e := range c.Entries {
+		if e.Moving != 0 {
+			ids[id] = e.Moving
+		}
+	}
+	return ids
+}
+
+// Resumes reports whether the moves that are under way in the catalog are those of a
+// change, so that they can go on: see [PlanOptions.Moving].
+func (c *Catalog) Resumes(change *Change) bool {
+	if len(change.Moves) == 0 || len(c.Moving()) != len(change.Moves) || !c.AreMoving(change.Moves) {
+		return false
+	}
+	for _, id := range change.Entries {
+		if c.Entries[id] == nil {
+			return false // a new table, which they do not know of
+		}
+	}
+	return !slices.ContainsFunc(change.Moves, func(v Move) bool {
+		is, to := c.Entries[v.To], change.Catalog.Entries[v.To].clone()
+		to.Name += copyMark
+		return !is.sameDefinition(to)
 	})
 }
 

@@ -114,6 +114,29 @@ var renames = []struct {
 		`T: new field Phone: string (nothing to do)`,
 		`T: removed field Mail: string (nothing to do)`,
 	)},
+	{"moved from one struct to another", func() []reflect.Type {
+		type T struct {
+			ID  ID[T]
+			Out struct{ Zip string }
+		}
+		return types(T{})
+	}, func() []reflect.Type {
+		type T struct {
+			ID  ID[T]
+			Loc struct {
+				Zip string `kivis:"was=Out.Zip"`
+			}
+		}
+		return types(T{})
+	}, lines(
+		`T: moved field Loc.Zip: was Out.Zip (nothing to do)`,
+		`T: new field Loc: struct (nothing to do)`,
+		`T: removed field Out: struct (nothing to do)`,
+	), lines(
+		`T: moved field Loc.Zip: was Out.Zip (nothing to do)`,
+		`T: new field Loc: struct (nothing to do)`,
+		`T: removed field Out: struct (nothing to do)`,
+	)},
 	{"another type", func() []reflect.Type {
 		type T struct {
 			ID ID[T]
@@ -400,4 +423,80 @@ func TestRemoved(t *testing.T) {
 	if got := planAll(t, c, compileAll(t, two{}), PlanOptions{}).Diff.String(); !strings.Contains(got, "restored field B") {
 		t.Errorf("the program before: %s", got)
 	}
+}
+
+// TestSuspectedMoves: a field that is gone, and is new in a struct of the record or out
+// of one, is refused as a move that does not say so.
+func TestSuspectedMoves(t *testing.T) {
+	type flat struct {
+		_    struct{} `kivis:"table=S"`
+		ID   int      `kivis:"key"`
+		City string
+		N    int
+	}
+	type home struct{ City, Zip string }
+	type nested struct {
+		_    struct{} `kivis:"table=S"`
+		ID   int      `kivis:"key"`
+		Home home
+		N    int
+	}
+	type pointed struct {
+		_    struct{} `kivis:"table=S"`
+		ID   int      `kivis:"key"`
+		Home *home
+		N    int
+	}
+	type other struct {
+		_    struct{} `kivis:"table=S"`
+		ID   int      `kivis:"key"`
+		Home struct{ City int }
+		N    int
+	}
+	type removed struct {
+		_    struct{} `kivis:"table=S,removed=City"`
+		ID   int      `kivis:"key"`
+		Home home
+		N    int
+	}
+	for _, test := range []struct {
+		name     string
+		from, to any
+		want     string // in the refusal; "" for none
+	}{
+		{"in", flat{}, nested{}, "suspected move Home.City: City is gone, and stored records hold values of the same name and type (refused); if it has moved, tag it `kivis:\"was=.City\"`"},
+		{"in, by a pointer", flat{}, pointed{}, "`kivis:\"was=.City\"`"},
+		{"out", nested{}, flat{}, "suspected move City: Home is gone, and stored records hold values of the same name and type (refused); if it has moved, tag it `kivis:\"was=Home.City\"`; if Home really is to go, write _ struct{} `kivis:\"removed=Home\"`"},
+		{"another type", flat{}, other{}, ""},
+		{"removed on purpose", flat{}, removed{}, ""},
+	} {
+		for _, full := range []bool{true, false} {
+			c, err := planOf(test.from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			models, err := CompileFor(c.Catalog, reflect.TypeOf(test.to))
+			if err != nil {
+				t.Fatal(err)
+			}
+			change, err := Plan(c.Catalog, models, PlanOptions{Holds: func(uint32, int) bool { return full }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := test.want != "" && full
+			if got := change.Diff.Class() == Refused; got != want || want && !strings.Contains(change.Diff.String(), test.want) {
+				t.Errorf("%s, holding values %t: refused %t, want %t with %q:\n%s", test.name, full, got, want, test.want, change.Diff)
+			}
+		}
+	}
+}
+
+// planOf returns the plan of a new database for a record.
+func planOf(record any) (*Change, error) {
+	c := NewCatalog()
+	models, err := CompileFor(c, reflect.TypeOf(record))
+	if err != nil {
+		return nil, err
+	}
+	return Plan(c, models, PlanOptions{})
 }

@@ -69,6 +69,16 @@ func (t *tablePlan) rename(c claim) {
 	}
 }
 
+// rememberNames has a new table know the names that its record says it had, so that
+// a program from before the rename does not begin another under one of them.
+func (t *tablePlan) rememberNames() {
+	for _, name := range t.model.was {
+		if t.planner.old.byName(name) == nil && !isName(t.resolver.models, name) {
+			t.entry.Was = append(t.entry.Was, name)
+		}
+	}
+}
+
 // checkGone refuses that tables go to which others still refer.
 func (t *tablePlan) checkGone() {
 	for _, id := range t.gone {

@@ -9,7 +9,19 @@ type Set struct {
 	byType  map[reflect.Type]*Table
 	byName  map[string]*Table
 	byID    map[uint32]*Table
+	misfits map[reflect.Type]*Misfit
 }
+
+// A Misfit is a record type that was registered, and that the catalog has no place
+// for any more: another program has changed or dropped its table.
+type Misfit struct {
+	Table string // the stored name that the type asks for
+	Gone  bool   // there is no such table
+	Err   error  // why the type does not fit
+}
+
+// Misfit returns why a type that was registered has no table, or nil.
+func (s *Set) Misfit(t reflect.Type) *Misfit { return s.misfits[t] }
 
 // ByType returns the table of a record struct type, or nil.
 func (s *Set) ByType(t reflect.Type) *Table { return s.byType[t] }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kivisdb/kivis/internal/tables"
@@ -31,7 +32,9 @@ type Change struct {
 type Feed struct {
 	db     *tables.DB
 	source store.Feeder
+	find   Find
 	table  uint32
+	name   string // of the table, when the feed began
 	prefix []byte
 
 	at    Position
@@ -41,7 +44,13 @@ type Feed struct {
 
 	// What the reader has of keys that left the queue untold.
 	had map[string]bool
+
+	fresh bool // the reader began with nothing
+	gone  bool // a table with a lower id than this one's has been dropped since the position
 }
+
+// Find returns the table of a feed, as it is in a schema, or why there is none.
+type Find func(*schema.Set) (*schema.Table, error)
 
 // queued is a key that is to be told.
 type queued struct {
@@ -57,20 +66,69 @@ const maxQueue = 1 << 16
 
 // NewFeed returns the feed of a table's records from a position on. The error
 // matches errors.ErrUnsupported where the store has no feed.
-func NewFeed(db *tables.DB, tb *schema.Table, at Position) (*Feed, error) {
+func NewFeed(ctx context.Context, db *tables.DB, find Find, at Position) (*Feed, error) {
 	source, err := db.Feeder()
 	if err != nil {
 		return nil, err
 	}
-	return &Feed{db: db, source: source, table: tb.ID, prefix: bytes.Clone(tb.Prefix(0)), at: at, had: make(map[string]bool)}, nil
+	t, err := db.Begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Release()
+	tb, err := find(t.Schema())
+	if err != nil {
+		return nil, err
+	}
+	fresh := at.After == 0 && at.In == 0
+	return &Feed{db: db, source: source, find: find, table: tb.ID, name: tb.Name, prefix: bytes.Clone(tb.Prefix(0)), at: at, had: make(map[string]bool), fresh: fresh}, nil
 }
 
-// ErrTableGone: the table of a feed has been dropped.
-var ErrTableGone = errors.New("the table has been dropped")
+// here returns the table in a schema, if it is still the one that is followed.
+func (f *Feed) here(set *schema.Set) (*schema.Table, error) {
+	tb, err := f.find(set)
+	switch {
+	case err == nil && tb.ID != f.table:
+		return nil, errReplaced{}
+	case err != nil && set.ByID(f.table) == nil && set.ByName(f.name) == nil && !errors.Is(err, tables.ErrNoTable):
+		err = fmt.Errorf("%w %s any more: it has been dropped: %w", tables.ErrNoTable, f.name, err)
+	}
+	return tb, err
+}
+
+// errReplaced is a store.ErrGap: the table has another one's place. What its readers
+// know are records of that one, under keys that are gone.
+type errReplaced struct{}
+
+// Error implements error.
+func (errReplaced) Error() string {
+	return "the records of the table have got other keys since, or it was dropped and made anew: read it, and go on from a position taken before"
+}
+
+// Is says that it is a store.ErrGap.
+func (errReplaced) Is(target error) bool { return target == store.ErrGap }
+
+// replaced reports whether the table has taken the place of another in a commit, or
+// may have: it is new, and one that was there before it is gone. Tables get ids in
+// ascending order.
+func (f *Feed) replaced(c store.Commit) bool {
+	written, created, now := false, false, false
+	for _, w := range c.Writes {
+		id, ok := tables.TableWritten(w.Key)
+		switch {
+		case !ok:
+		case id == f.table:
+			written, created = !w.Deleted, w.Created
+		case w.Deleted && id < f.table:
+			f.gone, now = true, true
+		}
+	}
+	return !f.fresh && written && (now || created && f.gone)
+}
 
 // Next waits until there are changes, and returns up to n of them. The error is
-// store.ErrGap where what was committed since the position is no longer known,
-// ErrTableGone, that of ctx, or one of the store.
+// store.ErrGap where what was committed since the position is no longer known, or the
+// table has another one's place since, one of the Find, that of ctx, or one of the store.
 func (f *Feed) Next(ctx context.Context, n int) ([]Change, error) {
 	for {
 		if len(f.queue) > 0 {
@@ -100,8 +158,12 @@ func (f *Feed) gather(ctx context.Context) (more bool, err error) {
 	}
 	f.of = make(map[string]*queued)
 	end := f.at // where the next gather begins
+	replaced := false
 	err = f.source.Changes(ctx, f.at.After, func(c store.Commit) bool {
 		if c.Version > head {
+			return false
+		}
+		if replaced = f.replaced(c); replaced {
 			return false
 		}
 		if len(f.of) < maxQueue {
@@ -112,6 +174,9 @@ func (f *Feed) gather(ctx context.Context) (more bool, err error) {
 		}
 		return true
 	})
+	if replaced {
+		err = errReplaced{}
+	}
 	if err != nil {
 		return false, err
 	}
@@ -127,14 +192,15 @@ func (f *Feed) gather(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// head returns the version of a snapshot.
+// head returns the version of a snapshot in which the table is there.
 func (f *Feed) head(ctx context.Context) (uint64, error) {
 	t, err := f.db.Begin(ctx, false)
 	if err != nil {
 		return 0, err
 	}
 	defer t.Release()
-	return t.Version(), nil
+	_, err = f.here(t.Schema())
+	return t.Version(), err
 }
 
 // take queues what a commit has written into the table.
@@ -177,9 +243,9 @@ func (f *Feed) tell(ctx context.Context, n int) ([]Change, error) {
 		return nil, err
 	}
 	defer t.Release()
-	tb := t.Schema().ByID(f.table)
-	if tb == nil {
-		return nil, ErrTableGone
+	tb, err := f.here(t.Schema())
+	if err != nil {
+		return nil, err
 	}
 	if err := f.catchUp(ctx, t.Version()); err != nil {
 		return nil, err

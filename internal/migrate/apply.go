@@ -163,7 +163,7 @@ func (m *Migrator) publish(ctx context.Context, models []*schema.Model, plan *sc
 		}
 		next, ready := c.MarkReady(plan.Build)
 		next, dropped := next.Drop(plan.Drop)
-		return tables.Edition{Catalog: next, Touched: append(ready, dropped...)}, nil
+		return tables.Edition{Catalog: next, Touched: append(ready, dropped...), Built: plan.Build}, nil
 	})
 }
 

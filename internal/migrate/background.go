@@ -123,7 +123,7 @@ func (m *Migrator) markReady(ctx context.Context, ref schema.IndexRef) error {
 	defer m.mu.Unlock()
 	return m.db.ChangeCatalog(ctx, m.models, func(c *schema.Catalog) (tables.Edition, error) {
 		next, ready := c.MarkReady([]schema.IndexRef{ref})
-		return tables.Edition{Catalog: next, Touched: ready}, nil
+		return tables.Edition{Catalog: next, Touched: ready, Built: []schema.IndexRef{ref}}, nil
 	})
 }
 

@@ -18,8 +18,9 @@ import (
 // Invariant: from the commit that added an index, every writer maintains it,
 // as writers guard the catalog. A chunk's records, its entries and how far the
 // build has come are one transaction. So once the last chunk has committed,
-// the index equals the records. How far a unique index has come stays in front
-// of the first duplicate: the next build begins there.
+// the index equals the records. How far it has come goes with the commit that makes
+// the index ready; for a unique index it stays in front of the first duplicate: the
+// next build begins there.
 type build struct {
 	db   *tables.DB
 	tb   *schema.Table
@@ -50,7 +51,7 @@ func (b *build) run(ctx context.Context) []error {
 			b.advance()
 			err = b.pace.end(ctx)
 		}
-		if err != nil && (b.more || ctx.Err() != nil) {
+		if err != nil { // also of the last chunk: it may not be there
 			for i := range faults {
 				faults[i] = err
 			}
@@ -155,8 +156,6 @@ func (b *build) save(t *tables.Tx) error {
 		var err error
 		switch {
 		case len(b.dups[i])+len(b.chunk.dups[i]) > 0:
-		case !b.more:
-			err = t.DeleteKey(key)
 		case bytes.Compare(b.at[i], b.chunk.last) < 0:
 			err = t.SetKey(key, b.chunk.last)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/kivisdb/kivis/internal/check"
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/internal/tables"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/reflectx"
 	"github.com/kivisdb/kivis/schema"
 	"github.com/kivisdb/kivis/store/memstore"
@@ -220,10 +221,7 @@ func (b *building) duplicates() bool {
 // unique indexes, and in the end no value is there twice and each index equals
 // the records.
 func TestWritesDuringBuild(t *testing.T) {
-	rounds := 300
-	if testing.Short() {
-		rounds = 60
-	}
+	rounds := testform.Of(60, 100, 300)
 	seed := rand.Uint64()
 	for round := range rounds {
 		b := newBuilding(t, rand.New(rand.NewPCG(seed, uint64(round))))

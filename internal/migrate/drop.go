@@ -41,8 +41,9 @@ func clearIndex(ctx context.Context, db *tables.DB, ref schema.IndexRef) error {
 type emptying struct {
 	db     *tables.DB
 	prefix []byte
-	last   [][]byte // keys to be deleted with the last chunk
-	job    *job     // nil in none
+	last   [][]byte                // keys to be deleted with the last chunk
+	may    func(*schema.Set) error // says why nothing may be deleted, if nothing may; nil says nothing
+	job    *job                    // nil in none
 	pace   pacer
 	n      int  // deleted in the chunk at hand
 	more   bool // there may be more
@@ -68,6 +69,11 @@ func (e *emptying) run(ctx context.Context) error {
 func (e *emptying) Run(ctx context.Context, t *tables.Tx) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if e.may != nil {
+		if err := e.may(t.Schema()); err != nil {
+			return err
+		}
 	}
 	r := record.PrefixRange(e.prefix)
 	r.KeysOnly = true

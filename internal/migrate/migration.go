@@ -71,14 +71,12 @@ func (k *migrationCheck) err() error {
 	return e
 }
 
-// confirm checks the records that have been written since their tables were checked.
-// Where one of them is at fault, or it is not known which they are, all is to be
-// checked anew: the error is errOvertaken.
+// confirm checks the records that have been written since their tables were checked,
+// or all of them where the store does not say which. Where one of them is at fault, or
+// it is not known any more which they are, all is to be checked anew: the error is
+// errOvertaken.
 func (m *Migrator) confirm(ctx context.Context, checks map[uint32]*migrationCheck, plan *schema.Change) error {
-	feed, err := m.db.Feeder()
-	if err != nil {
-		return nil // nobody can say
-	}
+	feed, unknown := m.db.Feeder()
 	t, err := m.db.Begin(ctx, false)
 	if err != nil {
 		return err
@@ -89,18 +87,37 @@ func (m *Migrator) confirm(ctx context.Context, checks map[uint32]*migrationChec
 		if k == nil {
 			return errOvertaken // it was not planned when the others were checked
 		}
-		if err := k.again(ctx, t, feed); err != nil {
+		if k.version == t.Version() {
+			continue
+		}
+		if unknown != nil {
+			err = k.anew(ctx, t)
+		} else {
+			err = k.again(ctx, t, feed)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// anew checks all records, as t reads them.
+func (k *migrationCheck) anew(ctx context.Context, t *tables.Tx) error {
+	clear(k.taken)
+	all := &migrationCheck{tb: k.tb, taken: k.taken, moves: k.moves}
+	if err := all.read(ctx, t); err != nil {
+		return err
+	}
+	if err := all.err(); err != nil {
+		return errors.Join(errOvertaken, err)
+	}
+	k.version = t.Version()
+	return nil
+}
+
 // again checks what was written since the check.
 func (k *migrationCheck) again(ctx context.Context, t *tables.Tx, feed store.Feeder) error {
-	if k.version == t.Version() {
-		return nil
-	}
 	prefix := k.tb.Prefix(0)
 	written := make(map[string]bool)
 	err := feed.Changes(ctx, k.version, func(c store.Commit) bool {
@@ -137,7 +154,7 @@ func (k *migrationCheck) again(ctx context.Context, t *tables.Tx, feed store.Fee
 // migrationCheck looks for what would fail in a migration.
 type migrationCheck struct {
 	tb      *schema.Table
-	job     *job
+	job     *job                // nil if nobody is told how far it has come
 	taken   map[[16]byte][]byte // key tuples of records, by digests of their unique entries
 	faults  []schema.Difference
 	causes  []error
@@ -155,6 +172,11 @@ func (k *migrationCheck) run(ctx context.Context, db *tables.DB) error {
 	}
 	defer t.Release()
 	k.version = t.Version()
+	return k.read(ctx, t)
+}
+
+// read checks all records that t reads.
+func (k *migrationCheck) read(ctx context.Context, t *tables.Tx) error {
 	prefix := k.tb.Prefix(0)
 	c, err := t.Scan(record.PrefixRange(prefix))
 	if err != nil {
@@ -173,7 +195,9 @@ func (k *migrationCheck) run(ctx context.Context, db *tables.DB) error {
 			k.fault(tuple, err)
 		}
 		if n%chunkSize == 0 {
-			k.job.step(chunkSize)
+			if k.job != nil {
+				k.job.step(chunkSize)
+			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"github.com/kivisdb/kivis"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/memstore"
 )
@@ -162,7 +164,7 @@ func TestMigration(t *testing.T) {
 }
 
 // TestMigrationVoided has records written while the check of a migration runs: what it
-// found out about them does not count.
+// found out about them does not count, whether the store says what is written or not.
 func TestMigrationVoided(t *testing.T) {
 	list := people(1200)
 	for _, test := range []struct {
@@ -173,10 +175,14 @@ func TestMigrationVoided(t *testing.T) {
 		{"the function fails", `the name "nospace" has no space`, func(r *kivis.Record) error { return r.Set("Name", "nospace") }},
 		{"a unique value is taken", "Note", func(r *kivis.Record) error { return r.Set("Note", "n7") }},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			mem := memstore.New() // as it is: it has to say what is written
+		voided := func(t *testing.T, feed bool) {
+			mem := memstore.New()
 			seed(t, kept{mem}, list)
-			db := open(t, mem, nil)
+			var st store.Store = kept{mem} // hides that it can say
+			if feed {
+				st = mem
+			}
+			db := open(t, st, nil)
 			defer db.Close()
 			calls := 0
 			err := db.Register(&person2{}, kivis.Migrate(func(o person1) (person2, error) {
@@ -205,7 +211,9 @@ func TestMigrationVoided(t *testing.T) {
 			if _, err := kivis.TableNamed(db, "person").Get(t.Context(), must(kivis.TableNamed(db, "person").Key("3"))(t)); err != nil {
 				t.Errorf("record 3 after a Register that failed: %v", err)
 			}
-		})
+		}
+		t.Run(test.name, func(t *testing.T) { voided(t, true) })
+		t.Run(test.name+", without a feed", func(t *testing.T) { voided(t, false) })
 	}
 }
 
@@ -214,46 +222,65 @@ func TestMigrationVoided(t *testing.T) {
 // without the function is kept from what it does not understand.
 func TestMigrationKilled(t *testing.T) {
 	list := people(2500)
-	refused := 0
-	for n := 0; ; n += 1 + n/6 { // on a slow machine chunks are small, and many
-		mem := kept{memstore.New()}
-		seed(t, mem, list)
-		left := 1 << 30
-		db := open(t, stopped{mem, &left}, nil)
-		left = n
-		err := db.Register(&person2{}, kivis.Migrate(to2))
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, errStopped) {
-			t.Fatal(err)
-		}
-		check(t, db.Close())
-		db = open(t, mem, nil)
-		named := kivis.TableNamed(db, "person")
-		key := must(named.Key("2500"))(t)
-		_, read := named.Get(t.Context(), key)
-		_, write := named.Modify(t.Context(), key, func(*kivis.Record) error { return nil })
-		if errors.Is(read, kivis.ErrMigrating) {
-			refused++
-			if err := db.Register(&person2{}); err != nil {
-				t.Errorf("after %d commits a program without the function: %v", n, err)
+	onEmbedded(t, func(t *testing.T, next func() kept, every int) {
+		refused := 0
+		for n := 0; ; n += step(n, every) {
+			mem := next()
+			seed(t, mem, list)
+			left := 1 << 30
+			db := open(t, stopped{mem, &left}, nil)
+			left = n
+			err := db.Register(&person2{}, kivis.Migrate(to2))
+			if err == nil {
+				break
 			}
-			if err := second(kivis.TableBy[person2, int](db).Insert(t.Context(), &person2{ID: 9999, Note: "new"})); !errors.Is(err, kivis.ErrMigrating) {
-				t.Errorf("after %d commits Insert without the function: %v", n, err)
+			if !errors.Is(err, errStopped) {
+				t.Fatal(err)
 			}
-			if err := named.Delete(t.Context(), key); !errors.Is(err, kivis.ErrMigrating) || !errors.Is(write, kivis.ErrMigrating) {
-				t.Errorf("after %d commits Delete and Modify without the function: %v, %v", n, err, write)
+			check(t, db.Close())
+			if withoutFunction(t, mem, n) {
+				refused++
 			}
+			db = open(t, mem, nil, &person2{}, kivis.Migrate(to2))
+			want2(t, db, list)
+			check(t, db.Close())
 		}
-		check(t, db.Close())
-		db = open(t, mem, nil, &person2{}, kivis.Migrate(to2))
-		want2(t, db, list)
-		check(t, db.Close())
+		if refused == 0 {
+			t.Error("no kill came in the middle")
+		}
+	})
+}
+
+// step is to the number of commits after which the next run is killed: each in turn,
+// or, where tests are to be short, fewer as they get more, since on a slow machine
+// chunks are small, and many.
+func step(n, every int) int {
+	return every + testform.Of(n/3, n/4, 0)
+}
+
+// withoutFunction has a program without the function read and write what a run left
+// that was killed after n commits. It reports whether that was refused.
+func withoutFunction(t *testing.T, st kept, n int) bool {
+	t.Helper()
+	db := open(t, st, nil)
+	defer db.Close()
+	named := kivis.TableNamed(db, "person")
+	key := must(named.Key("2500"))(t)
+	_, read := named.Get(t.Context(), key)
+	_, write := named.Modify(t.Context(), key, func(*kivis.Record) error { return nil })
+	if !errors.Is(read, kivis.ErrMigrating) {
+		return false
 	}
-	if refused == 0 {
-		t.Error("no kill came in the middle")
+	if err := db.Register(&person2{}); err != nil {
+		t.Errorf("after %d commits a program without the function: %v", n, err)
 	}
+	if err := second(kivis.TableBy[person2, int](db).Insert(t.Context(), &person2{ID: 9999, Note: "new"})); !errors.Is(err, kivis.ErrMigrating) {
+		t.Errorf("after %d commits Insert without the function: %v", n, err)
+	}
+	if err := named.Delete(t.Context(), key); !errors.Is(err, kivis.ErrMigrating) || !errors.Is(write, kivis.ErrMigrating) {
+		t.Errorf("after %d commits Delete and Modify without the function: %v, %v", n, err, write)
+	}
+	return true
 }
 
 // TestMigrationChain: two functions one after the other give what one gives, also
@@ -321,10 +348,7 @@ func watchHeap() (grown func() uint64) {
 // TestMigrationInUse: while records are rewritten others read and write them, and
 // each read is what the function makes of the old, or what has been written.
 func TestMigrationInUse(t *testing.T) {
-	n := 20_000
-	if testing.Short() {
-		n = 4000
-	}
+	n := testform.Of(4000, 4000, 20_000)
 	st := kept{memstore.New()}
 	if *records > 0 {
 		n = *records

@@ -52,6 +52,19 @@ func Same(a, b Body, parts []schema.Part) bool {
 // which is buf or what buf has grown to. The error is a [CorruptError].
 func OpenBytes(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, err error) {
 	version, body, err := codec.Open(value, tb.ID, tuple)
+	return newest(tb, tuple, version, body, buf, err)
+}
+
+// OpenSealed is [OpenBytes] of a value that is known to be as it was sealed, see
+// [store.Sealer].
+func OpenSealed(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, err error) {
+	version, body, err := codec.OpenSealed(value)
+	return newest(tb, tuple, version, body, buf, err)
+}
+
+// newest brings a body of a version into the newest layout, unless there is an
+// error.
+func newest(tb *schema.Table, tuple []byte, version uint32, body, buf []byte, err error) ([]byte, []byte, error) {
 	if err == nil && version != tb.Version {
 		var conv schema.Converter
 		if conv, err = tb.Converter(version); err == nil {
@@ -67,22 +80,34 @@ func OpenBytes(tb *schema.Table, tuple, value, buf []byte) (body, grown []byte, 
 
 // OpenIndexed is [Open] for the body that the record's index entries are of. It
 // differs where stale is true: the record is read through a function, and has
-// not been written since.
-func OpenIndexed(tb *schema.Table, tuple, value, buf []byte, offs []uint32) (b Body, grown []byte, stale bool, err error) {
-	version, body, err := codec.Open(value, tb.ID, tuple)
-	if err != nil || !tb.Stale(version) {
-		b, grown, err = Open(tb, tuple, value, buf, offs)
-		return b, grown, false, err
+// not been written since. Of a value that has been opened already the checksum is not
+// looked at again.
+func OpenIndexed(tb *schema.Table, tuple, value, buf []byte, offs []uint32, opened bool) (b Body, grown []byte, stale bool, err error) {
+	var version uint32
+	if opened {
+		version, b.Bytes, err = codec.OpenSealed(value)
+	} else {
+		version, b.Bytes, err = codec.Open(value, tb.ID, tuple)
 	}
+	if stale = err == nil && tb.Stale(version); stale {
+		b.Bytes, buf, err = unmigrated(tb, version, b.Bytes, buf)
+	} else {
+		b.Bytes, buf, err = newest(tb, tuple, version, b.Bytes, buf, err)
+	}
+	if err == nil {
+		b.Offs, err = codec.Split(b.Bytes, len(tb.Columns), offs[:0])
+	}
+	return b, buf, stale, Corrupt(tb, tuple, err)
+}
+
+// unmigrated brings a body of a stale version into the newest layout, without the
+// functions of a migration.
+func unmigrated(tb *schema.Table, version uint32, body, buf []byte) (converted, grown []byte, err error) {
 	conv, err := tb.PlainConverter(version)
 	if err == nil {
 		buf, err = conv.Convert(buf[:0], body)
 	}
-	if err == nil {
-		b.Bytes = buf
-		b.Offs, err = codec.Split(b.Bytes, len(tb.Columns), offs[:0])
-	}
-	return b, buf, true, Corrupt(tb, tuple, err)
+	return buf, buf, err
 }
 
 // IsCurrent reports whether a stored value is of the table's newest version.

@@ -15,8 +15,54 @@ import (
 // until all is done: see [schema.Move].
 
 // CarriedPrefix is what the keys of the catalog begin with under which the new keys
-// of a table's records are.
+// of a table's records are. The prefix itself is the key of how far the references of
+// the copied records have been mended.
 func CarriedPrefix(from uint32) []byte { return catalogKey(carriedSpace, from) }
+
+// carriedRange is all notes of new keys of a table's records.
+func carriedRange(from uint32) store.Range {
+	r := record.PrefixRange(CarriedPrefix(from))
+	r.Lo = append(r.Lo, 0)
+	return r
+}
+
+// LastCarried returns the old key of the last record that has been carried from a
+// table, in the order of old keys, or nil. Records are carried in that order.
+func (t *Tx) LastCarried(from uint32) ([]byte, error) {
+	r := carriedRange(from)
+	r.Reverse, r.KeysOnly = true, true
+	c, err := t.kv.Scan(r)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if !c.Next() {
+		return nil, c.Err()
+	}
+	return bytes.Clone(c.Key()[len(CarriedPrefix(from)):]), nil
+}
+
+// CountCarried returns how many records have been carried from a table.
+func (t *Tx) CountCarried(from uint32) (int, error) {
+	r := carriedRange(from)
+	r.KeysOnly = true
+	return store.Count(t.kv, r)
+}
+
+// Mended returns the old key of the last record whose references have been mended, or
+// nil.
+func (t *Tx) Mended(from uint32) ([]byte, error) {
+	old, err := t.kv.Get(CarriedPrefix(from))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return old, err
+}
+
+// SetMended notes how far references have been mended.
+func (t *Tx) SetMended(from uint32, old []byte) error {
+	return t.kv.Set(CarriedPrefix(from), bytes.Clone(old))
+}
 
 // Carry writes the record that src gives as a new one of tb, which takes the place
 // of from, where it has the key old. References are not looked at.
@@ -43,8 +89,7 @@ func (t *Tx) CarriedTo(from uint32, old []byte) ([]byte, error) {
 // loop goes on.
 func (t *Tx) CarriedKeys(from uint32, after []byte) iter.Seq2[[2][]byte, error] {
 	return func(yield func([2][]byte, error) bool) {
-		prefix := CarriedPrefix(from)
-		r := record.PrefixRange(prefix)
+		prefix, r := CarriedPrefix(from), carriedRange(from)
 		if after != nil {
 			r.Lo = append(append(bytes.Clone(prefix), after...), 0)
 		}

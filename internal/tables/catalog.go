@@ -46,6 +46,9 @@ func readCatalog(kv store.Tx) (*schema.Catalog, error) {
 // what is drawn once.
 func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
 	kv, err := db.store.Begin(ctx, true)
+	if errors.Is(err, store.ErrReadOnly) {
+		return nil, db.nothingToRead(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +63,6 @@ func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
 	db.secret, db.incarnation = make([]byte, secretSize), schema.NewIncarnation()
 	rand.Read(db.secret)
 	if err := kv.Set(headerKey, schema.EncodeHeader(c)); err != nil {
-		if errors.Is(err, store.ErrReadOnly) {
-			err = fmt.Errorf("%w, and holds no database yet", err)
-		}
 		return nil, err
 	}
 	if err := kv.Set(secretKey, db.secret); err != nil {
@@ -73,6 +73,19 @@ func (db *DB) create(ctx context.Context) (*schema.Catalog, error) {
 	}
 	_, err = kv.Commit()
 	return c, err
+}
+
+// nothingToRead returns why a store that takes no writes cannot be opened.
+func (db *DB) nothingToRead(ctx context.Context, readOnly error) error {
+	kv, err := db.store.Begin(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer kv.Discard()
+	if err := checkEmpty(kv); err != nil {
+		return err
+	}
+	return fmt.Errorf("the store holds no database yet: %w", readOnly)
 }
 
 // checkEmpty fails if the store holds keys, which then are not Kivis's.
@@ -99,12 +112,16 @@ func (db *DB) Catalog(ctx context.Context) (*schema.Catalog, error) {
 	return readCatalog(kv)
 }
 
+// Catalog returns the catalog as the transaction sees it.
+func (t *Tx) Catalog() (*schema.Catalog, error) { return readCatalog(t.kv) }
+
 // An Edition is a new catalog, with the ids of the tables whose entries are new
 // or changed, and of those that are gone.
 type Edition struct {
 	Catalog       *schema.Catalog
 	Touched, Gone []uint32
-	Empty         []uint32 // tables that must be without records
+	Empty         []uint32          // tables that must be without records
+	Built         []schema.IndexRef // indexes of which nobody need know any more how far they have come
 
 	// Confirm, if it is set, says whether what was found out before still holds: of
 	// the tables in Unwritten, nothing may be written between that and the commit.
@@ -118,15 +135,20 @@ func (e *Edition) changed() bool { return len(e.Touched)+len(e.Gone) > 0 }
 // ErrNotEmpty: somebody has written into a table that was empty, and was to go.
 var ErrNotEmpty = errors.New("records have been written meanwhile into a table that was empty: try again")
 
-// save writes the edition in kv.
-func (e *Edition) save(kv store.Tx) error {
+// save writes the edition in kv, which holds the catalog have. The feed learns which
+// tables are new: see [TableWritten].
+func (e *Edition) save(kv store.Tx, have *schema.Catalog) error {
 	for _, id := range e.Empty {
 		if found, err := hasKeys(kv, IndexPrefix(schema.IndexRef{Table: id})); err != nil || found {
 			return errors.Join(err, ErrNotEmpty)
 		}
 	}
 	for _, id := range e.Touched {
-		if err := kv.Set(tableKey(id), e.Catalog.Entries[id].Encode()); err != nil {
+		set := kv.Set
+		if have.Entries[id] == nil {
+			set = func(key, value []byte) error { return store.Create(kv, key, value) }
+		}
+		if err := set(tableKey(id), e.Catalog.Entries[id].Encode()); err != nil {
 			return err
 		}
 	}
@@ -150,6 +172,25 @@ func (e *Edition) confirm(kv store.Tx) error {
 		}
 	}
 	return e.Confirm()
+}
+
+// forget deletes how far the indexes that are built have come, and reports whether
+// there was anything.
+func (e *Edition) forget(kv store.Tx) (forgot bool, err error) {
+	for _, ref := range e.Built {
+		key := BuildKey(ref.Table, ref.Index)
+		switch _, err := kv.Get(key); {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return false, err
+		}
+		if err := kv.Delete(key); err != nil {
+			return false, err
+		}
+		forgot = true
+	}
+	return forgot, nil
 }
 
 // hasKeys reports whether there is a key with the prefix.
@@ -208,12 +249,19 @@ func (c *catalogChange) Attempt(ctx context.Context) error {
 // commit commits an edition, if there is anything in it, and makes its Set the
 // one that transactions begin with.
 func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) error {
+	bind := schema.Bind
 	if c.db.elsewhere.watcher != nil {
-		c.models = fitting(e.Catalog, c.models)
+		bind = schema.BindFitting
 	}
-	set, err := schema.Bind(e.Catalog, c.models)
+	set, err := bind(e.Catalog, c.models)
 	if err != nil {
 		return err
+	}
+	forgot := false
+	if c.refused == nil {
+		if forgot, err = e.forget(kv); err != nil {
+			return err
+		}
 	}
 	if e.changed() {
 		if c.refused != nil {
@@ -222,7 +270,7 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 		if err := e.confirm(kv); err != nil {
 			return err
 		}
-		if err := errors.Join(e.save(kv), e.noteDropped(have, kv.Set)); err != nil {
+		if err := errors.Join(e.save(kv, have), e.noteDropped(have, kv.Set)); err != nil {
 			return err
 		}
 	}
@@ -234,7 +282,7 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 	switch {
 	case !e.changed() && c.db.set.Load().Version() > e.Catalog.Version:
 		return retry.Conflict(store.ErrConflict) // of another process, which this one has followed
-	case e.changed():
+	case e.changed() || forgot:
 		if _, err := kv.Commit(); err != nil {
 			return retry.Conflict(err)
 		}
@@ -247,4 +295,16 @@ func (c *catalogChange) commit(kv store.Tx, have *schema.Catalog, e Edition) err
 // no table has any more.
 func IndexPrefix(ref schema.IndexRef) []byte {
 	return codec.AppendUint(codec.AppendUint(nil, uint64(ref.Table)), uint64(ref.Index))
+}
+
+// noteDropped keeps in kv which tables an edition drops.
+func (e *Edition) noteDropped(have *schema.Catalog, set func(key, value []byte) error) error {
+	for _, id := range e.Gone {
+		if was := have.Entries[id]; was != nil {
+			if err := set(dropKey(id), []byte(was.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

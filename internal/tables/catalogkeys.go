@@ -46,6 +46,17 @@ func catalogKey(space uint64, ids ...uint32) []byte {
 func tableKey(id uint32) []byte       { return catalogKey(tableSpace, id) }
 func sequenceKey(table uint32) []byte { return catalogKey(sequenceSpace, table) }
 
+// TableWritten returns the id of the table whose entry in the catalog lies under a
+// key, if it is one.
+func TableWritten(key []byte) (id uint32, ok bool) {
+	rest, ok := bytes.CutPrefix(key, catalogKey(tableSpace))
+	if !ok {
+		return 0, false
+	}
+	id, _, ok = takeID(rest)
+	return id, ok
+}
+
 // BuildKey returns the key under which a build of the index keeps how far it
 // has come.
 func BuildKey(table, index uint32) []byte { return catalogKey(buildSpace, table, index) }
@@ -66,3 +77,7 @@ func CheckEntry(key, value []byte) error {
 	}
 	return err
 }
+
+// A table that is dropped leaves its name under the key of a build of its
+// records: the index 0, which no table has. That key goes last.
+func dropKey(table uint32) []byte { return BuildKey(table, 0) }

@@ -23,6 +23,8 @@ type DB struct {
 	getter store.Getter // store, if it is one
 	secret []byte       // signs page cursors
 
+	verified bool // the store is a store.Verified
+
 	incarnation schema.Incarnation
 
 	// schemaMu is held for writing from the commit of a catalog to the
@@ -48,7 +50,7 @@ type DB struct {
 // stays open, also after an error.
 func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	db := &DB{store: s, getter: store.GetterOf(s), gate: retry.NewGate()}
-	db.allowOlder = cfg.AllowOlder
+	db.allowOlder, db.verified = cfg.AllowOlder, store.IsBelieved(s)
 	if w, ok := s.(store.Watcher); ok && store.IsShared(s) {
 		db.elsewhere.watcher, db.getter = w, nil
 	}
@@ -59,7 +61,7 @@ func Open(ctx context.Context, s store.Store, cfg Config) (*DB, error) {
 	case isNotFound(err):
 		c, err = db.createOnce(ctx)
 	case err == nil && db.incarnation == schema.Incarnation{}:
-		err = db.incarnate(ctx)
+		db.incarnation, err = incarnate(ctx, &db.loop, db.store)
 	}
 	if err != nil {
 		return nil, err
@@ -137,3 +139,15 @@ func (db *DB) Incarnation() schema.Incarnation { return db.incarnation }
 
 // Verify has the store check its own files.
 func (db *DB) Verify(ctx context.Context) error { return store.Verify(ctx, db.store) }
+
+// Stats returns what the database has done so far.
+func (db *DB) Stats() Stats {
+	n, age := db.live.count()
+	return Stats{
+		Commits:   db.counters.commits.Load(),
+		Conflicts: db.counters.conflicts.Load(),
+		Retries:   db.counters.retries.Load(),
+		OpenTx:    n,
+		Oldest:    age,
+	}
+}

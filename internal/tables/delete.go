@@ -39,7 +39,7 @@ func (t *Tx) erase(tb *schema.Table, tuple, value []byte) error {
 		return err
 	}
 	if len(tb.Indexes) > 0 {
-		old, _, err := t.openIndexed(tb, tuple, value)
+		old, _, err := t.openIndexed(tb, tuple, value, false)
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/kivisdb/kivis/codec"
 	"github.com/kivisdb/kivis/internal/record"
-	"github.com/kivisdb/kivis/schema"
 )
 
 // A DroppedTable is a table that is no longer in the catalog, and whose records
@@ -15,10 +14,6 @@ type DroppedTable struct {
 	Name string
 	Keys [][]byte // of the catalog, which speak of it: to be deleted last
 }
-
-// A table that is dropped leaves its name under the key of a build of its
-// records: the index 0, which no table has. That key goes last.
-func dropKey(table uint32) []byte { return BuildKey(table, 0) }
 
 // DroppedTables returns the tables whose records are still to be deleted.
 func (db *DB) DroppedTables(ctx context.Context) (list []DroppedTable, err error) {
@@ -55,15 +50,3 @@ func takeID(b []byte) (id uint32, rest []byte, ok bool) {
 
 // TablePrefix returns what all keys of a table start with.
 func TablePrefix(table uint32) []byte { return codec.AppendUint(nil, uint64(table)) }
-
-// noteDropped keeps in kv which tables an edition drops.
-func (e *Edition) noteDropped(have *schema.Catalog, set func(key, value []byte) error) error {
-	for _, id := range e.Gone {
-		if was := have.Entries[id]; was != nil {
-			if err := set(dropKey(id), []byte(was.Name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

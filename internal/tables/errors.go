@@ -17,6 +17,7 @@ var (
 	ErrReference  = errors.New("reference violated")
 	ErrKeyChanged = errors.New("primary key changed")
 	ErrExhausted  = errors.New("ids exhausted")
+	ErrNoTable    = errors.New("there is no table")
 )
 
 // notFound returns ErrNotFound for the store's.

@@ -22,28 +22,32 @@ func readIncarnation(kv store.Tx) (schema.Incarnation, error) {
 	return schema.DecodeIncarnation(b)
 }
 
-// incarnate gives an incarnation to a database that has none, if the store can
-// be written to. Where another process does so at the same time, its stands.
-func (db *DB) incarnate(ctx context.Context) error {
-	_, err := db.loop.Run(ctx, (*incarnating)(db))
+// incarnate returns the incarnation of a database that had none, which it draws; none
+// where the store only reads. Where another process does so at the same time, its stands.
+func incarnate(ctx context.Context, loop *retry.Loop, st store.Store) (schema.Incarnation, error) {
+	i := incarnating{store: st}
+	_, err := loop.Run(ctx, &i)
 	if errors.Is(err, store.ErrReadOnly) {
-		return nil
+		return schema.Incarnation{}, nil
 	}
 	err, _ = retry.Unmark(err)
-	return err
+	return i.drawn, err
 }
 
 // incarnating is incarnate under way.
-type incarnating DB
+type incarnating struct {
+	store store.Store
+	drawn schema.Incarnation
+}
 
 // Attempt draws the incarnation, unless there is one by now.
-func (db *incarnating) Attempt(ctx context.Context) error {
-	kv, err := db.store.Begin(ctx, true)
+func (i *incarnating) Attempt(ctx context.Context) error {
+	kv, err := i.store.Begin(ctx, true)
 	if err != nil {
 		return err
 	}
 	defer kv.Discard()
-	if db.incarnation, err = readIncarnation(kv); err != nil || db.incarnation != (schema.Incarnation{}) {
+	if i.drawn, err = readIncarnation(kv); err != nil || i.drawn != (schema.Incarnation{}) {
 		return err
 	}
 	drawn := schema.NewIncarnation()
@@ -53,6 +57,6 @@ func (db *incarnating) Attempt(ctx context.Context) error {
 	if _, err := kv.Commit(); err != nil {
 		return retry.Conflict(err)
 	}
-	db.incarnation = drawn
+	i.drawn = drawn
 	return nil
 }

@@ -14,7 +14,8 @@ import (
 type Changer interface {
 	Source
 	// Change takes the record that is stored as value under the key tuple, and
-	// changes it. It may use other calls of the transaction.
+	// changes it. It may use other calls of the transaction. A damaged value is an
+	// error.
 	Change(tb *schema.Table, tuple, value []byte) error
 }
 
@@ -39,7 +40,7 @@ func (t *Tx) Modify(tb *schema.Table, tuple []byte, c Changer) error {
 	if err != nil {
 		return err
 	}
-	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, key: Key{Drawn: -1}}
+	w := put{tb: tb, mode: Replace, old: value, current: t.writes == writes, opened: true, key: Key{Drawn: -1}}
 	if err := t.prepare(&w, c); err != nil {
 		return err
 	}

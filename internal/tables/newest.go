@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/kivisdb/kivis/query"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -21,6 +22,7 @@ import (
 //	}
 type Newest struct {
 	db  *DB
+	ctx context.Context // of Keys
 	set *schema.Set
 	key []byte // of the store
 	buf []byte // see KeyBuffer
@@ -50,6 +52,19 @@ func (n *Newest) Get(ctx context.Context, tb *schema.Table, tuple []byte) ([]byt
 	return value, notFound(err)
 }
 
+// Keys returns what reads single keys of the store, each in its newest version.
+// What it reads counts only if Current holds afterwards.
+func (n *Newest) Keys(ctx context.Context) query.Getter {
+	n.ctx = ctx
+	return (*newestKeys)(n)
+}
+
+// newestKeys is a [query.Getter].
+type newestKeys Newest
+
+// Get returns the value of a key of the store, or store.ErrNotFound.
+func (k *newestKeys) Get(key []byte) ([]byte, error) { return k.db.getter.Get(k.ctx, key) }
+
 // KeyBuffer returns memory for a key tuple; KeepKeyBuffer gives it back grown.
 func (n *Newest) KeyBuffer() []byte { return n.buf[:0] }
 
@@ -64,6 +79,6 @@ func (n *Newest) Renew() { n.set = n.db.set.Load() }
 
 // Release hands the reader's memory to the next one.
 func (n *Newest) Release() {
-	n.set = nil
+	n.set, n.ctx = nil, nil
 	newestPool.Put(n)
 }

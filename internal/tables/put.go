@@ -50,6 +50,7 @@ type put struct {
 	new      record.Body
 	old      []byte // stored value of the record as it was read; see current
 	current  bool   // old has been read in this transaction and not written since
+	opened   bool   // and its checksum was right
 	carried  bool   // it comes from a table that this one takes the place of: its references are not looked at
 	stale    bool   // old is read through a function: its entries are others
 }
@@ -142,7 +143,7 @@ func (t *Tx) apply(w *put) error {
 	var old record.Body
 	if w.old != nil {
 		var err error
-		if old, w.stale, err = t.openIndexed(w.tb, w.key.Tuple, w.old); err != nil {
+		if old, w.stale, err = t.openIndexed(w.tb, w.key.Tuple, w.old, w.current && w.opened); err != nil {
 			return err
 		}
 	}
@@ -154,10 +155,7 @@ func (t *Tx) apply(w *put) error {
 			return err
 		}
 	}
-	if w.old == nil {
-		return store.Create(t.kv, key, w.value)
-	}
-	return t.kv.Set(key, w.value)
+	return store.SetSealed(t.kv, key, w.value, w.old == nil)
 }
 
 // checkExisting reads the record that w replaces, unless that is known, and
@@ -213,8 +211,8 @@ var errMoving = fmt.Errorf("the keys of its records, or of those that they refer
 
 // openIndexed is openOld for the body that the record's index entries are of,
 // and reports whether that is another.
-func (t *Tx) openIndexed(tb *schema.Table, tuple, value []byte) (record.Body, bool, error) {
-	b, grown, stale, err := record.OpenIndexed(tb, tuple, value, t.buf.oldBody, t.buf.oldOffs)
+func (t *Tx) openIndexed(tb *schema.Table, tuple, value []byte, opened bool) (record.Body, bool, error) {
+	b, grown, stale, err := record.OpenIndexed(tb, tuple, value, t.buf.oldBody, t.buf.oldOffs, opened)
 	t.buf.oldBody = grown
 	if b.Offs != nil {
 		t.buf.oldOffs = b.Offs

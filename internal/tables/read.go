@@ -3,6 +3,7 @@ package tables
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"github.com/kivisdb/kivis/query"
@@ -38,6 +39,9 @@ func (t *Tx) Reader() store.Tx { return t.kv }
 // ahead first, so that they stay those of this moment. CloseRows ends them.
 func (t *Tx) Run(ctx context.Context, plan *query.Plan) *query.Rows {
 	rows := plan.Run(ctx, t.kv)
+	if t.db.verified {
+		rows.Verified()
+	}
 	if t.write {
 		t.rows = append(t.rows, rows)
 	}
@@ -77,3 +81,11 @@ func (t *Tx) SetKey(key, value []byte) error { return t.kv.Set(key, value) }
 
 // DeleteKey deletes a key of the store; see SetKey.
 func (t *Tx) DeleteKey(key []byte) error { return t.kv.Delete(key) }
+
+// Records returns all records of a table in key order, from the first key
+// behind the tuple after on, or from the beginning where that is nil. A damaged
+// record comes as a record.CorruptError, with its tuple, and the loop may go
+// on; any other error is the last thing that comes.
+func (t *Tx) Records(tb *schema.Table, after []byte) iter.Seq2[Record, error] {
+	return recordsOf(t.kv, tb, after)
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kivisdb/kivis/internal/record"
 	"github.com/kivisdb/kivis/schema"
+	"github.com/kivisdb/kivis/store"
 )
 
 // A Record is one stored record. Its bytes are good until the loop goes on.
@@ -15,18 +16,16 @@ type Record struct {
 	Body  record.Body
 }
 
-// Records returns all records of a table in key order, from the first key
-// behind the tuple after on, or from the beginning where that is nil. A damaged
-// record comes as a record.CorruptError, with its tuple, and the loop may go
-// on; any other error is the last thing that comes.
-func (t *Tx) Records(tb *schema.Table, after []byte) iter.Seq2[Record, error] {
+// recordsOf returns all records of a table in key order, from the first key behind the
+// tuple after on. See [Tx.Records].
+func recordsOf(kv store.Tx, tb *schema.Table, after []byte) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		prefix := tb.Prefix(0)
 		r := record.PrefixRange(prefix)
 		if after != nil {
 			r.Lo = append(append(append([]byte(nil), prefix...), after...), 0)
 		}
-		c, err := t.kv.Scan(r)
+		c, err := kv.Scan(r)
 		if err != nil {
 			yield(Record{}, err)
 			return

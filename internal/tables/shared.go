@@ -2,7 +2,6 @@ package tables
 
 import (
 	"errors"
-	"slices"
 	"sync/atomic"
 
 	"github.com/kivisdb/kivis/schema"
@@ -90,21 +89,12 @@ func (db *DB) bindSchema(kv store.Tx) (*schema.Set, error) {
 	}
 	db.schemaMu.Lock()
 	defer db.schemaMu.Unlock()
-	set, err := schema.Bind(c, fitting(c, db.models))
+	set, err := schema.BindFitting(c, db.models)
 	if err == nil && set.Version() > db.set.Load().Version() {
 		db.set.Store(set)
 		db.elsewhere.known.Store(&setAt{set, kv.Version()})
 	}
 	return set, err
-}
-
-// fitting returns those of the models that have a table in a catalog: another
-// program may have dropped one, or changed it so that the type no longer fits.
-func fitting(c *schema.Catalog, models []*schema.Model) []*schema.Model {
-	return slices.DeleteFunc(slices.Clone(models), func(m *schema.Model) bool {
-		_, err := schema.Bind(c, []*schema.Model{m})
-		return err != nil
-	})
 }
 
 // publish makes a set, with its models, the one that transactions begin with. It

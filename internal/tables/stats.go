@@ -32,15 +32,3 @@ func (c *counters) committed(err error, write bool) {
 		c.commits.Add(1)
 	}
 }
-
-// Stats returns what the database has done so far.
-func (db *DB) Stats() Stats {
-	n, age := db.live.count()
-	return Stats{
-		Commits:   db.counters.commits.Load(),
-		Conflicts: db.counters.conflicts.Load(),
-		Retries:   db.counters.retries.Load(),
-		OpenTx:    n,
-		Oldest:    age,
-	}
-}

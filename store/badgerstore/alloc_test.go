@@ -5,6 +5,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -20,10 +21,10 @@ func TestAllocs(t *testing.T) {
 	defer raw.Close()
 	s := open(t, t.TempDir(), opts)
 	for i := range 1000 {
-		check(t, raw.Update(func(txn *badger.Txn) error { return txn.Set(benchKey(i), benchValue(i)) }))
-		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), benchValue(i)) }))
+		check(t, raw.Update(func(txn *badger.Txn) error { return txn.Set(benchtest.Key(i), benchtest.Value(i)) }))
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), benchtest.Value(i)) }))
 	}
-	key, value := benchKey(500), benchValue(500)
+	key, value := benchtest.Key(500), benchtest.Value(500)
 	next := 1000
 	for _, test := range []struct {
 		name      string
@@ -46,7 +47,7 @@ func TestAllocs(t *testing.T) {
 		}},
 		{"get and set", func() {
 			next++
-			key := benchKey(next)
+			key := benchtest.Key(next)
 			check(t, raw.Update(func(txn *badger.Txn) error {
 				if _, err := txn.Get(key); err != badger.ErrKeyNotFound {
 					return err
@@ -55,7 +56,7 @@ func TestAllocs(t *testing.T) {
 			}))
 		}, func() {
 			next++
-			key := benchKey(next)
+			key := benchtest.Key(next)
 			check(t, update(s, func(tx store.Tx) error {
 				if _, err := tx.Get(key); err != store.ErrNotFound {
 					return err

@@ -22,6 +22,9 @@
 // anything is written: less than what the engine may need to turn what it has
 // taken into tables and to compact them, some tens of megabytes; so is an Open
 // that finds too little for what is in its logs. Both go on once there is room.
+// Where another program takes that room in the meantime, the engine, which writes
+// through maps of sparse files, ends the process with a SIGBUS; the next Open
+// finds all that Commit has returned for.
 // A commit that finds the process short of file handles is refused as well, with
 // one that matches [syscall.EMFILE]. Where a compaction lacks them, it changes
 // nothing; commits then fail with [store.ErrCommitUnknown] until the store is

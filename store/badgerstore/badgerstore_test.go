@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/storetest"
@@ -29,12 +30,12 @@ func TestStore(t *testing.T) {
 		opts badgerstore.Options
 	}{
 		// The memory is that of nothing but the test: a store takes a while to make it ready.
-		{"durable", badgerstore.Options{Memory: form[int64](16<<20, 0, 0)}},
+		{"durable", badgerstore.Options{Memory: testform.Of[int64](16<<20, 16<<20, 0)}},
 		{"nosync", badgerstore.Options{NoSync: true, Memory: 16 << 20}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if raceEnabled && test.opts.NoSync && !*long {
-				t.Skip("as durable, but for the syncs")
+			if test.opts.NoSync {
+				testform.Long(t, "as durable, but for the syncs")
 			}
 			t.Parallel() // the disk takes longer than the processor
 			limited := test.opts

@@ -1,18 +1,12 @@
 package badgerstore_test
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"slices"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -20,38 +14,6 @@ import (
 // Each benchmark here runs the same work on the store and on Badger by hand,
 // with the same options, in turn, and reports the times and the median of the
 // ratios of a turn. Run them with -benchtime=1x.
-
-const turns = 5
-
-// compare runs n operations of each kind, in turns.
-func compare(b *testing.B, n int, raw, ours func(from, n int)) {
-	b.Helper()
-	var ratios, rawNs, ourNs []float64
-	raw(0, n/4+1)
-	ours(0, n/4+1)
-	for i := range turns {
-		from := (i + 1) * n
-		r, o := timed(func() { raw(from, n) }), timed(func() { ours(from, n) })
-		rawNs = append(rawNs, r/float64(n))
-		ourNs = append(ourNs, o/float64(n))
-		ratios = append(ratios, o/r)
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(rawNs), "raw-ns")
-	b.ReportMetric(median(ourNs), "ours-ns")
-	b.ReportMetric(median(ratios), "ratio")
-}
-
-func timed(f func()) float64 {
-	start := time.Now()
-	f()
-	return float64(time.Since(start))
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
-}
 
 // pair is a store and a Badger of the same options.
 type pair struct {
@@ -70,30 +32,13 @@ func openPair(b *testing.B, opts *badgerstore.Options) pair {
 	return pair{raw, open(b, b.TempDir(), opts)}
 }
 
-func benchKey(i int) []byte {
-	return binary.BigEndian.AppendUint64([]byte("table/"), uint64(i))
-}
-
-// benchValue is a record of 303 bytes, half of it text.
-func benchValue(i int) []byte {
-	r := rand.New(rand.NewPCG(uint64(i), 1))
-	v := make([]byte, 0, 303)
-	for len(v) < 150 {
-		v = binary.BigEndian.AppendUint64(v, r.Uint64())
-	}
-	for len(v) < 303 {
-		v = append(v, " lorem ipsum dolor sit amet"...)
-	}
-	return v[:303]
-}
-
 func (p pair) load(b *testing.B, n int) {
 	b.Helper()
 	const batch = 1000
 	for from := 0; from < n; from += batch {
 		check(b, p.raw.Update(func(txn *badger.Txn) error {
 			for i := from; i < from+batch; i++ {
-				if err := txn.Set(benchKey(i), benchValue(i)); err != nil {
+				if err := txn.Set(benchtest.Key(i), benchtest.Value(i)); err != nil {
 					return err
 				}
 			}
@@ -101,7 +46,7 @@ func (p pair) load(b *testing.B, n int) {
 		}))
 		check(b, update(p.ours, func(tx store.Tx) error {
 			for i := from; i < from+batch; i++ {
-				if err := tx.Set(benchKey(i), benchValue(i)); err != nil {
+				if err := tx.Set(benchtest.Key(i), benchtest.Value(i)); err != nil {
 					return err
 				}
 			}
@@ -139,23 +84,15 @@ func view(s store.Store, f func(store.Tx) error) error {
 	return f(tx)
 }
 
-// sizes returns how many records to load.
-func sizes(b *testing.B) int {
-	if n, err := strconv.Atoi(os.Getenv("KIVIS_BENCH_RECORDS")); err == nil {
-		return n
-	}
-	return 100_000
-}
-
 func BenchmarkGet(b *testing.B) {
-	n := sizes(b)
+	n := benchtest.Records()
 	p := openPair(b, &badgerstore.Options{NoSync: true, NoTidy: true})
 	p.load(b, n)
 	keys := make([][]byte, n)
 	for i := range keys {
-		keys[i] = benchKey((i * 7919) % n)
+		keys[i] = benchtest.Key((i * 7919) % n)
 	}
-	compare(b, 100_000, func(from, m int) {
+	benchtest.Compare(b, 100_000, func(from, m int) {
 		for i := range m {
 			key := keys[(from+i)%n]
 			check(b, p.raw.View(func(txn *badger.Txn) error {
@@ -181,10 +118,10 @@ func BenchmarkScan100(b *testing.B) {
 	for _, reverse := range []bool{false, true} {
 		for _, keysOnly := range []bool{false, true} {
 			b.Run(fmt.Sprintf("reverse=%t,keys=%t", reverse, keysOnly), func(b *testing.B) {
-				n := sizes(b)
+				n := benchtest.Records()
 				p := openPair(b, &badgerstore.Options{NoSync: true, NoTidy: true})
 				p.load(b, n)
-				compare(b, 2000, func(from, m int) {
+				benchtest.Compare(b, 2000, func(from, m int) {
 					for i := range m {
 						scanRaw(b, p.raw, 100+(from+i)*7919%(n-200), reverse, keysOnly)
 					}
@@ -203,7 +140,7 @@ func scanRaw(b testing.TB, db *badger.DB, at int, reverse, keysOnly bool) {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte("table/"), Reverse: reverse})
 		defer it.Close()
 		n := 0
-		for it.Seek(benchKey(at)); it.Valid() && n < 100; it.Next() {
+		for it.Seek(benchtest.Key(at)); it.Valid() && n < 100; it.Next() {
 			n++
 			if keysOnly {
 				continue
@@ -223,9 +160,9 @@ func scanOurs(b testing.TB, s store.Store, at int, reverse, keysOnly bool) {
 	check(b, view(s, func(tx store.Tx) error {
 		r := store.Range{Reverse: reverse, KeysOnly: keysOnly}
 		if reverse {
-			r.Lo, r.Hi = []byte("table/"), append(benchKey(at), 0)
+			r.Lo, r.Hi = []byte("table/"), append(benchtest.Key(at), 0)
 		} else {
-			r.Lo, r.Hi = benchKey(at), []byte("table0")
+			r.Lo, r.Hi = benchtest.Key(at), []byte("table0")
 		}
 		c, err := tx.Scan(r)
 		if err != nil {
@@ -247,11 +184,11 @@ func scanOurs(b testing.TB, s store.Store, at int, reverse, keysOnly bool) {
 }
 
 func BenchmarkCount(b *testing.B) {
-	n := sizes(b)
+	n := benchtest.Records()
 	p := openPair(b, &badgerstore.Options{NoSync: true, NoTidy: true})
 	p.load(b, n)
-	lo, hi := benchKey(n/10), benchKey(2*n/10)
-	compare(b, 20, func(_, m int) {
+	lo, hi := benchtest.Key(n/10), benchtest.Key(2*n/10)
+	benchtest.Compare(b, 20, func(_, m int) {
 		for range m {
 			check(b, p.raw.View(func(txn *badger.Txn) error {
 				it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte("table/")})
@@ -284,9 +221,9 @@ func BenchmarkInsert(b *testing.B) {
 	} {
 		b.Run(t.name, func(b *testing.B) {
 			p := openPair(b, &badgerstore.Options{NoSync: t.noSync, NoTidy: true})
-			compare(b, t.n, func(from, m int) {
-				parallel(t.writers, from, m, func(i int) {
-					key, value := benchKey(i), benchValue(i)
+			benchtest.Compare(b, t.n, func(from, m int) {
+				benchtest.Parallel(t.writers, from, m, func(i int) {
+					key, value := benchtest.Key(i), benchtest.Value(i)
 					check(b, p.raw.Update(func(txn *badger.Txn) error {
 						if _, err := txn.Get(key); err != badger.ErrKeyNotFound {
 							return fmt.Errorf("key %d is there: %v", i, err)
@@ -295,8 +232,8 @@ func BenchmarkInsert(b *testing.B) {
 					}))
 				})
 			}, func(from, m int) {
-				parallel(t.writers, from, m, func(i int) {
-					key, value := benchKey(i), benchValue(i)
+				benchtest.Parallel(t.writers, from, m, func(i int) {
+					key, value := benchtest.Key(i), benchtest.Value(i)
 					check(b, update(p.ours, func(tx store.Tx) error {
 						if _, err := tx.Get(key); err != store.ErrNotFound {
 							return fmt.Errorf("key %d is there: %v", i, err)
@@ -307,17 +244,4 @@ func BenchmarkInsert(b *testing.B) {
 			})
 		})
 	}
-}
-
-// parallel calls f for m numbers from from on, by several goroutines.
-func parallel(writers, from, m int, f func(i int)) {
-	var wg sync.WaitGroup
-	for w := range writers {
-		wg.Go(func() {
-			for i := w; i < m; i += writers {
-				f(1_000_000 + from + i)
-			}
-		})
-	}
-	wg.Wait()
 }

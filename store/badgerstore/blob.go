@@ -51,22 +51,26 @@ func (r *reader) blob(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	first, last := appendChunkKey(nil, h.id, 0), appendChunkKey(nil, h.id, max(h.chunks(), 1)-1)
+	if err := r.s.checkKeys(first, last); err != nil {
+		return nil, err
+	}
 	var value []byte
+	// An iterator has the pieces in the same memory, one after the other.
+	it := r.txn.NewIterator(badger.IteratorOptions{Prefix: first[:1+len(h.id)]})
+	defer it.Close()
+	it.Rewind()
 	for i := range h.chunks() {
-		key := appendChunkKey(nil, h.id, i)
-		if err := r.s.checkKeys(key, key); err != nil {
-			return nil, err
-		}
-		item, err := r.txn.Get(key)
-		if err != nil {
-			return nil, fmt.Errorf("badgerstore: piece %d of a value of %d bytes: %w: %w", i, h.size, err, store.ErrCorrupt)
+		if !it.Valid() || !bytes.Equal(it.Item().Key(), appendChunkKey(last[:0], h.id, i)) {
+			return nil, fmt.Errorf("badgerstore: piece %d of a value of %d bytes is missing: %w", i, h.size, store.ErrCorrupt)
 		}
 		if value == nil {
 			value = make([]byte, 0, h.size) // there is something, so the size can be believed
 		}
-		if err := item.Value(func(p []byte) error { value = append(value, p...); return nil }); err != nil {
+		if err := it.Item().Value(func(p []byte) error { value = append(value, p...); return nil }); err != nil {
 			return nil, wrapEngine("get", err)
 		}
+		it.Next()
 	}
 	if len(value) != h.size {
 		return nil, fmt.Errorf("badgerstore: value of %d bytes has pieces of %d: %w", h.size, len(value), store.ErrCorrupt)

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -31,11 +33,11 @@ func TestBigValues(t *testing.T) {
 	opts := &badgerstore.Options{NoSync: true}
 	s := open(t, dir, opts)
 	model := make(map[string][]byte)
-	for round := range form(8, 20, 100) {
+	for round := range testform.Of(8, 20, 100) {
 		next := make(map[string][]byte)
 		check(t, update(s, func(tx store.Tx) error {
 			for range 1 + r.IntN(3) {
-				key := string(benchKey(r.IntN(5)))
+				key := string(benchtest.Key(r.IntN(5)))
 				if r.IntN(3) == 0 {
 					next[key] = nil
 					if err := tx.Delete([]byte(key)); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -32,7 +33,7 @@ func TestGone(t *testing.T) {
 		}, "parent/store2"},
 		{"replaced by another store", func(t *testing.T, base, dir string) {
 			check(t, os.Rename(dir, dir+"2"))
-			check(t, update(open(t, dir, nil), func(tx store.Tx) error { return tx.Set(benchKey(7), nil) }))
+			check(t, update(open(t, dir, nil), func(tx store.Tx) error { return tx.Set(benchtest.Key(7), nil) }))
 		}, "parent/store2"},
 	} {
 		for _, noSync := range []bool{false, true} {
@@ -41,11 +42,11 @@ func TestGone(t *testing.T) {
 				base := t.TempDir()
 				dir := filepath.Join(base, "parent", "store")
 				s := open(t, dir, &badgerstore.Options{NoSync: noSync})
-				check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(1), nil) }))
+				check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(1), nil) }))
 				test.away(t, base, dir)
 				before, _ := os.ReadDir(dir)
 				time.Sleep(2 * time.Millisecond) // without syncs not each commit looks
-				err := update(s, func(tx store.Tx) error { return tx.Set(benchKey(2), nil) })
+				err := update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(2), nil) })
 				if !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("Commit = %v, want ErrNotExist", err)
 				}
@@ -124,7 +125,7 @@ func TestCloseBesideStuckCommit(t *testing.T) {
 	written := make(chan struct{}, 1000)
 	go func() {
 		for i := 0; ; i++ {
-			if update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(1, 100_000)) }) != nil {
+			if update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), bigValue(1, 100_000)) }) != nil {
 				done <- i
 				return
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -39,7 +40,7 @@ func TestGroupCommit(t *testing.T) {
 		wg.Go(func() {
 			tx, err := s.Begin(ctx, true)
 			check(t, err)
-			check(t, tx.Set(benchKey(i), nil))
+			check(t, tx.Set(benchtest.Key(i), nil))
 			versions[i], err = tx.Commit()
 			check(t, err)
 		})
@@ -113,8 +114,8 @@ func TestGroupCommitSharesSyncs(t *testing.T) {
 		return do()
 	})
 	const n = 400
-	parallel(8, 0, n, func(i int) {
-		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), benchValue(i)) }))
+	benchtest.Parallel(8, 0, n, func(i int) {
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), benchtest.Value(i)) }))
 	})
 	if writes.Load() > n {
 		t.Errorf("%d writes for %d commits", writes.Load(), n)
@@ -133,7 +134,7 @@ func TestSyncedLog(t *testing.T) {
 	logs := make(map[string]bool)
 	for i := range 110 {
 		value := bigValue(uint64(i), 60<<10)
-		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), value) }))
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), value) }))
 		path := badgerstore.CurrentLog(s)
 		data, err := os.ReadFile(path)
 		check(t, err)
@@ -256,7 +257,7 @@ func TestTxTooLarge(t *testing.T) {
 	check(t, err)
 	defer tx.Discard()
 	for i := 0; err == nil; i++ {
-		if err = tx.Set(benchKey(i), benchValue(i)); i > 1<<20/300 {
+		if err = tx.Set(benchtest.Key(i), benchtest.Value(i)); i > 1<<20/300 {
 			t.Fatal("no error at the limit")
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -21,7 +23,7 @@ func fillBig(t *testing.T, s store.Store, n int) {
 	for from := 0; from < n; from += 100 {
 		check(t, update(s, func(tx store.Tx) error {
 			for i := from; i < min(from+100, n); i++ {
-				if err := tx.Set(benchKey(i), bigValue(uint64(i), 20_000)); err != nil {
+				if err := tx.Set(benchtest.Key(i), bigValue(uint64(i), 20_000)); err != nil {
 					return err
 				}
 			}
@@ -38,7 +40,7 @@ func deleteBut(t *testing.T, s store.Store, n, step int) {
 			if i%step == 0 {
 				continue
 			}
-			if err := tx.Delete(benchKey(i)); err != nil {
+			if err := tx.Delete(benchtest.Key(i)); err != nil {
 				return err
 			}
 		}
@@ -62,7 +64,7 @@ func tableBytes(t *testing.T, dir string) (size int64) {
 // Compact gives back what was deleted, overwritten, or seen by a snapshot that
 // has ended, from every level, and leaves the rest.
 func TestCompact(t *testing.T) {
-	n := form(500, 2000, 2000) // 10 or 40 MB
+	n := testform.Of(500, 800, 2000) // 10 or 40 MB
 	opts := &badgerstore.Options{Memory: 16 << 20, NoSync: true, NoTidy: true}
 	for _, test := range []struct {
 		name string
@@ -124,7 +126,7 @@ func TestCompactSmall(t *testing.T) {
 
 // An idle store does it by itself, in lower levels too.
 func TestCompactIdle(t *testing.T) {
-	n := form(800, 2000, 2000)
+	n := testform.Of(800, 800, 2000)
 	left := n / 20
 	opts := &badgerstore.Options{Memory: 16 << 20, NoSync: true, NoTidy: true}
 	dir := t.TempDir()
@@ -133,7 +135,7 @@ func TestCompactIdle(t *testing.T) {
 	// More keys than tidyEntries.
 	check(t, update(s, func(tx store.Tx) error {
 		for i := range 5000 {
-			if err := tx.Set(benchKey(1_000_000+i), number(uint64(i))); err != nil {
+			if err := tx.Set(benchtest.Key(1_000_000+i), number(uint64(i))); err != nil {
 				return err
 			}
 		}
@@ -145,7 +147,7 @@ func TestCompactIdle(t *testing.T) {
 	deleteBut(t, s, n, n/left)
 	check(t, update(s, func(tx store.Tx) error {
 		for i := range 5000 {
-			if err := tx.Delete(benchKey(1_000_000 + i)); err != nil {
+			if err := tx.Delete(benchtest.Key(1_000_000 + i)); err != nil {
 				return err
 			}
 		}
@@ -179,7 +181,7 @@ func TestCompactMeanwhile(t *testing.T) {
 	for w := range 2 {
 		wg.Go(func() {
 			for i := 0; !stop.Load(); i++ {
-				key := benchKey(1_000_000*(w+1) + i)
+				key := benchtest.Key(1_000_000*(w+1) + i)
 				if err := update(s, func(tx store.Tx) error { return tx.Set(key, bigValue(uint64(i), 3000)) }); err != nil {
 					t.Error(err)
 					return

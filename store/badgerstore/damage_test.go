@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -59,7 +62,7 @@ func damageTables(t *testing.T, sound string, n int) (opened int) {
 	cases := 0
 	for name, size := range sizes {
 		offs := []int{0, 5, int(size / 2), -1, -5, -8, -20, -2000}
-		for range form(2, 4, 20) {
+		for range testform.Of(2, 4, 20) {
 			offs = append(offs, r.IntN(int(size)))
 		}
 		for _, off := range offs {
@@ -98,9 +101,9 @@ func damaged(t *testing.T, dir string, n int) (opens bool) {
 	bad, readable := 0, 0
 	check(t, view(s, func(tx store.Tx) error {
 		for i := 0; i < n; i += 97 {
-			value, err := tx.Get(benchKey(i))
+			value, err := tx.Get(benchtest.Key(i))
 			switch {
-			case err == nil && !bytes.Equal(value, benchValue(i)):
+			case err == nil && !bytes.Equal(value, benchtest.Value(i)):
 				t.Errorf("Get(%d) = %x", i, value)
 			case err == nil:
 				readable++
@@ -117,7 +120,7 @@ func damaged(t *testing.T, dir string, n int) (opens bool) {
 		isDamage("Scan", scanAll(t, s, n, reverse))
 	}
 	isDamage("Verify", s.Verify(ctx))
-	isDamage("Commit", update(s, func(tx store.Tx) error { return tx.Set(benchKey(0), nil) }))
+	isDamage("Commit", update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(0), nil) }))
 	return true
 }
 
@@ -135,7 +138,7 @@ func scanAll(t *testing.T, s store.Store, n int, reverse bool) error {
 			if reverse {
 				want = n - 1 - i
 			}
-			if !bytes.Equal(c.Key(), benchKey(want)) || !bytes.Equal(c.Value(), benchValue(want)) {
+			if !bytes.Equal(c.Key(), benchtest.Key(want)) || !bytes.Equal(c.Value(), benchtest.Value(want)) {
 				t.Errorf("reverse %t: entry %d is %x", reverse, want, c.Key())
 				return c.Err()
 			}
@@ -181,7 +184,7 @@ func TestDamagedFile(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	n := form(16, 40, 400)
+	n := testform.Of(16, 40, 400)
 	var dirs []any
 	var faults []string
 	for i := range n {
@@ -222,12 +225,37 @@ func TestDamagedFile(t *testing.T) {
 	t.Logf("%d of %d found out", bad, n)
 }
 
-// copyLive copies the files of an open store: what a kill would leave.
+// copyLive copies the files of an open store: what a kill would leave. A memtable may be
+// flushed meanwhile, or tables compacted, so it does so again until nothing has changed.
 func copyLive(t *testing.T, dir string) string {
 	t.Helper()
-	to := t.TempDir()
-	check(t, os.CopyFS(to, os.DirFS(dir)))
-	return to
+	for {
+		to, before := t.TempDir(), liveFiles(t, dir)
+		err := os.CopyFS(to, os.DirFS(dir))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		check(t, err)
+		if liveFiles(t, dir) == before && liveFiles(t, to) == before {
+			return to
+		}
+	}
+}
+
+// liveFiles returns the sizes of all files of a store, and its list of tables.
+func liveFiles(t *testing.T, dir string) string {
+	t.Helper()
+	manifest, err := os.ReadFile(filepath.Join(dir, "MANIFEST"))
+	check(t, err)
+	entries, err := os.ReadDir(dir)
+	check(t, err)
+	var b strings.Builder
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			fmt.Fprintln(&b, e.Name(), info.Size())
+		}
+	}
+	return b.String() + string(manifest)
 }
 
 // killed returns a directory as a kill leaves it, with n versions in its log.
@@ -236,7 +264,7 @@ func killed(t *testing.T, n int) string {
 	s := open(t, t.TempDir(), &badgerstore.Options{NoTidy: true, NoSync: true})
 	for i := range n {
 		check(t, update(s, func(tx store.Tx) error {
-			return errors.Join(tx.Set(benchKey(i), benchValue(i)), tx.Set([]byte("last"), number(uint64(i))))
+			return errors.Join(tx.Set(benchtest.Key(i), benchtest.Value(i)), tx.Set([]byte("last"), number(uint64(i))))
 		}))
 	}
 	return copyLive(t, badgerstore.Dir(s))
@@ -320,7 +348,7 @@ func TestPowerFailure(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	opts := &badgerstore.Options{NoSync: true}
-	for range form(4, 10, 50) {
+	for range testform.Of(4, 10, 50) {
 		for i, log := range logs {
 			log = bytes.Clone(log)
 			for range r.IntN(3) {
@@ -355,7 +383,7 @@ func checkPrefix(t *testing.T, s store.Store) int {
 		if !bytes.Equal(last, number(uint64(n-1))) {
 			t.Errorf("%d records, but the last is %x", n, last)
 		}
-		_, missing := tx.Get(benchKey(n - 1))
+		_, missing := tx.Get(benchtest.Key(n - 1))
 		return errors.Join(err, missing)
 	}))
 	return max(n, 0)

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -38,7 +40,7 @@ func childFull(dir string, args []string) error {
 			for refused := 0; refused < 20; {
 				i := next.Add(1)
 				err := update(s, func(tx store.Tx) error {
-					return tx.Set(benchKey(int(i)), bigValue(uint64(w), int(1000+i%7*3000)))
+					return tx.Set(benchtest.Key(int(i)), bigValue(uint64(w), int(1000+i%7*3000)))
 				})
 				switch {
 				case err == nil:
@@ -137,13 +139,14 @@ func TestFullDisk(t *testing.T) {
 	}{
 		{"tmpfs, least memory", mountTmpfs, 16 << 20, 72 << 20, false},
 		{"tmpfs", mountTmpfs, 64 << 20, 190 << 20, true},
-		{"ext4, least memory", mountExt4, 16 << 20, 72 << 20, false},
+		{"ext4, least memory", mountExt4, 16 << 20, 72 << 20, true},
 		{"ext4", mountExt4, 64 << 20, 190 << 20, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if !form(false, !test.long, true) {
-				t.Skip("takes long")
+			if test.long {
+				testform.Long(t, "fills a larger disk")
 			}
+			testform.Usual(t, "fills a disk")
 			fillDisk(t, test.mount(t, test.size), test.memory, test.size)
 		})
 	}

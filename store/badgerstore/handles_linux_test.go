@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -68,7 +70,7 @@ func childHandles(dir string, args []string) error {
 					return // the store is not open any more
 				}
 				err := update(s, func(tx store.Tx) error {
-					return tx.Set(benchKey(1_000_000*w+next[w]), bigValue(uint64(w), 1000+next[w]%7*3000))
+					return tx.Set(benchtest.Key(1_000_000*w+next[w]), bigValue(uint64(w), 1000+next[w]%7*3000))
 				})
 				opened.RUnlock()
 				switch {
@@ -153,7 +155,7 @@ func childHandles(dir string, args []string) error {
 // a flush, and in a compaction.
 func TestFewHandles(t *testing.T) {
 	refused := 0
-	for range form(1, 2, 20) {
+	for range testform.Of(1, 1, 2) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		dir := t.TempDir()
@@ -181,7 +183,7 @@ func TestFewHandles(t *testing.T) {
 		check(t, view(s, func(tx store.Tx) error {
 			for w, n := range wrote {
 				for i := range n {
-					if _, err := tx.Get(benchKey(1_000_000*w + i)); err != nil {
+					if _, err := tx.Get(benchtest.Key(1_000_000*w + i)); err != nil {
 						return fmt.Errorf("record %d of writer %d: %w", i, w, err)
 					}
 				}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -74,7 +76,7 @@ func readHarmed(s store.Store) (n int, err error) {
 				n--
 				continue
 			}
-			if !bytes.Equal(c.Key(), benchKey(n)) || !bytes.Equal(c.Value(), benchValue(n)) {
+			if !bytes.Equal(c.Key(), benchtest.Key(n)) || !bytes.Equal(c.Value(), benchtest.Value(n)) {
 				return fmt.Errorf("record %d is %x", n, c.Key())
 			}
 		}
@@ -100,7 +102,7 @@ func harmable(t *testing.T) (closed, left string) {
 	s := open(t, closed, &badgerstore.Options{NoTidy: true, NoSync: true, Memory: 16 << 20})
 	for i := range harmRecords {
 		check(t, update(s, func(tx store.Tx) error {
-			return errors.Join(tx.Set(benchKey(i), benchValue(i)), tx.Set([]byte("last"), number(uint64(i))))
+			return errors.Join(tx.Set(benchtest.Key(i), benchtest.Value(i)), tx.Set([]byte("last"), number(uint64(i))))
 		}))
 	}
 	within(t, limit, "tables, and nothing more to come", func() bool {
@@ -189,7 +191,7 @@ func TestHarm(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	r := rand.New(rand.NewPCG(*seed, 0))
 	closed, left := harmable(t)
-	n := form(12, 60, 240) * *rounds
+	n := testform.Of(12, 20, 60) * *rounds
 	found := 0
 	for from := 0; from < n; from += 40 {
 		found += harmSome(t, r, closed, left, min(40, n-from))

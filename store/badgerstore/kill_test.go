@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 	"github.com/kivisdb/kivis/store/storetest"
@@ -259,7 +260,7 @@ func TestKillConformance(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
-	rounds := form(4, 10, 50)
+	rounds := testform.Of(4, 10, 50)
 	dir := t.TempDir()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -438,10 +439,8 @@ func bigState(t *testing.T, s store.Store, n int) (committed bool) {
 }
 
 func TestKillBigTransaction(t *testing.T) {
-	n, parts := form(20_000, 50_000, 200_000), []float64{0.05, 0.2, 0.4, 0.6, 0.8, 0.95}
-	if testing.Short() || raceEnabled {
-		parts = parts[1:4]
-	}
+	n, parts := testform.Of(20_000, 20_000, 200_000), []float64{0.2, 0.4, 0.6, 0.05, 0.8, 0.95}
+	parts = parts[:testform.Of(3, 3, 6)]
 	took := timeBig(t, n)
 	undone := 0
 	for _, part := range parts {
@@ -494,9 +493,7 @@ func timeBig(t *testing.T, n int) time.Duration {
 // A million keys in one transaction are what 200 thousand records with four
 // indexes are.
 func TestMillionKeys(t *testing.T) {
-	if !*long {
-		t.Skip("takes long")
-	}
+	testform.Long(t, "takes long")
 	const n = 1_000_000
 	s := open(t, t.TempDir(), nil)
 	check(t, update(s, setOld))

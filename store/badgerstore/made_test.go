@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -150,7 +151,7 @@ func TestUnmadeTables(t *testing.T) {
 	badgerstore.CompactFree(s, 0)
 	acked := 0
 	commit := func() error {
-		err := update(s, func(tx store.Tx) error { return tx.Set(benchKey(acked), bigValue(uint64(acked), 20_000)) })
+		err := update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(acked), bigValue(uint64(acked), 20_000)) })
 		if err == nil {
 			acked++
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -23,7 +24,7 @@ func TestTidy(t *testing.T) {
 		for round := range rounds {
 			check(t, update(s, func(tx store.Tx) error {
 				for i := range keys {
-					if err := tx.Set(benchKey(i), number(uint64(round))); err != nil {
+					if err := tx.Set(benchtest.Key(i), number(uint64(round))); err != nil {
 						return err
 					}
 				}
@@ -40,7 +41,7 @@ func TestTidy(t *testing.T) {
 	slow, before := scanTime(t, s, keys), badgerstore.Versions(s)
 	within(t, limit, "the versions below the snapshot to go", func() bool { return badgerstore.Versions(s) <= 51*keys })
 	for i := range keys {
-		value, err := tx.Get(benchKey(i))
+		value, err := tx.Get(benchtest.Key(i))
 		if err != nil || string(value) != string(number(49)) {
 			t.Fatalf("the snapshot's Get(%d) = %x, %v; want 49", i, value, err)
 		}
@@ -107,7 +108,7 @@ func TestCompactionWaits(t *testing.T) {
 	badgerstore.CompactFree(s, 1000)
 	var err error
 	for i := 0; i < 400 && err == nil; i++ {
-		err = update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(uint64(i), 100_000)) })
+		err = update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), bigValue(uint64(i), 100_000)) })
 		time.Sleep(time.Millisecond)
 	}
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "compaction") {
@@ -128,7 +129,7 @@ func TestCompactionsNeed(t *testing.T) {
 	s := open(t, t.TempDir(), &badgerstore.Options{Memory: 16 << 20, NoTidy: true, NoSync: true})
 	const last, values = 6, 400
 	for i := range values {
-		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), bigValue(uint64(i), 50_000)) }))
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), bigValue(uint64(i), 50_000)) }))
 	}
 	check(t, s.Compact(ctx))
 	sizes := badgerstore.LevelSizes(s)
@@ -136,7 +137,7 @@ func TestCompactionsNeed(t *testing.T) {
 		t.Fatalf("the levels have %d bytes; want all in the last", sizes)
 	}
 	check(t, update(s, func(tx store.Tx) error {
-		return errors.Join(tx.Set(benchKey(0), nil), tx.Set(benchKey(values-1), nil))
+		return errors.Join(tx.Set(benchtest.Key(0), nil), tx.Set(benchtest.Key(values-1), nil))
 	}))
 	for range 2 {
 		for fid := badgerstore.CurrentFid(s); badgerstore.CurrentFid(s) == fid; {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -100,7 +101,7 @@ func childLoad(dir string, args []string) error {
 // mix is a transaction of a mixed load. Conflicts are as good as commits.
 func mix(tx store.Tx, r *rand.Rand, keys int) error {
 	for range 10 {
-		key := benchKey(r.IntN(keys))
+		key := benchtest.Key(r.IntN(keys))
 		var err error
 		switch r.IntN(10) {
 		case 0:

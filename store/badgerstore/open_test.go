@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -222,7 +223,7 @@ func fill(t *testing.T, dir string, n int) {
 	for from := 0; from < n; from += 1000 {
 		check(t, update(s, func(tx store.Tx) error {
 			for i := from; i < min(from+1000, n); i++ {
-				if err := tx.Set(benchKey(i), benchValue(i)); err != nil {
+				if err := tx.Set(benchtest.Key(i), benchtest.Value(i)); err != nil {
 					return err
 				}
 			}
@@ -267,12 +268,12 @@ func TestVersionsSurvive(t *testing.T) {
 			return nil
 		}))
 		for i := range 100 {
-			check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(i), nil) }))
+			check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), nil) }))
 		}
 		tx, err := s.Begin(ctx, true)
 		check(t, err)
 		for i := range 100 {
-			check(t, tx.Delete(benchKey(i)))
+			check(t, tx.Delete(benchtest.Key(i)))
 		}
 		if last, err = tx.Commit(); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -44,7 +45,7 @@ func TestNoVerify(t *testing.T) {
 	for _, noVerify := range []bool{false, true} {
 		s := open(t, dir, &badgerstore.Options{ReadOnly: true, NoVerify: noVerify})
 		check(t, view(s, func(tx store.Tx) error {
-			_, err := tx.Get(benchKey(15_000))
+			_, err := tx.Get(benchtest.Key(15_000))
 			return err
 		}))
 		if n := badgerstore.PartChecks(s); (n == 0) != noVerify {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
+	"github.com/kivisdb/kivis/internal/testform"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -17,11 +19,22 @@ import (
 // an opening of its own, and commits in its log: 40 keys.
 func threeTables(t *testing.T) string {
 	t.Helper()
+	for {
+		dir := tablesAndLog(t)
+		if files, _ := filepath.Glob(filepath.Join(dir, "*.sst")); len(files) == 3 {
+			return dir
+		} // Badger has begun to compact them, as it does within a second
+	}
+}
+
+// tablesAndLog is threeTables, unless its tables have been compacted.
+func tablesAndLog(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
 	set := func(s store.Store, from, to int) {
 		check(t, update(s, func(tx store.Tx) error {
 			for i := from; i < to; i++ {
-				if err := tx.Set(benchKey(i), benchValue(i)); err != nil {
+				if err := tx.Set(benchtest.Key(i), benchtest.Value(i)); err != nil {
 					return err
 				}
 			}
@@ -68,7 +81,7 @@ func TestCutManifest(t *testing.T) {
 	whole := threeTables(t)
 	manifest, err := os.ReadFile(filepath.Join(whole, "MANIFEST"))
 	check(t, err)
-	for n := 16; n < len(manifest); n += form(9, 4, 1) {
+	for n := 16; n < len(manifest); n += testform.Of(19, 13, 4) {
 		dir := t.TempDir()
 		check(t, os.CopyFS(dir, os.DirFS(whole)))
 		check(t, os.WriteFile(filepath.Join(dir, "MANIFEST"), manifest[:n], 0o600))
@@ -110,7 +123,7 @@ func TestCutManifestNoSync(t *testing.T) {
 func TestCutManifestStamped(t *testing.T) {
 	dir := threeTables(t)
 	s := open(t, dir, noTidy)
-	check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(50), benchValue(50)) }))
+	check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(50), benchtest.Value(50)) }))
 	badgerstore.Stamp(t, s)
 	dir = copyLive(t, dir)
 	check(t, os.Truncate(filepath.Join(dir, "MANIFEST"), 16))
@@ -165,9 +178,9 @@ func TestOrphans(t *testing.T) {
 		s := open(t, dir, noTidy)
 		check(t, update(s, func(tx store.Tx) error {
 			for i := from; i < to; i++ {
-				err := tx.Set(benchKey(i), benchValue(i))
+				err := tx.Set(benchtest.Key(i), benchtest.Value(i))
 				if del {
-					err = tx.Delete(benchKey(i))
+					err = tx.Delete(benchtest.Key(i))
 				}
 				if err != nil {
 					return err

@@ -3,6 +3,7 @@ package badgerstore_test
 import (
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -16,7 +17,7 @@ func TestCheckedOnce(t *testing.T) {
 	check(t, view(s, func(tx store.Tx) error {
 		for range 50 {
 			for _, i := range []int{0, 15_000, 29_999} {
-				if _, err := tx.Get(benchKey(i)); err != nil {
+				if _, err := tx.Get(benchtest.Key(i)); err != nil {
 					return err
 				}
 			}

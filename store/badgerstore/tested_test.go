@@ -11,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4/options"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -90,7 +91,7 @@ func TestUntestedEngine(t *testing.T) {
 				t.Errorf("opened twice, by %s: %v, want ErrInUse", name, err)
 			}
 		}
-		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchKey(round), benchValue(round)) }))
+		check(t, update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(round), benchtest.Value(round)) }))
 		left := open(t, copyLive(t, dir), nil) // after a kill
 		if n := countAll(t, left); n != round+1 {
 			t.Errorf("%d keys after a kill, want %d", n, round+1)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
 )
@@ -44,7 +45,7 @@ func TestScanOfVersions(t *testing.T) {
 				}
 				check(t, update(s, func(tx store.Tx) error {
 					for i := range keys {
-						key := benchKey(i)
+						key := benchtest.Key(i)
 						if round > 0 && rng.IntN(test.deleteOneIn) == 0 {
 							delete(state, string(key))
 							check(t, tx.Delete(key))
@@ -66,7 +67,7 @@ func TestScanOfVersions(t *testing.T) {
 			for i, tx := range snapshots {
 				scanVersions(t, tx, states[i], store.Range{})
 				scanVersions(t, tx, states[i], store.Range{Reverse: true})
-				scanVersions(t, tx, states[i], store.Range{Lo: benchKey(7), Hi: benchKey(test.n / 2), KeysOnly: true})
+				scanVersions(t, tx, states[i], store.Range{Lo: benchtest.Key(7), Hi: benchtest.Key(test.n / 2), KeysOnly: true})
 				seekVersions(t, tx, states[i], test.n, rng)
 			}
 		})
@@ -113,7 +114,7 @@ func seekVersions(t *testing.T, tx store.Tx, state map[string]string, n int, rng
 		if rng.IntN(3) > 0 {
 			ok = c.Next()
 		} else {
-			key := benchKey(rng.IntN(n))
+			key := benchtest.Key(rng.IntN(n))
 			i, _ := slices.BinarySearch(keys, string(key))
 			at = max(at, i)
 			ok = c.Seek(key)

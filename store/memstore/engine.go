@@ -210,6 +210,17 @@ func (e *engine) getNewest(key []byte) ([]byte, error) {
 	return value, nil
 }
 
+// fillNewest appends the first entries of r in the newest published version to dst
+// until its capacity is used up. It returns false where that is not to be had at once.
+func (e *engine) fillNewest(dst []occ.Entry, r store.Range) ([]occ.Entry, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if e.closed || e.version < e.past.newest {
+		return dst, false
+	}
+	return occ.FillTree(e.tree, dst, r), true
+}
+
 // fill appends the first entries of r at a version to dst until its capacity is
 // used up. It lets go of mu now and then.
 func (e *engine) fill(dst []occ.Entry, r store.Range, version uint64) []occ.Entry {

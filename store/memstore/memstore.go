@@ -29,6 +29,7 @@ var (
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Getter       = (*Store)(nil)
+	_ store.SealKeeper   = (*Store)(nil)
 	_ occ.Engine         = (*engine)(nil)
 )
 
@@ -69,6 +70,14 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	return s.engine.getNewest(key)
 }
 
+// FillNewest appends the first entries of r in the newest version, in its direction, to
+// dst until dst's capacity is used up, without a transaction. Fewer mean that r has no
+// more. It returns false, and dst as it is, where they are not to be had so: in the
+// middle of a large commit, and when the store is closed.
+func (s *Store) FillNewest(dst []occ.Entry, r store.Range) ([]occ.Entry, bool) {
+	return s.engine.fillNewest(dst, r)
+}
+
 // Self implements [store.Getter].
 func (s *Store) Self() store.Store { return s }
 
@@ -88,3 +97,9 @@ func (s *Store) OnCommit(hook func(version uint64, changes []store.Change)) (rem
 // Size implements [store.Sizer]: the bytes in keys and values, and about what
 // the tree takes.
 func (s *Store) Size() (int64, error) { return s.engine.footprint(), nil }
+
+// Verified implements [store.Verified]: what is here has never left memory.
+func (s *Store) Verified() bool { return true }
+
+// KeepsSeals implements [store.SealKeeper].
+func (s *Store) KeepsSeals() bool { return true }

@@ -138,6 +138,9 @@ func (c *Core) enter(tx *Tx) error {
 	if r, ok := r.(ContextReader); ok && tx.ctx != nil {
 		r.SetContext(tx.ctx)
 	}
+	if r, ok := r.(WriterReader); ok && tx.write {
+		r.SetWriter()
+	}
 	tx.reader, tx.version = r, c.version
 	c.listOf(tx).push(tx)
 	c.live.add(tx.version)
@@ -314,9 +317,15 @@ func (c *Core) Abort() {
 // the versions that somebody still reads, ascending and each once, which it must
 // not keep. Transactions that are being committed read no more.
 func (c *Core) Publish(version uint64, swap func(seen []uint64)) {
-	c.feed.note(version, c.log.published(), c.batch)
+	c.publish(version, c.log.published(), len(c.batch), swap)
+}
+
+// publish is Publish of a batch that was committed at a time, in nanoseconds of Unix
+// time, and of which so many members are live here.
+func (c *Core) publish(version uint64, at int64, members int, swap func(seen []uint64)) {
+	c.feed.note(version, at, c.batch)
 	c.mu.Lock()
-	others := c.writers.n - len(c.batch)
+	others := c.writers.n - members
 	oldest := c.writers.oldest(version)
 	c.version = version
 	if swap != nil {

@@ -24,14 +24,17 @@ const (
 // by another at any moment. So a cursor of the engine is used under the
 // transaction's lock only: a step takes it once, for the key and the value,
 // which [Reader] says outlast the end. A direct cursor instead walks entries
-// that never change, and takes the lock just to fetch more.
+// that never change, and takes the lock just to fetch more. Where the rest is not
+// at hand (see [PartSource]), it becomes one of the engine.
 type cursor struct {
 	tx   *Tx
 	prev *cursor // in the transaction's list of open cursors
 	next *cursor
 
 	r      store.Range
-	direct bool         // the snapshot's side is chunks, else snap
+	direct bool // the snapshot's side is chunks, else snap; changed under the lock
+	left   bool // what comes after chunks is not at hand, but in rest
+	rest   store.Range
 	merged bool         // the overlay's side, over, is in use
 	snap   store.Cursor // nil once closed; under the lock
 	chunks chunks
@@ -50,8 +53,8 @@ type cursor struct {
 }
 
 var (
-	_ store.Cursor = (*cursor)(nil)
-	_ Source       = (*cursor)(nil)
+	_ store.SealedCursor = (*cursor)(nil)
+	_ Source             = (*cursor)(nil)
 )
 
 // Scan implements [store.Tx].
@@ -62,7 +65,7 @@ func (tx *Tx) Scan(r store.Range) (store.Cursor, error) {
 		return nil, err
 	}
 	c := &cursor{tx: tx, r: owned(r)}
-	if _, c.direct = tx.reader.(Source); c.direct {
+	if c.direct = isDirect(tx.reader); c.direct {
 		c.chunks.init(c, c.r)
 	} else {
 		snap, err := tx.reader.Scan(c.r)
@@ -126,16 +129,6 @@ func (c *cursor) shut() {
 	c.snap = nil
 }
 
-// Fill implements [Source] for a direct cursor.
-func (c *cursor) Fill(dst []Entry, r store.Range) []Entry {
-	c.tx.mu.Lock()
-	defer c.tx.mu.Unlock()
-	if c.err = c.tx.usable(); c.err != nil {
-		return dst
-	}
-	return c.tx.reader.(Source).Fill(dst, r)
-}
-
 // Close implements [store.Cursor].
 func (c *cursor) Close() {
 	if c.closed {
@@ -196,12 +189,12 @@ func (c *cursor) nextSnap() bool {
 // Seek implements [store.Cursor].
 func (c *cursor) Seek(key []byte) bool { return c.move(key, true) }
 
-// move is Next, or Seek to key.
+// move is Next, or Seek to key. It holds the lock while the cursor is not direct.
 func (c *cursor) move(key []byte, seek bool) bool {
 	if !c.direct {
 		c.tx.mu.Lock()
-		defer c.tx.mu.Unlock()
 	}
+	defer c.unlock()
 	if !c.ready() {
 		return false
 	}
@@ -211,6 +204,12 @@ func (c *cursor) move(key []byte, seek bool) bool {
 		c.jump(key)
 	}
 	return c.settle()
+}
+
+func (c *cursor) unlock() {
+	if !c.direct {
+		c.tx.mu.Unlock()
+	}
 }
 
 // ready says whether the cursor may move, and if not sets why.
@@ -269,6 +268,19 @@ func (c *cursor) Keep() []byte {
 	kept := make([]byte, len(c.value)) // which is not zeroed, since a copy follows
 	copy(kept, c.value)
 	return kept
+}
+
+// Sealed implements [store.SealedCursor].
+func (c *cursor) Sealed() bool {
+	switch {
+	case c.place == atOver:
+		e, ok := c.over.current()
+		return ok && e.Sealed()
+	case c.place == atSnap && c.direct:
+		e, ok := c.chunks.current()
+		return ok && e.Sealed()
+	}
+	return false
 }
 
 // bigValue is from which length on it is worth asking the engine whether the

@@ -22,6 +22,7 @@ type simple struct {
 	core occ.Core
 	fail func() error // of a write, if set; nothing is written then
 	keep bool         // old states, without asking for the oldest version
+	part bool         // its readers have only some of what they show at hand
 
 	mu      sync.Mutex
 	states  map[uint64]state
@@ -84,6 +85,9 @@ func (s *simple) Watch(ranges []store.Range, version uint64) (<-chan struct{}, f
 func (s *simple) Snapshot(version uint64) (occ.Reader, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.part {
+		return &partReader{simpleReader{s.states[version]}, int(version)}, nil
+	}
 	return &simpleReader{s.states[version]}, nil
 }
 

@@ -15,15 +15,23 @@ import (
 type Entry struct {
 	head uint64 // headOf the key
 
-	// The key. Its capacity is the value and one byte more, which is 1 where the
-	// key is new, or nothing for a deletion.
+	// The key. Its capacity is one byte of marks and the value, or nothing for a
+	// deletion. The marks stand where who scans looks anyway: behind the value they
+	// would be in memory of their own, often.
 	data []byte
 }
+
+// The marks of an entry, which its writer sets.
+const (
+	markCreated = 1 << iota // the key is new
+	markSealed              // whoever reads the value need not check it: see [store.Sealer]
+)
 
 // NewEntry returns an entry with copies of key and value, in one allocation.
 func NewEntry(key, value []byte) Entry {
 	data := make([]byte, len(key)+len(value)+1)
-	copy(data[copy(data, key):], value)
+	copy(data, key)
+	copy(data[len(key)+1:], value)
 	return Entry{headOf(key), data[:len(key)]}
 }
 
@@ -59,8 +67,8 @@ func (e Entry) Value() []byte {
 	if e.Deleted() {
 		return nil
 	}
-	n := cap(e.data) - 1
-	return e.data[len(e.data):n:n]
+	n := cap(e.data)
+	return e.data[len(e.data)+1 : n : n]
 }
 
 // Deleted says whether the entry marks its key as deleted.
@@ -68,14 +76,29 @@ func (e Entry) Deleted() bool { return len(e.data) == cap(e.data) }
 
 // Created says whether the entry's key was absent before the transaction that
 // wrote it, as whoever wrote it knew.
-func (e Entry) Created() bool { n := cap(e.data); return n > len(e.data) && e.data[:n][n-1] == 1 }
+func (e Entry) Created() bool { return e.marks()&markCreated != 0 }
+
+// Sealed says whether the entry was written by SetSealed of a [Tx].
+func (e Entry) Sealed() bool { return e.marks()&markSealed != 0 }
+
+func (e Entry) marks() byte {
+	if e.Deleted() {
+		return 0
+	}
+	return e.data[:len(e.data)+1][len(e.data)]
+}
 
 // create marks the key of an entry, which nobody else has yet, as new.
-func (e Entry) create() { n := cap(e.data); e.data[:n][n-1] = 1 }
+func (e Entry) create() { e.mark(markCreated) }
+
+// mark adds marks to an entry, which nobody else has yet.
+func (e Entry) mark(marks byte) { e.data[:len(e.data)+1][len(e.data)] |= marks }
 
 // as returns a copy of an entry that is no deletion, marked as new or not.
 func (e Entry) as(created bool) Entry {
+	was := e
 	e = NewEntry(e.Key(), e.Value())
+	e.mark(was.marks() &^ markCreated)
 	if created {
 		e.create()
 	}

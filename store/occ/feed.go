@@ -3,7 +3,6 @@ package occ
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -174,22 +173,4 @@ func (c *Core) Watch(ranges []store.Range, version uint64) (written <-chan struc
 		c.feed.watches.markOne(w)
 	}
 	return w.written, func() { c.feed.watches.remove(w) }
-}
-
-// PublishOthers is [Core.Publish] for a store that follows another: it says that
-// keys were written by others up to version, or, where keys is nil, that it is not
-// known which. The batch is empty.
-func (c *Core) PublishOthers(version uint64, keys iter.Seq[[]byte], swap func(seen []uint64)) {
-	if keys == nil {
-		c.Publish(version, swap)
-		c.feed.recent.jump(version)
-		c.feed.watches.markAll()
-		return
-	}
-	tx := new(Tx)
-	for key := range keys {
-		tx.Overlay().Delete(key)
-	}
-	c.batch = append(c.batch, tx)
-	c.Publish(version, swap)
 }

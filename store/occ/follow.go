@@ -18,6 +18,12 @@ type ContextReader interface {
 	SetContext(ctx context.Context)
 }
 
+// WriterReader is implemented by a [Reader] that reads otherwise for a write transaction.
+type WriterReader interface {
+	// SetWriter is called once, before anything is read, and only for one.
+	SetWriter()
+}
+
 // Conflicts says whether anything that tx, which is being committed, has read
 // was written after its snapshot, as far as is published. It belongs to the committer.
 func (c *Core) Conflicts(tx *Tx) bool { return c.tracker.Conflicts(tx.Reads(), tx.version) }
@@ -25,40 +31,22 @@ func (c *Core) Conflicts(tx *Tx) bool { return c.tracker.Conflicts(tx.Reads(), t
 // Reads returns what a transaction that is being committed has read.
 func (tx *Tx) Reads() *Footprint { return &tx.own().footprint }
 
-// Follow publishes a version that was committed elsewhere, with the keys that it
-// wrote; values are not looked at. It belongs to the committer. Versions ascend.
-func (c *Core) Follow(version uint64, at time.Time, writes *Overlay) {
-	batch := []*Tx{{changes: &changes{overlay: *writes}}}
-	c.feed.recent.note(version, at.UnixNano(), batch)
-	others, oldest := c.advance(version)
-	c.feed.tell(version, batch)
-	if others {
-		c.tracker.Record(version, writes)
-		c.tracker.Forget(oldest)
-	} else {
-		c.tracker.Skip(version)
+// Follow publishes a version that was committed elsewhere, as Publish does one that was
+// committed here, with the keys that it wrote; values are not looked at. Where writes is
+// nil it is not known what was written: everything may have been. It belongs to the
+// committer, with nothing in its batch. Versions ascend where it is known.
+func (c *Core) Follow(version uint64, at time.Time, writes *Overlay, swap func(seen []uint64)) {
+	if writes == nil {
+		c.feed.recent.jump(version)
+		c.tracker.Skip(version) // before a transaction can begin that need not conflict
+		c.publish(version, 0, 0, swap)
+		c.feed.watches.markAll()
+		return
 	}
-	c.sweep(&c.writers)
-}
-
-// Jump publishes a version that was committed elsewhere, where it is not known
-// what was written up to it: everything may have been.
-func (c *Core) Jump(version uint64) {
-	c.feed.recent.jump(version)
-	c.tracker.Skip(version) // before a transaction can begin that need not conflict
-	c.advance(version)
-	c.feed.watches.markAll()
-	c.feed.wake()
-	c.sweep(&c.writers)
-}
-
-// advance makes version the newest. It says whether there are writers, and what
-// the oldest of them sees.
-func (c *Core) advance(version uint64) (writers bool, oldest uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.version = version
-	return c.writers.n > 0, c.writers.oldest(version)
+	if writes.Len() > 0 {
+		c.batch = append(c.batch, &Tx{changes: &changes{overlay: *writes}})
+	}
+	c.publish(version, at.UnixNano(), 0, swap)
 }
 
 // jump forgets everything up to a version.

@@ -28,7 +28,7 @@ func (c *cursor) beyond(key []byte) bool {
 // step moves each side that stands on the current key, or both at the start.
 func (c *cursor) step() {
 	if c.place == atStart || c.place == atSnap || c.equal {
-		c.snapOK = c.snapCursor().Next()
+		c.snapOK = c.snapCursor().Next() || c.goOn(nil)
 	}
 	if c.merged && (c.place == atStart || c.place == atOver) {
 		c.overOK = c.over.Next()
@@ -49,7 +49,7 @@ func (c *cursor) jump(key []byte) {
 	}
 	start, snap := c.place == atStart, c.snapCursor()
 	if start || c.snapOK && before(snap.Key(), key, c.r.Reverse) {
-		c.snapOK = snap.Seek(key)
+		c.snapOK = snap.Seek(key) || c.goOn(key)
 	}
 	if c.merged && (start || c.overOK && before(c.over.Key(), key, c.r.Reverse)) {
 		c.overOK = c.over.Seek(key)

@@ -82,6 +82,15 @@ func (o *Overlay) Create(key, value []byte) {
 	}
 }
 
+// SetSealed is Set, or Create, of a value that needs no check by who reads it.
+func (o *Overlay) SetSealed(key, value []byte, created bool) {
+	e := NewEntry(key, value)
+	e.mark(markSealed)
+	if old, had := o.Put(e); had && old.Created() || !had && created {
+		e.create()
+	}
+}
+
 // Delete writes a tombstone for a copy of key. A key that was created here is
 // taken out: it has never been anywhere else.
 func (o *Overlay) Delete(key []byte) {

@@ -13,6 +13,7 @@ import (
 var (
 	_ store.Tx      = (*Tx)(nil)
 	_ store.Counter = (*Tx)(nil)
+	_ store.Sealer  = (*Tx)(nil)
 )
 
 // Tx is a transaction, a complete [store.Tx] over a [Reader]. Its lock makes
@@ -208,6 +209,17 @@ func (tx *Tx) Create(key, value []byte) error {
 	return tx.checkLimit()
 }
 
+// SetSealed implements [store.Sealer].
+func (tx *Tx) SetSealed(key, value []byte, created bool) error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if err := tx.writable(key); err != nil {
+		return err
+	}
+	tx.own().overlay.SetSealed(key, value, created)
+	return tx.checkLimit()
+}
+
 // Delete implements [store.Tx].
 func (tx *Tx) Delete(key []byte) error {
 	tx.mu.Lock()
@@ -216,6 +228,18 @@ func (tx *Tx) Delete(key []byte) error {
 		return err
 	}
 	tx.own().overlay.Delete(key)
+	return tx.checkLimit()
+}
+
+// Adopt makes a write that another transaction has made, sharing its memory. This one
+// has not written the key yet.
+func (tx *Tx) Adopt(e Entry) error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if err := tx.writable(e.Key()); err != nil {
+		return err
+	}
+	tx.own().overlay.Put(e)
 	return tx.checkLimit()
 }
 

@@ -27,7 +27,8 @@ type Log interface {
 	// Commit makes the changes of c durable, all or none, as a new version, which
 	// it returns. It returns store.ErrConflict if anything in the footprint was
 	// written after the base, or if it does not know. Where there is a commit with
-	// the id of c already it returns the version of that, and makes none. A
+	// the id of c already it returns the version of that, and makes none; an id may be
+	// forgotten only once Changes after the base is a store.ErrGap. A
 	// store.ErrUnreachable or an error of [Refused] says that nothing was
 	// committed; after any other the outcome is open, and c is proposed again.
 	Commit(ctx context.Context, c *Proposal) (version uint64, err error)
@@ -45,7 +46,11 @@ type Log interface {
 // that is no longer kept.
 type Backend interface {
 	Log
+	Reads
+}
 
+// Reads is the part of an engine that is read.
+type Reads interface {
 	// Read returns the values of keys at a version, or at the Newest: nil where a
 	// key is absent, and not nil where the value is empty.
 	Read(ctx context.Context, version uint64, keys [][]byte) (values [][]byte, err error)
@@ -55,6 +60,15 @@ type Backend interface {
 	// where they would take too many bytes. Values are not needed where r is for
 	// keys only.
 	Scan(ctx context.Context, version uint64, r store.Range, limit int) (entries []Entry, more bool, err error)
+}
+
+// Replicated is a Backend of which there are copies that may be behind.
+type Replicated interface {
+	Backend
+
+	// Replicas returns what read-only transactions read, at the version that they have
+	// begun at and never at the Newest. What it returns is what the Backend would.
+	Replicas() Reads
 }
 
 // Local is an engine of which all entries are in this process: nothing but the log

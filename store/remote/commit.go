@@ -139,6 +139,9 @@ func (s *Store) propose(p *Proposal) (version uint64, err error) {
 			s.down.Store(false)
 			return version, nil
 		case definite(err):
+			if open {
+				err = s.doubt(p, err)
+			}
 			return 0, err
 		case !errors.Is(err, store.ErrUnreachable):
 			open = true
@@ -157,6 +160,22 @@ func (s *Store) propose(p *Proposal) (version uint64, err error) {
 		}
 		return 0, err
 	}
+}
+
+// doubt returns what a refusal of p says, of which an earlier attempt is open. The
+// engine has it as a conflict if it no longer knows what came after the base, and then
+// it no longer knows whether p did. A Local never forgets an id that way.
+func (s *Store) doubt(p *Proposal, refusal error) error {
+	if s.local != nil || !errors.Is(refusal, store.ErrConflict) {
+		return refusal
+	}
+	err := s.try(s.ctx, func(ctx context.Context) error {
+		return s.log.Changes(ctx, p.Base, func(store.Commit) bool { return false })
+	})
+	if err == nil {
+		return refusal
+	}
+	return fmt.Errorf("remote: %w: an attempt got no reply, and the engine no longer knows its outcome: %w", store.ErrCommitUnknown, err)
 }
 
 // learn pulls, and says whether anything has come since base.

@@ -14,8 +14,12 @@ const (
 	nextPage  = 1000
 )
 
+// aheadFrom is the page of a scan during which the next one is fetched for the first
+// time: what is shorter shall not have the engine read what nobody looks at.
+const aheadFrom = 3
+
 // cursor is a scan, which fetches a page at a time. Once half of a page has been
-// passed the next one is fetched meanwhile.
+// passed the next one is fetched meanwhile, if the scan is long.
 type cursor struct {
 	r     *reader
 	page  []Entry
@@ -23,6 +27,7 @@ type cursor struct {
 	rest  store.Range // what comes after the page
 	more  bool        // there may be something in rest
 	limit int         // of the next page
+	pages int         // how many there were
 	next  chan page   // is being fetched; nil if none is
 	ended bool
 	err   error
@@ -44,7 +49,7 @@ func (c *cursor) Next() bool {
 		return c.turn()
 	}
 	c.pos++
-	if c.more && c.next == nil && c.pos >= len(c.page)/2 {
+	if c.more && c.next == nil && c.pages >= aheadFrom && c.pos >= len(c.page)/2 {
 		c.prefetch()
 	}
 	return true
@@ -120,6 +125,7 @@ func (c *cursor) fetch() page {
 // take makes p the page.
 func (c *cursor) take(p page) {
 	c.page, c.more, c.limit = p.entries, p.more, nextPage
+	c.pages++
 	if n := len(p.entries); n > 0 {
 		last := p.entries[n-1].Key
 		if c.rest.Reverse {
@@ -143,7 +149,7 @@ func (c *cursor) prefetch() {
 // page makes one request.
 func (r *reader) page(rg store.Range, limit int) (p page) {
 	p.err = r.s.try(r.ctx, func(ctx context.Context) (err error) {
-		p.entries, p.more, err = r.s.backend.Scan(ctx, r.version, rg, limit)
+		p.entries, p.more, err = r.from.Scan(ctx, r.version, rg, limit)
 		return err
 	})
 	return p

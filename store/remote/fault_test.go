@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,6 +40,40 @@ func TestLostReply(t *testing.T) {
 		if head, err := s.Head(background); head != version || err != nil {
 			t.Errorf("Head = %d, %v after commit %d: it was made twice", head, err, version)
 		}
+	}
+}
+
+// TestForgottenReply has the reply to a commit be lost, and the engine forget the commit
+// before it is asked again, as if the process had stood still: nobody is told that it was
+// not made.
+func TestForgottenReply(t *testing.T) {
+	for _, collected := range []bool{true, false} {
+		b := remotetest.New()
+		s, other := open(t, b, nil), open(t, b, nil)
+		set(t, s, "a", "before")
+		tx := begun(t, b, s)
+		if err := tx.Set([]byte("a"), []byte("after")); err != nil {
+			t.Fatal(err)
+		}
+		var n atomic.Int32
+		b.Before(func(call string) {
+			if call != "Commit" || n.Add(1) != 2 {
+				return
+			}
+			b.Before(nil)
+			b.Fail(remotetest.Faults{}, 1)
+			if got := get(t, other, "a"); got != "after" {
+				t.Errorf("another process reads %q, want after", got)
+			}
+			if collected {
+				b.Collect(set(t, other, "b", "1"))
+			}
+		})
+		_, err := tx.Commit()
+		if collected && !errors.Is(err, store.ErrCommitUnknown) || !collected && err != nil {
+			t.Errorf("Commit, forgotten: %v: %v", collected, err)
+		}
+		set(t, s, "a", "later") // the store goes on
 	}
 }
 
@@ -152,11 +187,36 @@ func TestCloseWhileUnreachable(t *testing.T) {
 	}
 }
 
+// sleeper is a Backend of a process that learns of no commit while it is asleep.
+type sleeper struct {
+	*remotetest.Backend
+	asleep sync.RWMutex
+}
+
+func (s *sleeper) Wait(ctx context.Context, after uint64) (uint64, error) {
+	head, err := s.Backend.Wait(ctx, after)
+	s.asleep.RLock()
+	defer s.asleep.RUnlock()
+	return head, err
+}
+
+func (s *sleeper) Changes(ctx context.Context, after uint64, yield func(store.Commit) bool) error {
+	s.asleep.RLock()
+	defer s.asleep.RUnlock()
+	return s.Backend.Changes(ctx, after, yield)
+}
+
 // TestGap has a process sleep while others commit, and what they have committed be
 // forgotten: it goes on, and nothing that it has read before is taken as current.
 func TestGap(t *testing.T) {
 	b := remotetest.New()
-	s, other := open(t, b, nil), open(t, b, nil)
+	sleepy := &sleeper{Backend: b}
+	s, err := remote.Open(background, sleepy, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	other := open(t, b, nil)
 	set(t, s, "a", "1")
 	tx, err := s.Begin(background, true)
 	if err != nil {
@@ -167,10 +227,12 @@ func TestGap(t *testing.T) {
 	}
 	written, stop := s.Watch([]store.Range{{Lo: []byte("x"), Hi: []byte("y")}}, tx.Version())
 	defer stop()
+	sleepy.asleep.Lock()
 	for i := range 10 {
 		set(t, other, "b", fmt.Sprint(i))
 	}
 	b.Collect(1 << 40)
+	sleepy.asleep.Unlock()
 	if got := get(t, s, "b"); got != "9" {
 		t.Errorf("after the gap b is %q, want 9", got)
 	}

@@ -118,14 +118,14 @@ func (s *Store) publish(version uint64, at time.Time, writes *occ.Overlay) {
 	s.publishing.Lock()
 	defer s.publishing.Unlock()
 	if version > s.core.Version() {
-		s.core.Follow(version, at, writes)
+		s.core.Follow(version, at, writes, nil)
 		s.published(version)
 	}
 }
 
 // jump makes a version the newest, up to which it is not known what was written.
 func (s *Store) jump(version uint64) {
-	s.core.Jump(version)
+	s.core.Follow(version, time.Time{}, nil, nil)
 	s.published(version)
 }
 

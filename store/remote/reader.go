@@ -10,6 +10,7 @@ import (
 var (
 	_ occ.Reader        = (*reader)(nil)
 	_ occ.ContextReader = (*reader)(nil)
+	_ occ.WriterReader  = (*reader)(nil)
 )
 
 // keysAtOnce is how many keys one request reads.
@@ -18,12 +19,16 @@ const keysAtOnce = 1000
 // reader reads one version.
 type reader struct {
 	s       *Store
+	from    Reads
 	version uint64
 	ctx     context.Context
 }
 
 // SetContext implements [occ.ContextReader].
 func (r *reader) SetContext(ctx context.Context) { r.ctx = ctx }
+
+// SetWriter implements [occ.WriterReader].
+func (r *reader) SetWriter() { r.from = r.s.backend }
 
 // Get implements [occ.Reader].
 func (r *reader) Get(key []byte) ([]byte, error) {
@@ -54,7 +59,7 @@ func (r *reader) GetMany(keys, values [][]byte) error {
 // read makes one request.
 func (r *reader) read(keys [][]byte) (values [][]byte, err error) {
 	err = r.s.try(r.ctx, func(ctx context.Context) (err error) {
-		values, err = r.s.backend.Read(ctx, r.version, keys)
+		values, err = r.from.Read(ctx, r.version, keys)
 		return err
 	})
 	return values, err

@@ -26,6 +26,7 @@ var (
 type Store struct {
 	log     Log
 	backend Backend // nil over a Local
+	copies  Reads   // what read-only transactions read: the backend, or its replicas
 	local   Local   // nil over a Backend
 	opts    Options
 	core    occ.Core
@@ -54,7 +55,11 @@ type Store struct {
 
 // Open returns a store over b. It makes one request.
 func Open(ctx context.Context, b Backend, o *Options) (*Store, error) {
-	return open(ctx, &Store{log: b, backend: b}, o)
+	s := &Store{log: b, backend: b, copies: b}
+	if r, ok := b.(Replicated); ok {
+		s.copies = r.Replicas()
+	}
+	return open(ctx, s, o)
 }
 
 // OpenLocal returns a store over l, of which it asks the head.
@@ -118,7 +123,7 @@ func (s *Store) Snapshot(version uint64) (occ.Reader, error) {
 	if s.local != nil {
 		return s.local.Snapshot(version)
 	}
-	return &reader{s: s, version: version, ctx: s.ctx}, nil
+	return &reader{s: s, from: s.copies, version: version, ctx: s.ctx}, nil
 }
 
 // Get implements [store.Getter], in one request.
@@ -129,7 +134,7 @@ func (s *Store) Get(ctx context.Context, key []byte) ([]byte, error) {
 	if _, err := s.core.Head(ctx); err != nil {
 		return nil, err
 	}
-	r := reader{s: s, version: Newest, ctx: ctx}
+	r := reader{s: s, from: s.backend, version: Newest, ctx: ctx}
 	return r.Get(key)
 }
 

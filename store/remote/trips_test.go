@@ -40,7 +40,7 @@ func TestRoundTrips(t *testing.T) {
 	s := open(t, b, nil)
 	lagging := open(t, b, &remote.Options{Lag: time.Hour})
 	update(t, s, func(tx store.Tx) error {
-		for i := range 1500 {
+		for i := range 3500 {
 			if err := tx.Set(fmt.Appendf(nil, "k%04d", i), []byte("v")); err != nil {
 				return err
 			}
@@ -69,7 +69,9 @@ func TestRoundTrips(t *testing.T) {
 		{"GetMany of 1000", func() error { return tx.GetMany(keys, values) }, 1},
 		{"newest value", func() error { _, err := store.Get(background, s, keys[0]); return err }, 1},
 		{"scan of 50", func() error { return scan(tx, 50) }, 1},
-		{"scan of 1000", func() error { return scan(tx, 1000) }, 3}, // the last of them ahead
+		{"scan of 1000", func() error { return scan(tx, 1000) }, 2},
+		{"scan of 1600", func() error { return scan(tx, 1600) }, 3},
+		{"scan of 2000", func() error { return scan(tx, 2000) }, 4}, // the last of them ahead
 		{"guard and write", func() error { return tx.Guard(keys[0], keys[9]) }, 0},
 		{"write", func() error { return tx.Set(keys[0], nil) }, 0},
 		{"Commit", func() error { _, err := tx.Commit(); return err }, 1},

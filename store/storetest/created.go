@@ -15,7 +15,14 @@ func testFeedCreated(t *testing.T, h *harness) {
 	if _, ok := begin(t, s, true).(store.Creator); !ok {
 		t.Skip("its transactions are no store.Creator")
 	}
-	create := func(tx store.Tx, key string) { wantErr(t, "Create", store.Create(tx, []byte(key), []byte("new")), nil) }
+	sealed := false
+	create := func(tx store.Tx, key string) {
+		if sealed {
+			wantErr(t, "SetSealed", store.SetSealed(tx, []byte(key), []byte("new"), true), nil)
+			return
+		}
+		wantErr(t, "Create", store.Create(tx, []byte(key), []byte("new")), nil)
+	}
 	steps := []struct {
 		name string
 		do   func(tx store.Tx)
@@ -46,7 +53,8 @@ func testFeedCreated(t *testing.T, h *harness) {
 			wantErr(t, "Rollback", tx.Rollback(sp), nil)
 		}, []string{"g+"}},
 	}
-	for _, step := range steps {
+	for i, step := range append(steps, steps...) { // once more with sealed values
+		sealed = i >= len(steps)
 		tx := begin(t, s, true)
 		step.do(tx)
 		version := commit(t, tx)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/memstore"
@@ -40,13 +41,14 @@ func TestFaulty(t *testing.T) {
 }
 
 // fault is a rule that a store breaks: it wraps transactions, or has its
-// commits and its Close done otherwise.
+// commits, its watches and its Close done otherwise.
 type fault struct {
 	name   string
 	caught string // the test that must fail
 	tx     func(tx store.Tx, s *faulty) store.Tx
 	ctx    func(ctx context.Context) context.Context
 	close  func(s *faulty) error
+	watch  func(s *faulty, ranges []store.Range, version uint64) (<-chan struct{}, func())
 }
 
 type faulty struct {
@@ -70,6 +72,13 @@ func (s *faulty) Close() error {
 		return s.fault.close(s)
 	}
 	return s.Store.Close()
+}
+
+func (s *faulty) Watch(ranges []store.Range, version uint64) (<-chan struct{}, func()) {
+	if s.fault.watch != nil {
+		return s.fault.watch(s, ranges, version)
+	}
+	return s.Store.Watch(ranges, version)
 }
 
 // shadow returns a read-only transaction of its own: what is read there is not
@@ -103,6 +112,8 @@ var faults = []fault{
 	{name: "inclusive bound", caught: "Scan/Ranges", tx: func(tx store.Tx, _ *faulty) store.Tx { return inclusive{tx} }},
 	{name: "context ignored", caught: "Context/Calls", ctx: context.WithoutCancel},
 	{name: "close waits for nobody", caught: "Close/Twice", close: func(*faulty) error { return nil }},
+	{name: "watch of what comes", caught: "Watch/TooLate", watch: watchFromNow},
+	{name: "watch stands too late", caught: "Watch/NeverMissed", watch: askThenWatch},
 	{name: "second close fails", caught: "Close/Twice", close: func(s *faulty) error {
 		if _, err := s.Store.Begin(context.Background(), false); err != nil {
 			return err
@@ -305,4 +316,23 @@ func (t inclusive) Scan(r store.Range) (store.Cursor, error) {
 		r.Hi = append(r.Hi[:len(r.Hi):len(r.Hi)], 0)
 	}
 	return t.Tx.Scan(r)
+}
+
+// watchFromNow does not ask what was written before it watches.
+func watchFromNow(s *faulty, ranges []store.Range, _ uint64) (<-chan struct{}, func()) {
+	head, err := s.Head(context.Background())
+	if err != nil {
+		panic(err)
+	}
+	return s.Store.Watch(ranges, head)
+}
+
+// askThenWatch asks what was written, and only then watches: what is written in between
+// it misses.
+func askThenWatch(s *faulty, ranges []store.Range, version uint64) (<-chan struct{}, func()) {
+	if written, err := s.Written(ranges, version); written || err != nil {
+		return s.Store.Watch(ranges, version)
+	}
+	time.Sleep(time.Millisecond)
+	return watchFromNow(s, ranges, version)
 }

@@ -182,9 +182,10 @@ func testWatchSeesIt(t *testing.T, h *harness) {
 // watch: none may fall between.
 func testWatchNeverMissed(t *testing.T, h *harness) {
 	s, _ := watched(t, h, "n=")
-	const watchers, rounds = 4, 300
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	const watchers, rounds, stuck = 4, 300, 10 * time.Second
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	patience := time.AfterFunc(stuck, cancel)
 	read := make(chan int, watchers*(rounds+1))
 	var wg sync.WaitGroup
 	for range watchers {
@@ -205,6 +206,7 @@ func testWatchNeverMissed(t *testing.T, h *harness) {
 			}
 		}
 		increment(t, s, "n")
+		patience.Reset(stuck)
 	}
 	wg.Wait()
 	if ctx.Err() != nil {

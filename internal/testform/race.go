@@ -1,0 +1,5 @@
+//go:build race
+
+package testform
+
+const raceEnabled = true
