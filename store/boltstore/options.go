@@ -90,7 +90,7 @@ func (o *Options) bolt(mapped int64) *bolt.Options {
 		InitialMmapSize: int(mapped),
 		MaxSize:         int(mapped),
 		PageSize:        pageSize,
-		FreelistType:    bolt.FreelistMapType,
+		FreelistType:    bolt.FreelistArrayType, // kept sorted, as each commit writes it
 		NoStatistics:    true,
 	}
 }

@@ -1,6 +1,10 @@
 package pebblestore_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/kivisdb/kivis/internal/benchtest"
+)
 
 // The store allocates hardly more often than Pebble by hand.
 func TestAllocs(t *testing.T) {
@@ -9,8 +13,8 @@ func TestAllocs(t *testing.T) {
 	}
 	p := openPair(t, true)
 	p.load(t, 1000)
-	value := benchValue(500)
-	key := benchKey(500)
+	value := benchtest.Value(500)
+	key := benchtest.Key(500)
 	next := 1000
 	for _, test := range []struct {
 		name      string

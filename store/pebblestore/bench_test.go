@@ -1,20 +1,14 @@
 package pebblestore_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"slices"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/pebblestore"
 )
@@ -22,38 +16,6 @@ import (
 // Each benchmark here runs the same work on the store and on Pebble by hand, in
 // turn, and reports the times and the median of the ratios of a turn. Run them
 // with -benchtime=1x.
-
-const turns = 5
-
-// compare runs n operations of each kind, in turns.
-func compare(b *testing.B, n int, raw, ours func(from, n int)) {
-	b.Helper()
-	var ratios, rawNs, ourNs []float64
-	raw(0, n/4+1)
-	ours(0, n/4+1)
-	for i := range turns {
-		from := (i + 1) * n
-		r, o := timed(func() { raw(from, n) }), timed(func() { ours(from, n) })
-		rawNs = append(rawNs, r/float64(n))
-		ourNs = append(ourNs, o/float64(n))
-		ratios = append(ratios, o/r)
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(rawNs), "raw-ns")
-	b.ReportMetric(median(ourNs), "ours-ns")
-	b.ReportMetric(median(ratios), "ratio")
-}
-
-func timed(f func()) float64 {
-	start := time.Now()
-	f()
-	return float64(time.Since(start))
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
-}
 
 // pair is a store and a Pebble of the same options.
 type pair struct {
@@ -97,49 +59,24 @@ func (quiet) Fatalf(format string, args ...any) {
 	panic(fmt.Sprintf(format, args...))
 }
 
-func benchKey(i int) []byte {
-	return binary.BigEndian.AppendUint64([]byte("table/"), uint64(i))
-}
-
-// benchValue is a record of 303 bytes, half of it text.
-func benchValue(i int) []byte {
-	r := rand.New(rand.NewPCG(uint64(i), 1))
-	v := make([]byte, 0, 320)
-	for len(v) < 150 {
-		v = binary.BigEndian.AppendUint64(v, r.Uint64())
-	}
-	for len(v) < 303 {
-		v = append(v, " lorem ipsum dolor sit amet"...)
-	}
-	return v[:303]
-}
-
 func (p pair) load(t testing.TB, n int) {
 	t.Helper()
 	const batch = 1000
 	for from := 0; from < n; from += batch {
 		b := p.raw.NewBatch()
 		for i := from; i < from+batch; i++ {
-			check(t, b.Set(benchKey(i), benchValue(i), nil))
+			check(t, b.Set(benchtest.Key(i), benchtest.Value(i), nil))
 		}
 		check(t, b.Commit(p.sync))
 		check(t, update(p.ours, func(tx store.Tx) error {
 			for i := from; i < from+batch; i++ {
-				if err := tx.Set(benchKey(i), benchValue(i)); err != nil {
+				if err := tx.Set(benchtest.Key(i), benchtest.Value(i)); err != nil {
 					return err
 				}
 			}
 			return nil
 		}))
 	}
-}
-
-// sizes returns how many records to load.
-func sizes(testing.TB) int {
-	if n, err := strconv.Atoi(os.Getenv("KIVIS_BENCH_RECORDS")); err == nil {
-		return n
-	}
-	return 100_000
 }
 
 // getRaw reads a record as a program would that keeps it.
@@ -164,14 +101,14 @@ func (p pair) getOurs(key []byte) error {
 }
 
 func BenchmarkGet(b *testing.B) {
-	n := sizes(b)
+	n := benchtest.Records()
 	p := openPair(b, true)
 	p.load(b, n)
 	keys := make([][]byte, n)
 	for i := range keys {
-		keys[i] = benchKey((i * 7919) % n)
+		keys[i] = benchtest.Key((i * 7919) % n)
 	}
-	compare(b, 100_000, func(from, m int) {
+	benchtest.Compare(b, 100_000, func(from, m int) {
 		for i := range m {
 			check(b, p.getRaw(keys[(from+i)%n]))
 		}
@@ -185,9 +122,9 @@ func BenchmarkGet(b *testing.B) {
 // scanRaw reads 100 records from number at on, as the store's cursor does.
 func (p pair) scanRaw(at int, reverse bool) error {
 	snap := p.raw.NewSnapshot()
-	opts := &pebble.IterOptions{LowerBound: benchKey(at), UpperBound: []byte("table0")}
+	opts := &pebble.IterOptions{LowerBound: benchtest.Key(at), UpperBound: []byte("table0")}
 	if reverse {
-		opts.LowerBound, opts.UpperBound = []byte("table/"), append(benchKey(at), 0)
+		opts.LowerBound, opts.UpperBound = []byte("table/"), append(benchtest.Key(at), 0)
 	}
 	it, err := snap.NewIter(opts)
 	if err != nil {
@@ -209,9 +146,9 @@ func (p pair) scanRaw(at int, reverse bool) error {
 
 func (p pair) scanOurs(at int, reverse bool) error {
 	return view(p.ours, func(tx store.Tx) error {
-		r := store.Range{Lo: benchKey(at), Hi: []byte("table0"), Reverse: reverse}
+		r := store.Range{Lo: benchtest.Key(at), Hi: []byte("table0"), Reverse: reverse}
 		if reverse {
-			r.Lo, r.Hi = []byte("table/"), append(benchKey(at), 0)
+			r.Lo, r.Hi = []byte("table/"), append(benchtest.Key(at), 0)
 		}
 		c, err := tx.Scan(r)
 		if err != nil {
@@ -230,13 +167,13 @@ func (p pair) scanOurs(at int, reverse bool) error {
 }
 
 func BenchmarkScan100(b *testing.B) {
-	n := sizes(b)
+	n := benchtest.Records()
 	p := openPair(b, true)
 	p.load(b, n)
 	for _, reverse := range []bool{false, true} {
 		b.Run(fmt.Sprintf("reverse=%t", reverse), func(b *testing.B) {
 			at := func(i int) int { return 100 + i*7919%(n-200) }
-			compare(b, 5000, func(from, m int) {
+			benchtest.Compare(b, 5000, func(from, m int) {
 				for i := range m {
 					check(b, p.scanRaw(at(from+i), reverse))
 				}
@@ -250,11 +187,11 @@ func BenchmarkScan100(b *testing.B) {
 }
 
 func BenchmarkCount(b *testing.B) {
-	n := sizes(b)
+	n := benchtest.Records()
 	p := openPair(b, true)
 	p.load(b, n)
-	lo, hi := benchKey(n/10), benchKey(2*n/10)
-	compare(b, 20, func(_, m int) {
+	lo, hi := benchtest.Key(n/10), benchtest.Key(2*n/10)
+	benchtest.Compare(b, 20, func(_, m int) {
 		for range m {
 			it, err := p.raw.NewIter(&pebble.IterOptions{LowerBound: lo, UpperBound: hi})
 			check(b, err)
@@ -275,7 +212,7 @@ func BenchmarkCount(b *testing.B) {
 // setRaw inserts a record that is not there yet. Pebble has no transactions, so a
 // program would have to see to it that nobody else does.
 func (p pair) setRaw(i int, value []byte) error {
-	key := benchKey(i)
+	key := benchtest.Key(i)
 	_, closer, err := p.raw.Get(key)
 	if err == nil {
 		return errors.Join(fmt.Errorf("key %d is there", i), closer.Close())
@@ -285,7 +222,7 @@ func (p pair) setRaw(i int, value []byte) error {
 
 func (p pair) setOurs(i int, value []byte) error {
 	return update(p.ours, func(tx store.Tx) error {
-		key := benchKey(i)
+		key := benchtest.Key(i)
 		if _, err := tx.Get(key); err != store.ErrNotFound {
 			return fmt.Errorf("key %d is there: %w", i, err)
 		}
@@ -306,24 +243,11 @@ func BenchmarkInsert(b *testing.B) {
 	} {
 		b.Run(t.name, func(b *testing.B) {
 			p := openPair(b, t.noSync)
-			compare(b, t.n, func(from, m int) {
-				parallel(t.writers, from, m, func(i int) { check(b, p.setRaw(i, benchValue(i))) })
+			benchtest.Compare(b, t.n, func(from, m int) {
+				benchtest.Parallel(t.writers, from, m, func(i int) { check(b, p.setRaw(i, benchtest.Value(i))) })
 			}, func(from, m int) {
-				parallel(t.writers, from, m, func(i int) { check(b, p.setOurs(i, benchValue(i))) })
+				benchtest.Parallel(t.writers, from, m, func(i int) { check(b, p.setOurs(i, benchtest.Value(i))) })
 			})
 		})
 	}
-}
-
-// parallel calls f for m numbers from from on, by several goroutines.
-func parallel(writers, from, m int, f func(i int)) {
-	var wg sync.WaitGroup
-	for w := range writers {
-		wg.Go(func() {
-			for i := w; i < m; i += writers {
-				f(1_000_000 + from + i)
-			}
-		})
-	}
-	wg.Wait()
 }

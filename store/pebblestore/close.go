@@ -25,8 +25,10 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.core.Fail(store.ErrClosed) // no read is in progress from here on
-	s.shut()                     // ends Verify
+	s.shut()                     // ends Verify and Compact
 	err := s.within(func() error {
+		s.working.Lock()
+		defer s.working.Unlock()
 		s.core.Close()
 		err := s.seal()
 		s.current.release()

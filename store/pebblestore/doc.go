@@ -13,7 +13,9 @@
 // the same time share one batch and one sync. A transaction of any size up to
 // [Options].MaxTx is atomic.
 //
-// One process, through one handle, may hold a directory for writing.
+// One process, through one handle, may hold a directory for writing. Where much is
+// written the space of what was deleted comes back by itself; [Store.Compact] gives
+// it back at once.
 //
 // # Errors
 //

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"context"
 	"math/bits"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,6 +18,7 @@ var (
 	_ store.CommitHooker = (*Store)(nil)
 	_ store.Sizer        = (*Store)(nil)
 	_ store.Verifier     = (*Store)(nil)
+	_ store.Verified     = (*Store)(nil)
 	_ occ.LogEngine      = engine{}
 	_ occ.LogReader      = (*reader)(nil)
 	_ store.Counter      = (*reader)(nil)
@@ -43,6 +45,7 @@ type Store struct {
 	closing atomic.Bool
 	open    context.Context // ends at Close
 	shut    context.CancelFunc
+	working sync.RWMutex // held for reading by what Close has to wait for
 
 	queue    occ.Queue // its leader owns what follows
 	wrote    bool      // since it was opened

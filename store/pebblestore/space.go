@@ -30,14 +30,19 @@ func (c *spaceCheck) check(size int) error {
 	if c.left -= int64(size); c.left > 0 && now.Before(c.until) {
 		return nil
 	}
-	usage, err := c.fs.GetDiskUsage(c.dir)
-	if err != nil {
-		return nil // it is not known
-	}
-	if want := c.reserve + uint64(size); usage.AvailBytes < want {
+	if err := c.room(c.reserve + uint64(size)); err != nil {
 		c.left = 0
-		return fmt.Errorf("pebblestore: %s has %d bytes of space left; want %d: %w", c.dir, usage.AvailBytes, want, syscall.ENOSPC)
+		return err
 	}
 	c.left, c.until = spaceBytes, now.Add(spaceEvery)
 	return nil
+}
+
+// room returns an error where the disk has less space left than is wanted.
+func (c *spaceCheck) room(want uint64) error {
+	usage, err := c.fs.GetDiskUsage(c.dir)
+	if err != nil || usage.AvailBytes >= want {
+		return nil // or it is not known
+	}
+	return fmt.Errorf("pebblestore: %s has %d bytes of space left; want %d: %w", c.dir, usage.AvailBytes, want, syscall.ENOSPC)
 }

@@ -12,6 +12,11 @@ import (
 	"github.com/kivisdb/kivis/store"
 )
 
+// Verified implements [store.Verified]: Pebble compares the checksum of each block
+// of a table when it loads it, and of each record of a log, and keeps what it has
+// loaded in memory of its own.
+func (s *Store) Verified() bool { return true }
+
 // Verify implements [store.Verifier]: it reads every table from the disk, compares
 // the checksum of each block, and checks the list of tables. Close ends it.
 func (s *Store) Verify(ctx context.Context) (err error) {

@@ -22,23 +22,29 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.closeEngine())
 }
 
-// markClosed notes in the file that the store was closed, if it says otherwise.
+// markClosed notes in the file that the store was closed, if it says otherwise, and
+// has SQLite remove the log.
 func (s *Store) markClosed() error {
 	s.queue.Committing.Lock()
 	defer s.queue.Committing.Unlock()
-	if !s.unclosed || s.failed != nil || s.damage.Load() != nil {
+	if s.opts.ReadOnly || s.writer == nil || s.failed != nil || s.damage.Load() != nil {
 		return nil
 	}
 	if err := s.gone(); err != nil {
+		if !s.unclosed {
+			return nil // nothing was committed
+		}
 		return err
 	}
-	err := s.write(state{s.core.Version(), true}, new(occ.Overlay), nil)
-	if err != nil && s.failed == nil {
-		return nil // there is no room, so the file is left as by a kill
+	if s.unclosed {
+		if err := s.write(state{s.core.Version(), true}, new(occ.Overlay), nil); err != nil {
+			if s.failed == nil {
+				return nil // there is no room, so the file is left as by a kill
+			}
+			return err
+		}
 	}
-	if err == nil {
-		_, err = s.writer.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, false)
-	}
+	_, err := s.writer.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, false)
 	return err
 }
 

@@ -113,6 +113,43 @@ func TestLeftover(t *testing.T) {
 	}
 }
 
+// TestFilesBeside: while a store is open there are two files beside it, the log as
+// private as the store; once it is closed there are none, whether or not something
+// was committed.
+func TestFilesBeside(t *testing.T) {
+	path := fileIn(t.TempDir())
+	set := func(tx store.Tx) error { return tx.Set([]byte("a"), []byte("1")) }
+	for _, c := range []struct {
+		name string
+		use  func(s store.Store) error
+	}{
+		{"a commit", func(s store.Store) error { return update(s, set) }},
+		{"nothing", func(store.Store) error { return nil }},
+		{"a read", func(s store.Store) error {
+			return view(s, func(tx store.Tx) error { _, err := tx.Get([]byte("a")); return err })
+		}},
+		{"a rollback", func(s store.Store) error {
+			tx, err := s.Begin(ctx, true)
+			if err != nil {
+				return err
+			}
+			defer tx.Discard()
+			return set(tx)
+		}},
+	} {
+		s := open(t, path, nil)
+		check(t, c.use(s))
+		info, err := os.Stat(path + logSuffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("after %s the log is %v, %v; want one of mode 0600", c.name, info, err)
+		}
+		check(t, s.Close())
+		if names, _ := filepath.Glob(path + "*"); len(names) != 1 {
+			t.Errorf("after %s, and Close, there are %q", c.name, names)
+		}
+	}
+}
+
 // TestMakers has many make the same store: one gets it.
 func TestMakers(t *testing.T) {
 	path := fileIn(t.TempDir())

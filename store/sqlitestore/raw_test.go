@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/kivisdb/kivis/internal/benchtest"
 )
 
 // raw is SQLite as a program would use it that keeps keys and values in a table: by
@@ -14,7 +16,7 @@ type raw struct {
 	path string
 	mu   sync.Mutex
 	conn *sqlite3.Conn
-	get, up, down, number, set,
+	get, up, down, number, set, replace,
 	begin, commit *sqlite3.Stmt
 }
 
@@ -35,6 +37,7 @@ func openRaw(t testing.TB, path string, noSync bool) *raw {
 		"SELECT k, v FROM kv WHERE k <= ? ORDER BY k DESC LIMIT 100": &r.down,
 		"SELECT count(*) FROM kv WHERE k >= ? AND k < ?":             &r.number,
 		"INSERT INTO kv VALUES (?, ?)":                               &r.set,
+		"UPDATE kv SET v = ?2 WHERE k = ?1":                          &r.replace,
 		"BEGIN IMMEDIATE":                                            &r.begin,
 		"COMMIT":                                                     &r.commit,
 	} {
@@ -46,7 +49,7 @@ func openRaw(t testing.TB, path string, noSync bool) *raw {
 
 // close closes it.
 func (r *raw) close() error {
-	for _, stmt := range []*sqlite3.Stmt{r.get, r.up, r.down, r.number, r.set, r.begin, r.commit} {
+	for _, stmt := range []*sqlite3.Stmt{r.get, r.up, r.down, r.number, r.set, r.replace, r.begin, r.commit} {
 		stmt.Close()
 	}
 	return r.conn.Close()
@@ -70,7 +73,7 @@ func (r *raw) scan100(at int, reverse bool) error {
 	if reverse {
 		stmt = r.down
 	}
-	if err := stmt.BindBlob(1, benchKey(at)); err != nil {
+	if err := stmt.BindBlob(1, benchtest.Key(at)); err != nil {
 		return err
 	}
 	for ; stmt.Step(); n++ {
@@ -108,17 +111,30 @@ func (r *raw) update(f func() error) error {
 	return r.commit.Exec()
 }
 
-func (r *raw) put(key, value []byte) error {
-	if err := r.set.BindBlob(1, key); err != nil {
+func (r *raw) put(key, value []byte) error { return write(r.set, key, value) }
+
+// write has a statement write a value under a key.
+func write(stmt *sqlite3.Stmt, key, value []byte) error {
+	if err := stmt.BindBlob(1, key); err != nil {
 		return err
 	}
-	if err := r.set.BindBlob(2, value); err != nil {
+	if err := stmt.BindBlob(2, value); err != nil {
 		return err
 	}
-	return r.set.Exec()
+	return stmt.Exec()
+}
+
+// change reads a record and replaces it.
+func (r *raw) change(key, value []byte) error {
+	return r.update(func() error {
+		if err := r.read(key); err != nil {
+			return err
+		}
+		return write(r.replace, key, value)
+	})
 }
 
 // insert inserts a record that is not there yet.
 func (r *raw) insert(i int, value []byte) error {
-	return r.update(func() error { return r.put(benchKey(i), value) })
+	return r.update(func() error { return r.put(benchtest.Key(i), value) })
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -82,6 +83,9 @@ func (f *tracked) Close() error {
 
 // OpenFilename implements vfs.VFSFilename.
 func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if flags&vfs.OPEN_WAL != 0 && flags&vfs.OPEN_CREATE != 0 {
+		asPrivate(name.String())
+	}
 	f, flags, err := fs.VFSFilename.OpenFilename(name, flags)
 	if err != nil {
 		return f, flags, err
@@ -96,6 +100,18 @@ func (fs *fileSystem) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.
 		return &walFile{tracked: fs.track(f), frames: &fs.frames, own: math.MaxInt64}, flags, nil
 	}
 	return f, flags, nil
+}
+
+// asPrivate makes a log that only they may read who may read its file: SQLite would
+// let everybody. Where that fails, it is SQLite that says why.
+func asPrivate(log string) {
+	info, err := os.Stat(strings.TrimSuffix(log, logSuffix))
+	if err != nil {
+		return
+	}
+	if f, err := os.OpenFile(log, os.O_RDWR|os.O_CREATE|os.O_EXCL, info.Mode().Perm()); err == nil {
+		f.Close()
+	}
 }
 
 // fileError has SQLite know that a disk is full: it leaves alone what it has
