@@ -2,6 +2,7 @@ package objectstore_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/kivisdb/kivis/internal/benchtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/memstore"
 	"github.com/kivisdb/kivis/store/objectstore"
@@ -43,67 +45,64 @@ func filled[S store.Store](b *testing.B, s S) S {
 }
 
 func BenchmarkGet(b *testing.B) {
-	of := func(s store.Store) func(b *testing.B) {
-		return func(b *testing.B) {
-			tx := begin(b, s, false)
-			for b.Loop() {
-				if _, err := tx.Get(benchKey(rand.IntN(entries))); err != nil {
-					b.Fatal(err)
-				}
-			}
+	of := func(s store.Store) func() error {
+		tx := begin(b, s, false)
+		return func() error {
+			_, err := tx.Get(benchKey(rand.IntN(entries)))
+			return err
 		}
 	}
-	b.Run("store", of(filled(b, open(b, newURL(newServer(b)), &objectstore.Options{Lag: time.Hour}))))
-	b.Run("hand", of(filled(b, memstore.New())))
+	s := filled(b, open(b, newURL(newServer(b)), &objectstore.Options{Lag: time.Hour}))
+	benchtest.InTurns(b, 10_000, of(s), of(filled(b, memstore.New())))
 }
 
 func BenchmarkScan1000(b *testing.B) {
-	of := func(s store.Store) func(b *testing.B) {
-		return func(b *testing.B) {
-			tx := begin(b, s, false)
-			for b.Loop() {
-				c, err := tx.Scan(store.Range{Lo: benchKey(rand.IntN(entries - 1000))})
-				if err != nil {
-					b.Fatal(err)
-				}
-				for range 1000 {
-					if !c.Next() {
-						b.Fatal(c.Err())
-					}
-				}
-				c.Close()
+	of := func(s store.Store) func() error {
+		tx := begin(b, s, false)
+		return func() error {
+			c, err := tx.Scan(store.Range{Lo: benchKey(rand.IntN(entries - 1000))})
+			if err != nil {
+				return err
 			}
+			defer c.Close()
+			for range 1000 {
+				if !c.Next() {
+					return fmt.Errorf("the scan ends early: %v", c.Err())
+				}
+			}
+			return nil
 		}
 	}
-	b.Run("store", of(filled(b, open(b, newURL(newServer(b)), &objectstore.Options{Lag: time.Hour}))))
-	b.Run("hand", of(filled(b, memstore.New())))
+	s := filled(b, open(b, newURL(newServer(b)), &objectstore.Options{Lag: time.Hour}))
+	benchtest.InTurns(b, 100, of(s), of(filled(b, memstore.New())))
 }
 
+// BenchmarkCommit writes entries; by hand, an object is made for a commit if its name is
+// free, after a list of what has come.
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{1, 100} {
-		b.Run(fmt.Sprint(n, "/store"), func(b *testing.B) {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := filled(b, open(b, newURL(newServer(b)), nil))
-			for b.Loop() {
-				_, err := update(s, func(tx store.Tx) error {
-					for range n {
-						if err := tx.Set(benchKey(rand.IntN(entries)), benchValue); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-				if err != nil {
-					b.Fatal(err)
-				}
-			}
+			benchtest.InTurns(b, 10, func() error { return commitSome(s, n) }, byHand(b, newServer(b), n))
 		})
-		b.Run(fmt.Sprint(n, "/hand"), func(b *testing.B) { commitByHand(b, newServer(b), n) })
 	}
 }
 
-// commitByHand makes an object for each commit if its name is free, after a list of
-// what has come, and then has it in memory.
-func commitByHand(b *testing.B, server *httptest.Server, n int) {
+// commitSome commits n entries.
+func commitSome(s store.Store, n int) error {
+	_, err := update(s, func(tx store.Tx) error {
+		for range n {
+			if err := tx.Set(benchKey(rand.IntN(entries)), benchValue); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// byHand returns what makes an object, and then has it in memory.
+func byHand(b *testing.B, server *httptest.Server, n int) func() error {
 	client, err := minio.New(strings.TrimPrefix(server.URL, "http://"), &minio.Options{Creds: credentials.NewStaticV4("key", "secret", ""), Region: "us-east-1"})
 	if err != nil {
 		b.Fatal(err)
@@ -112,23 +111,15 @@ func commitByHand(b *testing.B, server *httptest.Server, n int) {
 	local := filled(b, memstore.New())
 	var o minio.PutObjectOptions
 	o.SetMatchETagExcept("*")
-	for i := 1; b.Loop(); i++ {
+	i := 0
+	return func() error {
+		i++
 		for range client.ListObjects(background, bucketName, minio.ListObjectsOptions{StartAfter: fmt.Sprintf("%020d", i-1)}) {
-			b.Fatal("there is something that nobody has made")
+			return errors.New("there is something that nobody has made")
 		}
 		if _, err := client.PutObject(background, bucketName, fmt.Sprintf("%020d", i), bytes.NewReader(data), int64(len(data)), o); err != nil {
-			b.Fatal(err)
+			return err
 		}
-		_, err := update(local, func(tx store.Tx) error {
-			for range n {
-				if err := tx.Set(benchKey(rand.IntN(entries)), benchValue); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
+		return commitSome(local, n)
 	}
 }

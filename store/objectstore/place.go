@@ -7,6 +7,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
 // place is where a store is.
@@ -36,6 +37,9 @@ func placeOf(rawURL string) (*place, error) {
 		return nil, fmt.Errorf("objectstore: the URL has a user; keys go into Options, or into the environment")
 	case u.Port() != "":
 		return nil, fmt.Errorf("objectstore: a bucket has no port; that of a server goes into endpoint")
+	}
+	if err := s3utils.CheckValidBucketName(u.Host); err != nil {
+		return nil, fmt.Errorf("objectstore: no bucket can have the name %q: %w", u.Host, err)
 	}
 	p := &place{bucket: u.Host, host: amazon, lookup: minio.BucketLookupAuto}
 	if p.prefix = strings.Trim(u.Path, "/"); p.prefix != "" {

@@ -13,23 +13,24 @@ func TestURL(t *testing.T) {
 		want      place
 		err       string
 	}{
-		{"plain", "s3://b/p", place{bucket: "b", prefix: "p/", host: amazon}, ""},
-		{"no prefix", "s3://b", place{bucket: "b", host: amazon}, ""},
-		{"deep", "s3://b/p/q/?region=eu-west-1", place{bucket: "b", prefix: "p/q/", host: amazon, region: "eu-west-1"}, ""},
-		{"endpoint", "s3://b/p?endpoint=http://127.0.0.1:9000", place{bucket: "b", prefix: "p/", host: "127.0.0.1:9000", plain: true, region: defaultRegion}, ""},
-		{"endpoint with TLS", "s3://b/p?endpoint=s3.example.com&style=host", place{bucket: "b", prefix: "p/", host: "s3.example.com", region: defaultRegion, lookup: minio.BucketLookupDNS}, ""},
-		{"style", "s3://b/p?endpoint=https%3A%2F%2Fx%2F&style=path", place{bucket: "b", prefix: "p/", host: "x", region: defaultRegion, lookup: minio.BucketLookupPath}, ""},
+		{"plain", "s3://bkt/p", place{bucket: "bkt", prefix: "p/", host: amazon}, ""},
+		{"no prefix", "s3://bkt", place{bucket: "bkt", host: amazon}, ""},
+		{"deep", "s3://bkt/p/q/?region=eu-west-1", place{bucket: "bkt", prefix: "p/q/", host: amazon, region: "eu-west-1"}, ""},
+		{"endpoint", "s3://bkt/p?endpoint=http://127.0.0.1:9000", place{bucket: "bkt", prefix: "p/", host: "127.0.0.1:9000", plain: true, region: defaultRegion}, ""},
+		{"endpoint with TLS", "s3://bkt/p?endpoint=s3.example.com&style=host", place{bucket: "bkt", prefix: "p/", host: "s3.example.com", region: defaultRegion, lookup: minio.BucketLookupDNS}, ""},
+		{"style", "s3://bkt/p?endpoint=https%3A%2F%2Fx%2F&style=path", place{bucket: "bkt", prefix: "p/", host: "x", region: defaultRegion, lookup: minio.BucketLookupPath}, ""},
 		{"no URL", "b/p", place{}, "s3://BUCKET"},
 		{"other scheme", "http://b/p", place{}, "s3://BUCKET"},
 		{"no bucket", "s3:///p", place{}, "s3://BUCKET"},
-		{"user", "s3://key:secret@b/p", place{}, "Options"},
-		{"port", "s3://b:9000/p", place{}, "endpoint"},
-		{"unknown setting", "s3://b/p?regoin=x", place{}, `"regoin"`},
-		{"setting twice", "s3://b/p?region=x&region=y", place{}, "2 times"},
-		{"bad style", "s3://b/p?style=dns", place{}, `style is "dns"`},
-		{"bad endpoint", "s3://b/p?endpoint=ftp://x", place{}, "ftp://x"},
-		{"endpoint with path", "s3://b/p?endpoint=http://x/b", place{}, "http://x/b"},
-		{"empty endpoint", "s3://b/p?endpoint=", place{}, "endpoint"},
+		{"short bucket", "s3://b/p", place{}, `no bucket can have the name "b"`},
+		{"user", "s3://key:secret@bkt/p", place{}, "Options"},
+		{"port", "s3://bkt:9000/p", place{}, "endpoint"},
+		{"unknown setting", "s3://bkt/p?regoin=x", place{}, `"regoin"`},
+		{"setting twice", "s3://bkt/p?region=x&region=y", place{}, "2 times"},
+		{"bad style", "s3://bkt/p?style=dns", place{}, `style is "dns"`},
+		{"bad endpoint", "s3://bkt/p?endpoint=ftp://x", place{}, "ftp://x"},
+		{"endpoint with path", "s3://bkt/p?endpoint=http://x/b", place{}, "http://x/b"},
+		{"empty endpoint", "s3://bkt/p?endpoint=", place{}, "endpoint"},
 	} {
 		p, err := placeOf(test.url)
 		if test.err != "" {

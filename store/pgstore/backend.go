@@ -1,29 +1,26 @@
 package pgstore
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"math"
 	"slices"
 	"sync"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/remote"
 )
 
-var _ remote.Backend = (*backend)(nil)
+var _ remote.Replicated = (*backend)(nil)
 
 // backend is the server. Each request is one statement, which sees one state of
 // all tables, so that what it says of versions that are kept and what it reads fit.
 type backend struct {
-	pool     *pgxpool.Pool
+	server   // the one that commits
 	place    *place
 	listener listener
-	sql      statements
+	replicas *replicas // nil where there are none
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -33,24 +30,34 @@ type backend struct {
 // statements are those of a schema.
 type statements struct {
 	head, read, readMany, changes, commit, collect string
-	scan                                           [2]string // forward, in reverse
+
+	// Forward and in reverse, each without an upper bound and with one.
+	scan, sizedScan [2][2]string
 }
 
 func newBackend(pool *pgxpool.Pool, p *place, opts Options) *backend {
-	b := &backend{pool: pool, place: p}
+	b := &backend{server: server{pool: pool, sql: statementsOf(p.schema)}, place: p}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.listener = listener{config: p.config.ConnConfig, channel: p.schema, poll: opts.Poll}
-	b.sql = statements{
-		head:     in(p.schema, "select version from @.head"),
-		read:     in(p.schema, "select kept, "+valueOf("$2")+" from @.head"),
-		readMany: in(p.schema, "select kept, array(select "+valueOf("k.key")+" from unnest($2::bytea[]) with ordinality k(key, i) order by k.i) from @.head"),
-		changes: in(p.schema, `select h.version, h.boundary, l.version, l.at, l.keys, l.done
-			from @.head h left join lateral (select * from @.log where version > $1 order by version limit $2) l on true order by l.version`),
-		commit:  in(p.schema, "select @.commit($1, $2, $3, $4, $5, $6, $7)"),
-		collect: in(p.schema, "select @.collect($1, $2)"),
-		scan:    [2]string{in(p.schema, scanOf("")), in(p.schema, scanOf("desc"))},
-	}
 	return b
+}
+
+func statementsOf(schema string) *statements {
+	// What is read is preceded by which versions can be, and by what tells versions apart:
+	// see parseState.
+	state := `int8send(h.kept) || int8send(h.version) ||
+		coalesce(timestamptz_send(case when h.version = $1 then h.at else (select l.at from @.log l where l.version = $1) end), '')`
+	return &statements{
+		head:     in(schema, "select version, at from @.head"),
+		read:     in(schema, "select "+state+", "+valueOf("$2")+" from @.head h"),
+		readMany: in(schema, "select "+state+", array(select "+valueOf("k.key")+" from unnest($2::bytea[]) with ordinality k(key, i) order by k.i) from @.head h"),
+		changes: in(schema, `select h.version, h.at, h.boundary, l.version, l.at, l.keys, l.done
+			from @.head h left join lateral (select * from @.log where version > $1 order by version limit $2) l on true order by l.version`),
+		commit:    in(schema, "select @.commit($1, $2, $3, $4, $5, $6, $7)"),
+		collect:   in(schema, "select @.collect($1, $2)"),
+		scan:      scansOf(schema, state, scanOf),
+		sizedScan: scansOf(schema, state, sizedScanOf),
+	}
 }
 
 // valueOf is the value of a key at version $1.
@@ -58,55 +65,24 @@ func valueOf(key string) string {
 	return "(select e.value from @.entries e where e.key = " + key + " and e.version <= $1 order by e.version desc limit 1)"
 }
 
-// maxPage is how many bytes of values one scan returns, or one entry if that has more.
-const maxPage = 4 << 20
-
-// scanOf is a scan in a direction, of which the last column says what the values
-// take up to there. A row without a key says that there are no entries.
-func scanOf(direction string) string {
-	return `select h.kept, s.key, case when not $5 then s.value end, s.size
-		from @.head h left join lateral (
-			select n.key, n.value, n.size from (
-				select f.key, f.value, sum(octet_length(f.value)) over (order by f.key ` + direction + ` rows unbounded preceding) as size
-				from (
-					select distinct on (e.key) e.key, e.value from @.entries e
-					where e.key >= $2 and ($3::bytea is null or e.key < $3) and e.version <= $1
-					order by e.key ` + direction + `, e.version desc
-				) f where f.value is not null limit $4
-			) n where $5 or n.size - octet_length(n.value) < $6
-		) s on true`
-}
-
 // Close implements io.Closer.
 func (b *backend) Close() error {
 	b.cancel()
 	b.work.Wait()
 	b.listener.close()
+	b.replicas.close()
 	b.pool.Close()
 	return nil
 }
 
 // Head implements remote.Backend.
 func (b *backend) Head(ctx context.Context) (version uint64, err error) {
-	err = b.pool.QueryRow(ctx, b.sql.head).Scan(&version)
-	return version, outcome(err)
-}
-
-// Read implements remote.Backend.
-func (b *backend) Read(ctx context.Context, version uint64, keys [][]byte) ([][]byte, error) {
-	version = min(version, math.MaxInt64)
-	var kept uint64
-	values := make([][]byte, 1)
-	var err error
-	if len(keys) == 1 {
-		err = b.pool.QueryRow(ctx, b.sql.read, version, present(keys[0])).Scan(&kept, &values[0])
-	} else {
-		err = b.pool.QueryRow(ctx, b.sql.readMany, version, allPresent(keys)).Scan(&kept, &values)
+	var at time.Time
+	if err = b.pool.QueryRow(ctx, b.sql.head).Scan(&version, &at); err != nil {
+		return 0, outcome(err)
 	}
-	if err == nil {
-		err = checkKept(version, kept)
-	}
-	return values, outcome(err)
+	b.replicas.learn(version, at)
+	return version, nil
 }
 
 // present returns key, which is not null.
@@ -129,41 +105,25 @@ func allPresent(keys [][]byte) [][]byte {
 	return list
 }
 
-// checkKept returns an error if a version is older than those that are kept.
-func checkKept(version, kept uint64) error {
-	if version < kept {
-		return fmt.Errorf("pgstore: version %d is no longer kept, the oldest is %d: %w", version, kept, store.ErrSnapshotTooOld)
-	}
-	return nil
+// Read implements remote.Backend.
+func (b *backend) Read(ctx context.Context, version uint64, keys [][]byte) ([][]byte, error) {
+	values, _, err := b.server.read(ctx, version, keys)
+	return values, outcome(err)
 }
 
 // Scan implements remote.Backend.
-func (b *backend) Scan(ctx context.Context, version uint64, r store.Range, limit int) (entries []remote.Entry, more bool, err error) {
-	if r.Hi != nil && bytes.Compare(r.Lo, r.Hi) >= 0 {
+func (b *backend) Scan(ctx context.Context, version uint64, r store.Range, limit int) ([]remote.Entry, bool, error) {
+	if isEmpty(r) {
 		return nil, false, nil
 	}
-	statement := b.sql.scan[0]
-	if r.Reverse {
-		statement = b.sql.scan[1]
+	entries, more, _, err := b.server.scan(ctx, version, r, limit)
+	return entries, more, outcome(err)
+}
+
+// Replicas implements remote.Replicated.
+func (b *backend) Replicas() remote.Reads {
+	if b.replicas == nil {
+		return b
 	}
-	rows, err := b.pool.Query(ctx, statement, version, present(r.Lo), r.Hi, limit, r.KeysOnly, maxPage)
-	if err != nil {
-		return nil, false, outcome(err)
-	}
-	entries = make([]remote.Entry, 0, limit)
-	var kept uint64
-	var size *int64
-	var e remote.Entry
-	_, err = pgx.ForEachRow(rows, []any{&kept, &e.Key, &e.Value, &size}, func() error {
-		if size != nil {
-			entries = append(entries, e)
-			more = len(entries) == limit || !r.KeysOnly && *size >= maxPage
-		}
-		e = remote.Entry{}
-		return checkKept(version, kept)
-	})
-	if err != nil {
-		return nil, false, outcome(err)
-	}
-	return entries, more, nil
+	return b.replicas
 }

@@ -51,6 +51,7 @@ const commitsAtOnce = 200
 // logRow is a row of the log, beside the head; without a commit at the end.
 type logRow struct {
 	head, boundary uint64
+	headAt         time.Time
 	version        *uint64
 	at             *time.Time
 	keys           [][]byte
@@ -88,7 +89,8 @@ func (b *backend) logAfter(ctx context.Context, after uint64) ([]logRow, error) 
 	}
 	var list []logRow
 	var r logRow
-	_, err = pgx.ForEachRow(rows, []any{&r.head, &r.boundary, &r.version, &r.at, &r.keys, &r.done}, func() error {
+	var newest logRow
+	_, err = pgx.ForEachRow(rows, []any{&r.head, &r.headAt, &r.boundary, &r.version, &r.at, &r.keys, &r.done}, func() error {
 		if r.version != nil {
 			list = append(list, r)
 		}
@@ -98,9 +100,12 @@ func (b *backend) logAfter(ctx context.Context, after uint64) ([]logRow, error) 
 		if after > r.head {
 			return &store.GapError{After: after, Boundary: r.head}
 		}
-		r = logRow{}
+		newest, r = r, logRow{}
 		return nil
 	})
+	if err == nil {
+		b.replicas.learn(newest.head, newest.headAt)
+	}
 	return list, outcome(err)
 }
 

@@ -27,6 +27,12 @@ type Options struct {
 	// the store open asks for is dropped after the shortest of their times.
 	Keep time.Duration
 
+	// Replicas are URLs of servers that follow the one of Open's by streaming replication,
+	// one each, without kivis_db. A read-only transaction reads from one that has what it
+	// is to see, else from the server itself, so that a replica costs time at worst. Begin,
+	// and all that write transactions do, is the server's.
+	Replicas []string
+
 	// Poll is how often the server is asked for what others have committed where
 	// its notifications do not arrive; 0 is a second.
 	Poll time.Duration

@@ -42,6 +42,10 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 		return nil, fmt.Errorf("pgstore: opening %s: %w", p.schema, outcome(err))
 	}
 	b := newBackend(pool, p, opts)
+	if b.replicas, err = openReplicas(ctx, b, opts.Replicas); err != nil {
+		b.Close()
+		return nil, err
+	}
 	s, err := remote.Open(ctx, b, opts.remote())
 	if err != nil {
 		b.Close()

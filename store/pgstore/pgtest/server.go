@@ -49,7 +49,8 @@ func Start() (*Server, error) {
 // binaries returns the folder of the newest release.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path)
+		return filepath.Dir(path), err
 	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
@@ -65,14 +66,20 @@ func release(path string) int {
 	return n
 }
 
-func (s *Server) init() error {
-	if attr := account(); attr != nil {
-		if err := os.Chown(s.dir, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
-			return err
-		}
+// own gives the directory to the account that the server runs as.
+func (s *Server) own() error {
+	attr := account()
+	if attr == nil {
+		return nil
 	}
-	data := filepath.Join(s.dir, "data")
-	out, err := s.command("initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput()
+	return os.Chown(s.dir, int(attr.Credential.Uid), int(attr.Credential.Gid))
+}
+
+func (s *Server) init() error {
+	if err := s.own(); err != nil {
+		return err
+	}
+	out, err := s.command("initdb", "-D", s.data(), "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
@@ -94,6 +101,33 @@ func account() *syscall.SysProcAttr {
 	return nil
 }
 
+// Standby makes a server that follows s, and answers what only reads, and starts it.
+func (s *Server) Standby() (*Server, error) {
+	dir, err := os.MkdirTemp("", "kivis-pg")
+	if err != nil {
+		return nil, err
+	}
+	f := &Server{dir: dir, bin: s.bin}
+	if err := f.follow(s); err != nil {
+		return nil, errors.Join(err, f.Stop())
+	}
+	return f, nil
+}
+
+func (s *Server) follow(primary *Server) error {
+	if err := s.own(); err != nil {
+		return err
+	}
+	out, err := s.command("pg_basebackup", "-D", s.data(), "-h", primary.dir, "-U", "test", "-R", "-c", "fast", "-X", "stream", "--no-sync").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("pg_basebackup: %w: %s", err, out)
+	}
+	return s.Run()
+}
+
+// data returns the directory of the data.
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
@@ -104,7 +138,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // Run starts the server, which is not running, and waits until it answers.
 func (s *Server) Run() error {
-	s.cmd = s.command("postgres", "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-c", "listen_addresses=", "-F")
+	s.cmd = s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-F")
 	s.cmd.Stdout, s.cmd.Stderr = io.Discard, io.Discard
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -135,6 +169,17 @@ func (s *Server) URL(name string) string {
 		url += "&kivis_db=" + name
 	}
 	return url
+}
+
+// Dir returns the directory of the server's socket.
+func (s *Server) Dir() string { return s.dir }
+
+// Promote ends the following of a standby, which then answers writes, too.
+func (s *Server) Promote() error {
+	if out, err := s.command("pg_ctl", "promote", "-w", "-D", s.data()).CombinedOutput(); err != nil {
+		return fmt.Errorf("pg_ctl promote: %w: %s", err, out)
+	}
+	return nil
 }
 
 // Kill ends the server without notice.
