@@ -1,9 +1,10 @@
 // Command anywhere is a notice board whose data is wherever a flag says: in memory, in
-// a directory, in a PostgreSQL server, in a bucket. Several of it may run on one server
-// or bucket; each shows at once what another posts.
+// a directory, in a PostgreSQL server, in a TiKV cluster, in a bucket. Several of it may
+// run on one of these; each shows at once what another posts.
 //
 //	anywhere -at badger:board.db post "Lunch is at noon"
 //	anywhere -at postgres://user@host/db?kivis_db=board watch
+//	anywhere -at tikv://pd1,pd2/board list
 //	anywhere -at s3://bucket/board?endpoint=https://s3.example.com list
 package main
 
@@ -41,8 +42,8 @@ func main() {
 // run is the program. What it prints goes to w.
 func run(ctx context.Context, args []string, w io.Writer) (err error) {
 	flags := flag.NewFlagSet("anywhere", flag.ContinueOnError)
-	at := flags.String("at", "mem:", "where the data is: mem:, badger:`DIR`, postgres://..., or s3://...")
-	near := flags.Int64("near", 16<<20, "how many `bytes` of what was read to keep in memory, before a server or a bucket; 0 for none")
+	at := flags.String("at", "mem:", "where the data is: mem:, badger:`DIR`, postgres://..., tikv://..., or s3://...")
+	near := flags.Int64("near", 16<<20, "how many `bytes` of what was read to keep in memory, before a server or a cluster; 0 for none")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,12 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/kivisdb/kivis/store/pgstore/pgtest"
+	"github.com/kivisdb/kivis/store/tikvstore"
 )
+
+// cluster names a variable with the URL of a store in a TiKV cluster, which is dropped;
+// go run ./cluster in store/tikvstore/tikvtest starts one and prints it.
+const cluster = "KIVIS_TIKV"
 
 // places returns where the program is run: those that several may share, too.
 func places(t *testing.T) map[string]string {
@@ -45,6 +51,14 @@ func places(t *testing.T) map[string]string {
 			}
 		})
 		list["a server"] = server.URL("notices")
+	}
+	if url := os.Getenv(cluster); url != "" {
+		if err := tikvstore.Drop(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		list["a cluster"] = url
+	} else {
+		t.Logf("%s says of no TiKV cluster", cluster)
 	}
 	return list
 }
