@@ -42,8 +42,12 @@ func (o output) printInfo(c *call, info kivis.BackupInfo) error {
 
 // Run writes the backup.
 func (cmd *backupCmd) Run(c *call) error {
+	defer frugal()()
 	if _, err := os.Lstat(cmd.File); err == nil && !cmd.Force {
 		return fmt.Errorf("%s is there already; --force replaces it", cmd.File)
+	}
+	if err := notOver(cmd.File, append(cmd.Since, pathOf(cmd.DB))...); err != nil {
+		return err
 	}
 	since, done, err := openFiles(cmd.Since)
 	if err != nil {
@@ -53,8 +57,8 @@ func (cmd *backupCmd) Run(c *call) error {
 	return c.on(cmd.DB, false, func(db *kivis.DB) error {
 		bar := c.progress("backing up")
 		var info kivis.BackupInfo
-		err := writeFile(cmd.File, func(w io.Writer) (err error) {
-			info, err = db.Backup(c.ctx, w, &kivis.BackupOptions{Since: since, Progress: bar.set})
+		err := writeFile(cmd.File, privateFile, func(w io.Writer) (err error) {
+			info, err = db.Backup(c.ctx, w, &kivis.BackupOptions{Since: since, Progress: bar.total()})
 			return err
 		})
 		bar.end()
@@ -97,6 +101,7 @@ func (*restoreCmd) Help() string {
 
 // Run restores the files into a store that has nothing in it.
 func (cmd *restoreCmd) Run(c *call) error {
+	defer frugal()()
 	n := len(cmd.Args) - 1
 	if n < 1 {
 		return usageError{errors.New("want a backup and the database to make")}
@@ -137,6 +142,7 @@ type verifyCmd struct {
 
 // Run verifies backups and prints what the last says of itself.
 func (cmd *verifyCmd) Run(c *call) error {
+	defer frugal()()
 	files, done, err := openFiles(cmd.Files)
 	if err != nil {
 		return err
@@ -158,14 +164,18 @@ type copyCmd struct {
 // Help says how it is copied.
 func (*copyCmd) Help() string {
 	return `Copies one snapshot into a store of any kind, by way of a backup in the directory of the copy, which is then removed. ` +
-		`The copy is another incarnation of the database.`
+		`The copy is another incarnation of the database; to backup:FILE it is a backup of this one.`
 }
 
 // Run copies the database.
 func (cmd *copyCmd) Run(c *call) error {
+	defer frugal()()
 	p, err := place.Find(cmd.To, true)
 	if err != nil {
 		return err
+	}
+	if p.Kind == place.Backup {
+		return (&backupCmd{DB: cmd.DB, File: p.Path, output: cmd.output}).Run(c)
 	}
 	dir := "" // for temporary files
 	if !p.Elsewhere() {
@@ -180,7 +190,7 @@ func (cmd *copyCmd) Run(c *call) error {
 	err = c.on(cmd.DB, false, func(db *kivis.DB) error {
 		bar := c.progress("reading " + cmd.DB)
 		defer bar.end()
-		_, err := db.Backup(c.ctx, f, &kivis.BackupOptions{Progress: bar.set})
+		_, err := db.Backup(c.ctx, f, &kivis.BackupOptions{Progress: bar.total()})
 		return err
 	})
 	if err != nil {

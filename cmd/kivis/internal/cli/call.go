@@ -73,7 +73,7 @@ func (c *call) table(conn kivis.Conn, name string) (kivis.NamedTable, error) {
 
 // output is how a command writes what it has found.
 type output struct {
-	Format rows.Format `placeholder:"FORMAT" help:"box, json, jsonl, csv, tsv or markdown. On a terminal it is box, else jsonl."`
+	Format rows.Format `placeholder:"FORMAT" help:"box, json, jsonl, csv, tsv, markdown or parquet. On a terminal it is box, else jsonl."`
 }
 
 // format returns the format that was asked for, or is usual there.

@@ -48,7 +48,8 @@ type grammar struct {
 const about = `Looks into databases of Kivis and works on them.
 
 DATABASE is the path of one, or KIND:PATH; the kinds are badger, pebble, bolt,
-sqlite and backup. Or it is a URL, s3://BUCKET/PREFIX or postgres://USER@HOST/NAME.`
+sqlite and backup. Or it is a URL, s3://BUCKET/PREFIX, postgres://USER@HOST/NAME
+or tikv://PD/NAME.`
 
 // Exit codes.
 const (

@@ -25,6 +25,22 @@ func complete(line string, tables []*schema.Table) (head string, list []string) 
 	return head, slices.Compact(list)
 }
 
+// alike returns those of a list that begin alike: as what has been typed does, or
+// as the first of them. The line editor puts what all have in common in the place
+// of what was typed, and of Origin and or that would be nothing.
+func alike(begun string, list []string) []string {
+	for _, begin := range []string{begun, ""} {
+		if begin == "" && len(list) > 0 {
+			begin = list[0][:len(begun)]
+		}
+		same := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !strings.HasPrefix(s, begin) })
+		if len(same) > 0 {
+			return same
+		}
+	}
+	return nil
+}
+
 // candidates returns all that may come behind words.
 func candidates(before []string, begun string, tables []*schema.Table) []string {
 	switch {

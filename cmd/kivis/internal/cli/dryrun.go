@@ -34,7 +34,9 @@ func (d *dryRun) write(items []parsed) error {
 		return fmt.Errorf("%s: %w", items[bad].Where(), errs[bad])
 	}
 	d.m.wrote(items, errs)
-	return d.m.rejects.add(items, errs)
+	end, err := d.m.rejects.add(items, errs)
+	d.m.rejects.keep(end)
+	return err
 }
 
 func (d *dryRun) begin() (err error) {

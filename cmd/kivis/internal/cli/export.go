@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/cmd/kivis/internal/rows"
@@ -27,8 +24,12 @@ func (*exportCmd) Help() string {
 
 // Run writes the records that the predicate finds.
 func (cmd *exportCmd) Run(c *call) error {
+	defer frugal()()
 	format, err := cmd.format()
 	if err != nil {
+		return err
+	}
+	if err := notOver(cmd.Out, pathOf(cmd.DB)); err != nil {
 		return err
 	}
 	return c.on(cmd.DB, false, func(db *kivis.DB) error {
@@ -39,7 +40,7 @@ func (cmd *exportCmd) Run(c *call) error {
 		if cmd.Out == "" {
 			return c.export(q, f, c.out, format, rows.Options{Width: c.std.Width, Nanos: cmd.Nanos})
 		}
-		return writeFile(cmd.Out, func(w io.Writer) error {
+		return writeFile(cmd.Out, publicFile, func(w io.Writer) error {
 			return c.export(q, f, w, format, rows.Options{Nanos: cmd.Nanos})
 		})
 	})
@@ -58,34 +59,6 @@ func (cmd *exportCmd) format() (rows.Format, error) {
 		return "", usageError{err}
 	}
 	return f, nil
-}
-
-// writeFile writes a file under another name, and gives it its own when it is
-// whole and on the disk.
-func writeFile(name string, fn func(w io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err = fn(w); err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 // exportBatch is how many records go from the reader to the writer at once.

@@ -33,10 +33,11 @@ func (*importCmd) Help() string {
 
 // Run imports the file.
 func (cmd *importCmd) Run(c *call) error {
+	defer frugal()()
 	format := cmd.Format
 	if format == "" {
 		var err error
-		if format, err = rows.FormatOf(cmd.File); err != nil {
+		if format, err = files.FormatOf(cmd.File); err != nil {
 			return usageError{err}
 		}
 	}

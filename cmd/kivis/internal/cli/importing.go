@@ -82,11 +82,10 @@ func (m *importing) run() (err error) {
 	return m.end(err)
 }
 
-// end forgets how far the import has come if it is complete, and says how it went.
+// end says how it went, and then forgets how far the import has come, if it is
+// complete. In this order: who was killed and has not been told is in the middle of
+// the import still, and writes nothing twice.
 func (m *importing) end(err error) error {
-	if err == nil && !m.cmd.DryRun {
-		err = m.forget()
-	}
 	err = errors.Join(err, m.rejects.close())
 	would := ""
 	if m.cmd.DryRun {
@@ -103,7 +102,10 @@ func (m *importing) end(err error) error {
 		s += "; the same command goes on from there"
 	}
 	m.c.note("%s", s)
-	return err
+	if err != nil || m.cmd.DryRun {
+		return err
+	}
+	return m.forget()
 }
 
 // read sends the records of the file, in chunks, and closes the channel.
@@ -125,6 +127,7 @@ func (m *importing) read(ctx context.Context, chunks chan<- chunk) {
 
 // chunk reads the next chunk; its error is io.EOF at the end.
 func (m *importing) chunk() (ch chunk) {
+	ch.items = make([]parsed, 0, chunkRecords)
 	for n := 0; len(ch.items) < chunkRecords && n < chunkBytes; {
 		item, err := m.file.Next()
 		if err != nil {
@@ -150,6 +153,7 @@ func (m *importing) write(items []parsed) error {
 		return nil
 	}
 	var errs []error
+	var end int64 // of the rejects
 	err := m.db.Update(m.c.ctx, func(ctx context.Context, tx *kivis.Tx) error {
 		var err error
 		if errs, err = m.put(ctx, tx, items); err != nil {
@@ -158,7 +162,10 @@ func (m *importing) write(items []parsed) error {
 		if m.cmd.OnError == "stop" && firstOf(errs) < len(items) {
 			return errShorter
 		}
-		return m.mark(tx, items[len(items)-1])
+		if end, err = m.rejects.add(items, errs); err != nil {
+			return err
+		}
+		return m.mark(tx, items[len(items)-1], end)
 	})
 	switch {
 	case errors.Is(err, errShorter):
@@ -171,7 +178,8 @@ func (m *importing) write(items []parsed) error {
 		return err
 	}
 	m.wrote(items, errs)
-	return m.rejects.add(items, errs)
+	m.rejects.keep(end)
+	return nil
 }
 
 // errShorter undoes a chunk, to be written up to a record that cannot be.

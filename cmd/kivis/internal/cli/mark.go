@@ -26,6 +26,9 @@ type mark struct {
 	Records int    `json:"records"`
 	SHA256  string `json:"sha256"` // of the bytes
 
+	Rejects    string `json:"rejects,omitempty"`    // the file of rejects, if there is one
+	RejectsEnd int64  `json:"rejectsEnd,omitempty"` // where that ended
+
 	hash hash.Hash // of the bytes
 	file *os.File  // at their end; nil for standard input
 }
@@ -57,8 +60,9 @@ func (m *importing) setMarks(tx *kivis.Tx, list []mark) error {
 	return tx.SetNote(m.noteName(), b)
 }
 
-// mark notes in the transaction that the file is in up to the end of an item.
-func (m *importing) mark(tx *kivis.Tx, last parsed) error {
+// mark notes in the transaction that the file is in up to the end of an item, and
+// its rejects up to a place in their file.
+func (m *importing) mark(tx *kivis.Tx, last parsed, rejectsEnd int64) error {
 	if m.at.file == nil {
 		return nil
 	}
@@ -66,6 +70,14 @@ func (m *importing) mark(tx *kivis.Tx, last parsed) error {
 	if err != nil {
 		return err
 	}
+	if m.rejects != nil {
+		next.Rejects, next.RejectsEnd = m.rejects.name, rejectsEnd
+	}
+	return m.note(tx, next)
+}
+
+// note keeps a mark in place of the one that the import is at.
+func (m *importing) note(tx *kivis.Tx, next mark) error {
 	list, err := m.marks(tx)
 	if err != nil {
 		return err
@@ -98,6 +110,7 @@ func (k mark) moved(item files.Item) (mark, error) {
 // what it has dealt with.
 func (m *importing) resume() error {
 	m.at = mark{hash: sha256.New()}
+	m.at.SHA256 = hex.EncodeToString(m.at.hash.Sum(nil))
 	if m.cmd.File == "-" || m.cmd.DryRun {
 		return nil
 	}
@@ -106,7 +119,7 @@ func (m *importing) resume() error {
 		return err
 	}
 	if m.cmd.Restart {
-		return nil
+		return m.resumeRejects()
 	}
 	var list []mark
 	err = m.db.View(m.c.ctx, func(_ context.Context, tx *kivis.Tx) (err error) {
@@ -122,7 +135,27 @@ func (m *importing) resume() error {
 			return err
 		}
 	}
+	if err := m.resumeRejects(); err != nil {
+		return err
+	}
 	return m.skip()
+}
+
+// resumeRejects has the rejects go on where the mark says that they ended. Before
+// the first chunk there is a mark of nothing, for these alone.
+func (m *importing) resumeRejects() error {
+	switch {
+	case m.rejects == nil || m.rejects.name == "":
+		return nil
+	case m.rejects.name == m.at.Rejects:
+		return m.rejects.resume(m.at.RejectsEnd, m.at.Records)
+	}
+	next, err := m.at.moved(files.Item{End: m.at.Bytes, Number: m.at.Records})
+	if err != nil {
+		return err
+	}
+	next.Rejects, next.RejectsEnd = m.rejects.name, m.rejects.end
+	return m.db.Update(m.c.ctx, func(_ context.Context, tx *kivis.Tx) error { return m.note(tx, next) })
 }
 
 // match takes over a mark if the file begins as it says. Marks come in the order
@@ -130,6 +163,7 @@ func (m *importing) resume() error {
 func (m *importing) match(k mark) error {
 	next, err := m.at.moved(files.Item{End: k.Bytes, Number: k.Records})
 	if err == nil && next.SHA256 == k.SHA256 {
+		next.Rejects, next.RejectsEnd = k.Rejects, k.RejectsEnd
 		m.at = next
 	}
 	return err

@@ -27,6 +27,15 @@ func (c *call) progress(what string) *progress {
 	return &progress{c: c, what: what, next: time.Now().Add(progressAfter)}
 }
 
+// total returns set for what has to count first what there is in all, or nil where
+// nobody would see it.
+func (p *progress) total() func(done, total int64) {
+	if !p.c.std.ErrTerminal {
+		return nil
+	}
+	return p.set
+}
+
 // set tells how much has been done, of a total that is 0 where it is not known.
 func (p *progress) set(done, total int64) {
 	if !p.c.std.ErrTerminal {

@@ -70,7 +70,7 @@ func (s *shell) editedLines() error {
 	l.SetTabCompletionStyle(liner.TabPrints)
 	l.SetWordCompleter(func(line string, pos int) (string, []string, string) {
 		head, list := complete(line[:min(pos, len(line))], s.session.db.Tables())
-		return head, list, line[min(pos, len(line)):]
+		return head, alike(line[len(head):min(pos, len(line))], list), line[min(pos, len(line)):]
 	})
 	history := historyFile()
 	if f, err := os.Open(history); err == nil {

@@ -67,6 +67,22 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// TestAlike leaves words that begin as what was typed does.
+func TestAlike(t *testing.T) {
+	for _, tt := range []struct{ begun, list, want string }{
+		{"Or", "Origin or", "Origin"},
+		{"or", "Origin or", "or"},
+		{"OR", "Origin or", "Origin"},
+		{"", "Origin or", "Origin or"},
+		{"De", "Delay Departs", "Delay Departs"},
+		{"x", "", ""},
+	} {
+		if got := strings.Join(alike(tt.begun, strings.Fields(tt.list)), " "); got != tt.want {
+			t.Errorf("alike(%q, %q) = %q, want %q", tt.begun, tt.list, got, tt.want)
+		}
+	}
+}
+
 // TestFlagNames has each command's flags be completed as the command line has them.
 func TestFlagNames(t *testing.T) {
 	want := []string{"--order", "--limit", "--offset", "--fields", "--using", "--count", "--explain", "--analyze", "--format"}

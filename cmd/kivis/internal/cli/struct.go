@@ -29,7 +29,7 @@ func (cmd *structCmd) Run(c *call) error {
 	form := cmd.Format
 	if form == "" {
 		var err error
-		if form, err = rows.FormatOf(cmd.File); err != nil {
+		if form, err = files.FormatOf(cmd.File); err != nil {
 			return usageError{err}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/kivisdb/kivis"
@@ -25,7 +26,10 @@ func (*studioCmd) Help() string {
 
 // Run serves the studio until the end of the context.
 func (cmd *studioCmd) Run(c *call) error {
-	host, _, err := net.SplitHostPort(cmd.Addr)
+	host, port, err := net.SplitHostPort(cmd.Addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return usageError{fmt.Errorf("--addr %s: want a loopback address with a port, such as 127.0.0.1:8080", cmd.Addr)}
 	}

@@ -16,7 +16,7 @@ import (
 // TestStudioLoopback: it listens where nobody else can come.
 func TestStudioLoopback(t *testing.T) {
 	db := filepath.Join(databases(t), "travel.bolt")
-	for _, addr := range []string{"0.0.0.0:0", "192.0.2.1:80", "nonsense"} {
+	for _, addr := range []string{"0.0.0.0:0", "192.0.2.1:80", "127.0.0.1:99999", "nonsense"} {
 		var errs bytes.Buffer
 		code := Main(t.Context(), []string{"studio", db, "--addr", addr}, Streams{In: strings.NewReader(""), Out: io.Discard, Err: &errs})
 		if code != exitUsage || !strings.Contains(errs.String(), "loopback") {

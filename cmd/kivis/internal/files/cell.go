@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/kivisdb/kivis/cmd/kivis/internal/rows"
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // appendCell appends the text of a cell as the JSON that a column of the type
@@ -23,9 +23,9 @@ func appendCell(dst []byte, t *codec.Type, cell []byte) []byte {
 	}
 	s := string(cell)
 	switch {
-	case s == rows.Nil:
+	case s == cells.Nil:
 		return append(dst, "null"...)
-	case rows.LikeNil(cell):
+	case cells.LikeNil(cell):
 		s = s[1:]
 	}
 	if s == "" && nullable && !isText(t) {
@@ -83,6 +83,9 @@ func appendNumber(dst []byte, t *codec.Type, s string) []byte {
 // timeText returns a time as RFC 3339 has it: such a text, or one with a space in
 // place of the T, without a zone, which is UTC then, or a day alone.
 func timeText(s string) string {
+	if _, err := time.Parse(time.RFC3339, s); err == nil {
+		return s
+	}
 	for _, layout := range []string{"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.Format(time.RFC3339Nano)

@@ -62,8 +62,13 @@ func typesOf(names []string, tb *schema.Table) ([]*codec.Type, error) {
 
 func (r *csvReader) Columns() []string { return r.names }
 
+// Next reads a record. Empty lines are passed over, unless there is one column, of
+// which such a line is an empty text.
 func (r *csvReader) Next() (Item, error) {
 	err := r.scan.next()
+	for err == nil && len(r.names) > 1 && len(bytes.TrimSuffix(r.scan.raw, []byte("\r"))) == 0 {
+		err = r.scan.next()
+	}
 	var bad *cellError
 	if err != nil && !errors.As(err, &bad) {
 		return Item{}, err

@@ -16,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/kivisdb/kivis/cmd/kivis/internal/rows"
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // Guess is what the values of a column of a file seem to be.
@@ -35,7 +36,7 @@ func Infer(f *os.File, format rows.Format) ([]Guess, int, error) {
 	case rows.TSV:
 		return inferCSV(f, '\t')
 	case rows.JSON, rows.JSONL:
-		return inferJSON(f)
+		return inferJSON(newJSONReader(f, format == rows.JSONL))
 	case rows.Parquet:
 		return inferParquet(f)
 	}
@@ -159,7 +160,7 @@ func inferCSV(f *os.File, comma byte) ([]Guess, int, error) {
 func (c *column) cell(cell []byte, empty *int) {
 	s := string(cell)
 	switch {
-	case s == rows.Nil:
+	case s == cells.Nil:
 	case s == "":
 		if *empty++; c.texts {
 			c.saw(s, 0)
@@ -183,8 +184,7 @@ func guesses(cols []*column, records int) []Guess {
 	return list
 }
 
-func inferJSON(f *os.File) ([]Guess, int, error) {
-	r := newJSONReader(f)
+func inferJSON(r *jsonReader) ([]Guess, int, error) {
 	var cols []*column
 	byName := make(map[string]*column)
 	for n := 0; ; n++ {
@@ -280,7 +280,7 @@ func (c *ParquetColumn) goType() string {
 		return "time.Time"
 	case *format.TimeType:
 		return "time.Duration"
-	case *format.StringType, *format.EnumType:
+	case *format.StringType, *format.EnumType, *format.DecimalType: // a float would round decimals
 		return "string"
 	case *format.JsonType:
 		return "any"
@@ -295,6 +295,8 @@ func (c *ParquetColumn) goType() string {
 	switch c.Kind {
 	case parquet.Boolean:
 		return "bool"
+	case parquet.Int96:
+		return "time.Time"
 	case parquet.Int32:
 		return "int32"
 	case parquet.Int64:

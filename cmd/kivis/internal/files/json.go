@@ -10,18 +10,21 @@ import (
 )
 
 // jsonReader reads records from JSON: one object after the other, as JSON Lines
-// has them, or an array of objects.
+// has them, or, over several lines, as programs print them; or an array of objects.
 type jsonReader struct {
 	buf   *bufio.Reader
-	array *json.Decoder // of an array; nil for lines
+	lined bool          // each object has a line, whatever the first line holds
+	array *json.Decoder // of an array, or of objects over several lines; nil for lines
+	loose bool          // there is no array around the objects
 	begun bool
 	n     int
 	lines int
 	end   int64
 }
 
-func newJSONReader(f io.Reader) *jsonReader {
-	return &jsonReader{buf: bufio.NewReaderSize(f, 1<<16)}
+// newJSONReader returns a reader of JSON, or of JSON Lines.
+func newJSONReader(f io.Reader, lined bool) *jsonReader {
+	return &jsonReader{buf: bufio.NewReaderSize(f, 1<<16), lined: lined}
 }
 
 func (r *jsonReader) Columns() []string { return nil }
@@ -39,7 +42,8 @@ func (r *jsonReader) Next() (Item, error) {
 	return r.line()
 }
 
-// begin looks whether the file is an array.
+// begin looks whether the file is an array, or has objects of several lines: in the
+// first line one begins then, and does not end.
 func (r *jsonReader) begin() error {
 	head, err := r.buf.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -53,28 +57,52 @@ func (r *jsonReader) begin() error {
 		r.end, head = int64(n), head[n:]
 	}
 	head = bytes.TrimLeft(head, " \t\r\n")
-	if len(head) == 0 || head[0] != '[' {
-		return nil
+	first, _, more := bytes.Cut(head, []byte("\n"))
+	switch {
+	case len(head) > 0 && head[0] == '[':
+		r.array = json.NewDecoder(r.buf)
+		_, err = r.array.Token()
+		return err
+	case !r.lined && more && errors.Is(json.NewDecoder(bytes.NewReader(first)).Decode(new(json.RawMessage)), io.ErrUnexpectedEOF):
+		r.array, r.loose = json.NewDecoder(r.buf), true
 	}
-	r.array = json.NewDecoder(r.buf)
-	_, err = r.array.Token()
-	return err
+	return nil
 }
 
-// element reads a record of an array. Behind a mistake nothing more can be read.
+var errCutArray = errors.New("the file ends before the array does")
+
+// element reads a record of an array, or of several lines. Behind a mistake nothing
+// more can be read.
 func (r *jsonReader) element() (Item, error) {
-	if !r.array.More() {
-		if _, err := r.array.Token(); err != nil {
+	if !r.loose && !r.array.More() {
+		if err := r.ends(); err != nil {
 			return Item{}, fmt.Errorf("behind record %d: %w", r.n, err)
 		}
 		return Item{}, io.EOF
 	}
 	var text json.RawMessage
-	if err := r.array.Decode(&text); err != nil {
+	if err := r.array.Decode(&text); r.loose && errors.Is(err, io.EOF) {
+		return Item{}, io.EOF
+	} else if errors.Is(err, io.EOF) {
+		return Item{}, fmt.Errorf("behind record %d: %w", r.n, errCutArray)
+	} else if err != nil {
 		return Item{}, fmt.Errorf("record %d, behind byte %d: %w", r.n+1, r.array.InputOffset(), err)
 	}
 	r.n++
 	return Item{Number: r.n, End: r.array.InputOffset(), JSON: text}, nil
+}
+
+// ends returns an error where the array does not end, or something follows it.
+func (r *jsonReader) ends() error {
+	if _, err := r.array.Token(); errors.Is(err, io.EOF) {
+		return errCutArray
+	} else if err != nil {
+		return err
+	}
+	if _, err := r.array.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the array")
+	}
+	return nil
 }
 
 // line reads a record that has a line of its own. Empty lines are passed over.

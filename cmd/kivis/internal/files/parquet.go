@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/big"
 	"os"
 	"strconv"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/kivisdb/kivis/codec"
@@ -40,7 +42,6 @@ type ParquetColumn struct {
 	Kind     parquet.Kind
 	Length   int // of arrays of bytes
 	Logical  format.LogicalTypeValue
-	Int96    bool
 }
 
 // OpenParquet opens a Parquet file and returns its columns.
@@ -145,6 +146,8 @@ func (c *ParquetColumn) appendJSON(dst []byte, v parquet.Value, t *codec.Type) (
 		return strconv.AppendBool(dst, v.Boolean()), nil
 	case parquet.Int32, parquet.Int64:
 		return c.appendInteger(dst, v, t)
+	case parquet.Int96:
+		return append(timeOf96(v.Int96()).AppendFormat(append(dst, '"'), time.RFC3339Nano), '"'), nil
 	case parquet.Float:
 		return appendFloat(dst, float64(v.Float()), 32), nil
 	case parquet.Double:
@@ -168,7 +171,7 @@ func (c *ParquetColumn) appendInteger(dst []byte, v parquet.Value, t *codec.Type
 	case *format.TimeType:
 		return strconv.AppendInt(dst, int64(timeOf(n, &l.Unit).Sub(time.Unix(0, 0))), 10), nil
 	case *format.DecimalType:
-		return dst, errors.New("decimal numbers are not read: they would be rounded")
+		return appendDecimal(dst, big.NewInt(n), l, t)
 	case *format.IntType:
 		if !l.IsSigned && c.Kind == parquet.Int32 {
 			return strconv.AppendUint(dst, uint64(uint32(n)), 10), nil
@@ -190,6 +193,14 @@ func timeOf(n int64, unit *format.TimeUnit) time.Time {
 	return time.Unix(0, n).UTC()
 }
 
+// timeOf96 returns the time that Spark, Hive and Impala wrote before there were
+// timestamps: the nanosecond of a day, and the day by the Julian calendar.
+func timeOf96(v deprecated.Int96) time.Time {
+	const day1970 = 2440588
+	nanos := int64(uint64(v[1])<<32 | uint64(v[0]))
+	return time.Unix((int64(v[2])-day1970)*86400, nanos).UTC()
+}
+
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case f != f:
@@ -203,8 +214,8 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 }
 
 func (c *ParquetColumn) appendBytes(dst, b []byte, t *codec.Type) ([]byte, error) {
-	if _, ok := c.Logical.(*format.DecimalType); ok {
-		return dst, errors.New("decimal numbers are not read: they would be rounded")
+	if d, ok := c.Logical.(*format.DecimalType); ok {
+		return appendDecimal(dst, twosComplement(b), d, t)
 	}
 	switch t.Kind {
 	case codec.Bytes, codec.ByteArray, codec.Binary, codec.Custom:

@@ -37,6 +37,15 @@ type Reader interface {
 	Columns() []string
 }
 
+// FormatOf returns the format that a file's name says it has.
+func FormatOf(name string) (rows.Format, error) {
+	f, err := rows.FormatOf(name)
+	if err != nil || f == rows.Markdown {
+		return "", fmt.Errorf("the name %q does not say which format the file has, of those that are read: .csv, .tsv, .jsonl, .json and .parquet; use --format", name)
+	}
+	return f, nil
+}
+
 // NewReader returns a Reader of a file for the records of a table. Parquet needs a
 // file that can be read anywhere, *os.File.
 func NewReader(f io.Reader, format rows.Format, tb *schema.Table) (Reader, error) {
@@ -46,7 +55,7 @@ func NewReader(f io.Reader, format rows.Format, tb *schema.Table) (Reader, error
 	case rows.TSV:
 		return newCSVReader(f, '\t', tb)
 	case rows.JSONL, rows.JSON:
-		return newJSONReader(f), nil
+		return newJSONReader(f, format == rows.JSONL), nil
 	case rows.Parquet:
 		file, ok := f.(*os.File)
 		if !ok {

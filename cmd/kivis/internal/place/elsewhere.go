@@ -7,15 +7,20 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/pingcap/log"
+	"go.uber.org/zap/zapcore"
+
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/objectstore"
 	"github.com/kivisdb/kivis/store/pgstore"
+	"github.com/kivisdb/kivis/store/tikvstore"
 )
 
 // The kinds of stores that are elsewhere, at a URL.
 const (
 	S3       Kind = "s3"
 	Postgres Kind = "postgres"
+	TiKV     Kind = "tikv"
 )
 
 // origin is what is to be known of a kind of store that is elsewhere.
@@ -28,6 +33,7 @@ type origin struct {
 var elsewhere = []origin{
 	{S3, []string{"s3://"}, openS3},
 	{Postgres, []string{"postgres://", "postgresql://"}, openPostgres},
+	{TiKV, []string{"tikv://"}, openTiKV},
 }
 
 // schemeOf returns the kind of a URL, or none where text is not one.
@@ -69,4 +75,9 @@ func openS3(ctx context.Context, url string, mustExist bool, o *Options) (store.
 
 func openPostgres(ctx context.Context, url string, mustExist bool, o *Options) (store.Store, error) {
 	return opened(pgstore.Open(ctx, url, &pgstore.Options{ReadOnly: o.ReadOnly, MustExist: mustExist}))
+}
+
+func openTiKV(ctx context.Context, url string, mustExist bool, o *Options) (store.Store, error) {
+	log.SetLevel(zapcore.FatalLevel) // the client would tell standard error of all that it does
+	return opened(tikvstore.Open(ctx, url, &tikvstore.Options{ReadOnly: o.ReadOnly, MustExist: mustExist}))
 }

@@ -82,9 +82,9 @@ func open(t *testing.T, url string, make, readOnly bool) (store.Store, error) {
 	return st, err
 }
 
-// TestPostgresAway: a URL of PostgreSQL is one of a server, which may not answer.
-func TestPostgresAway(t *testing.T) {
-	for _, url := range []string{"postgres://u@127.0.0.1:1/d?kivis_db=x", "postgresql:///d?host=" + t.TempDir()} {
+// TestAway: a URL is one of a server, or a cluster, which may not answer.
+func TestAway(t *testing.T) {
+	for _, url := range []string{"postgres://u@127.0.0.1:1/d?kivis_db=x", "postgresql:///d?host=" + t.TempDir(), "tikv://127.0.0.1:1/x"} {
 		if _, err := open(t, url, false, true); !errors.Is(err, store.ErrUnreachable) {
 			t.Errorf("opening %s: %v, want ErrUnreachable", url, err)
 		}

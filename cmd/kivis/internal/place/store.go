@@ -33,13 +33,13 @@ type Options struct {
 	Progress func(done, total int64) // of what opening checks or reads; may be nil
 }
 
-// memory is how many bytes an engine may use for its caches: a tool is not the
+// Memory is how many bytes an engine may use for its caches: a tool is not the
 // program that the machine is for.
-const memory = 16 << 20
+const Memory = 16 << 20
 
 var stores = []engine{
 	{kind: Badger, dir: true, is: hasFile("KEYREGISTRY", "MANIFEST"), open: openBadger, compact: compactBadger},
-	{kind: Pebble, dir: true, is: hasFile("KIVIS"), open: openPebble},
+	{kind: Pebble, dir: true, is: hasFile("KIVIS"), open: openPebble, compact: compactPebble},
 	{kind: Bolt, is: hasBytes(16, "\xed\xda\x0c\xed"), open: openBolt, compact: compactBolt},
 	{kind: SQLite, is: isSQLite, open: openSQLite, compact: compactSQLite},
 	{kind: Backup, is: isBackup, open: openBackup},
@@ -72,11 +72,11 @@ func (p Place) Open(o *Options) (store.Store, error) {
 }
 
 func openBadger(path string, o *Options) (store.Store, error) {
-	return opened(badgerstore.Open(path, &badgerstore.Options{ReadOnly: o.ReadOnly, Memory: memory}))
+	return opened(badgerstore.Open(path, &badgerstore.Options{ReadOnly: o.ReadOnly, Memory: Memory}))
 }
 
 func openPebble(path string, o *Options) (store.Store, error) {
-	return opened(pebblestore.Open(path, &pebblestore.Options{ReadOnly: o.ReadOnly, Memory: memory}))
+	return opened(pebblestore.Open(path, &pebblestore.Options{ReadOnly: o.ReadOnly, Memory: Memory}))
 }
 
 func openBolt(path string, o *Options) (store.Store, error) {
@@ -84,7 +84,7 @@ func openBolt(path string, o *Options) (store.Store, error) {
 }
 
 func openSQLite(path string, o *Options) (store.Store, error) {
-	return opened(sqlitestore.Open(path, &sqlitestore.Options{ReadOnly: o.ReadOnly, Memory: memory}))
+	return opened(sqlitestore.Open(path, &sqlitestore.Options{ReadOnly: o.ReadOnly, Memory: Memory}))
 }
 
 // isSQLite recognises a file of SQLite's with the application_id of a store: others
@@ -143,6 +143,14 @@ func (p Place) Compact(ctx context.Context) (before, after int64, err error) {
 
 func compactBadger(ctx context.Context, path string) error {
 	st, err := badgerstore.Open(path, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(st.Compact(ctx), st.Close())
+}
+
+func compactPebble(ctx context.Context, path string) error {
+	st, err := pebblestore.Open(path, nil)
 	if err != nil {
 		return err
 	}

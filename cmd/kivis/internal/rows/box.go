@@ -7,6 +7,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // boxRows is how many rows decide how wide the columns of a box are. Later ones
@@ -36,7 +37,7 @@ type boxWriter struct {
 func (x *boxWriter) Row(values [][]byte) error {
 	row := make([]string, len(values))
 	for i, v := range values {
-		text, isNil, err := appendText(x.cell[:0], x.shape.Layout, x.shape.Columns[i].Type, v)
+		text, isNil, err := cells.Append(x.cell[:0], x.shape.Layout, x.shape.Columns[i].Type, v)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // jsonWriter writes each row as an object, one a line: all of them in an array,
@@ -62,7 +63,7 @@ func (j *jsonWriter) Row(values [][]byte) (err error) {
 
 func (j *jsonWriter) value(dst []byte, c *Column, v []byte) ([]byte, error) {
 	if c.Raw && !codec.IsNil(v) {
-		dst, _, err := appendText(dst, j.shape.Layout, c.Type, v)
+		dst, _, err := cells.Append(dst, j.shape.Layout, c.Type, v)
 		return dst, err
 	}
 	return j.shape.Layout.AppendJSON(dst, c.Type, v)

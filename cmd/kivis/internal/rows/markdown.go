@@ -3,6 +3,8 @@ package rows
 import (
 	"io"
 	"strings"
+
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // markdownWriter writes rows as a table of Markdown.
@@ -30,7 +32,7 @@ func newMarkdownWriter(w io.Writer, s *Shape) (*markdownWriter, error) {
 func (m *markdownWriter) Row(values [][]byte) error {
 	var b strings.Builder
 	for i, v := range values {
-		text, isNil, err := appendText(m.cell[:0], m.shape.Layout, m.shape.Columns[i].Type, v)
+		text, isNil, err := cells.Append(m.cell[:0], m.shape.Layout, m.shape.Columns[i].Type, v)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type parquetWriter struct {
 	shape *Shape
 	cols  []parquetColumn
 	rows  []parquet.Row
+	cells []parquet.Value // of all rows of a batch
 	n     int
 }
 
@@ -79,7 +80,11 @@ func orderedGroup(g parquet.Group, order []string) ordered {
 }
 
 func (p *parquetWriter) Row(values [][]byte) error {
-	row := make(parquet.Row, len(values))
+	if p.cells == nil {
+		p.cells = make([]parquet.Value, parquetBatch*len(values))
+	}
+	at := len(p.rows) * len(values)
+	row := parquet.Row(p.cells[at : at+len(values) : at+len(values)])
 	for i := range p.cols {
 		v, err := p.cols[i].of(p.shape, i, values[i])
 		if err != nil {
@@ -237,7 +242,7 @@ func timeNode(nanos bool) (parquet.Node, func(any) (parquet.Value, error)) {
 		return parquet.Timestamp(parquet.Nanosecond), func(v any) (parquet.Value, error) {
 			t := v.(time.Time)
 			if t.Before(firstNano) || t.After(lastNano) {
-				return parquet.Value{}, fmt.Errorf("the time %s is not between %s and %s, as times in nanoseconds have to be; leave out --nanos",
+				return parquet.Value{}, fmt.Errorf("the time %s is not between %s and %s, as times in nanoseconds have to be; leave out --nanos, or export it as CSV or JSON",
 					t.Format(time.RFC3339Nano), firstNano.UTC().Format(time.RFC3339), lastNano.UTC().Format(time.RFC3339))
 			}
 			return parquet.Int64Value(t.UnixNano()), nil
@@ -246,7 +251,7 @@ func timeNode(nanos bool) (parquet.Node, func(any) (parquet.Value, error)) {
 	return parquet.Timestamp(parquet.Microsecond), func(v any) (parquet.Value, error) {
 		t := v.(time.Time)
 		if t.Nanosecond()%1000 != 0 {
-			return parquet.Value{}, fmt.Errorf("the time %s is finer than microseconds; --nanos keeps all of it", t.Format(time.RFC3339Nano))
+			return parquet.Value{}, fmt.Errorf("the time %s is finer than microseconds; --nanos keeps all of it, as do CSV and JSON", t.Format(time.RFC3339Nano))
 		}
 		return parquet.Int64Value(t.UnixMicro()), nil
 	}

@@ -87,26 +87,6 @@ func TestBoxLater(t *testing.T) {
 	}
 }
 
-// TestCSVCells writes texts that CSV, or nil, could be taken for.
-func TestCSVCells(t *testing.T) {
-	for _, tt := range []struct{ name, in, want string }{
-		{"plain", "a b", "a b"},
-		{"empty", "", `""`},
-		{"comma", "a,b", `"a,b"`},
-		{"quote", `a"b`, `"a""b"`},
-		{"newline", "a\nb", "\"a\nb\""},
-		{"carriage return", "a\rb", "\"a\rb\""},
-		{"like nil", `\N`, `\\N`},
-		{"like like nil", `\\N`, `\\\N`},
-		{"backslash", `\n`, `\n`},
-		{"N", "N", "N"},
-	} {
-		if got, want := write(t, CSV, Options{}, []string{"x"}, []string{tt.in}), "x\n"+tt.want+"\n"; got != want {
-			t.Errorf("%s: %q, want %q", tt.name, got, want)
-		}
-	}
-}
-
 // TestTerminal writes to a terminal in pieces of each size.
 func TestTerminal(t *testing.T) {
 	const in = "a\x1b[2J\u009b\x7f\r\n\té😀\u202e\xff\xe6\x97x\u2028日\x00"

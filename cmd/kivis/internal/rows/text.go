@@ -7,50 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/cells"
 )
-
-// IsNested reports whether values of a type are written as JSON where a format
-// has room for one text only: what has values in it, or may be anything.
-func IsNested(t *codec.Type) bool {
-	switch plain(t).Kind {
-	case codec.Slice, codec.Array, codec.Map, codec.Struct, codec.Any:
-		return true
-	}
-	return false
-}
-
-// IsText reports whether values of a type are texts.
-func IsText(t *codec.Type) bool {
-	switch plain(t).Kind {
-	case codec.String, codec.Text, codec.JSON:
-		return true
-	}
-	return false
-}
-
-// appendText appends a value as one text, and reports whether it is nil, which
-// has none: texts as they are, nested values as JSON, and all else as JSON without
-// quotation marks.
-func appendText(dst []byte, l *codec.Layout, t *codec.Type, value []byte) (out []byte, isNil bool, err error) {
-	switch {
-	case codec.IsNil(value):
-		return dst, true, nil
-	case IsText(t):
-		v, err := l.Value(t, value)
-		if s, ok := v.(string); ok {
-			return append(dst, s...), false, err
-		}
-		return dst, v == nil, err
-	}
-	from := len(dst)
-	if dst, err = l.AppendJSON(dst, t, value); err != nil || IsNested(t) {
-		return dst, false, err
-	}
-	if n := len(dst) - 1; n > from && dst[from] == '"' {
-		dst = append(dst[:from], dst[from+1:n]...)
-	}
-	return dst, false, nil
-}
 
 // Escape returns a text as it can be shown on a terminal and in one line: control
 // characters, those that turn the direction of writing, and bytes that are no
@@ -99,7 +57,7 @@ func isControl(r rune) bool {
 
 // Text returns a value as one text, or nil.
 func Text(l *codec.Layout, t *codec.Type, value []byte) (*string, error) {
-	b, isNil, err := appendText(nil, l, t, value)
+	b, isNil, err := cells.Append(nil, l, t, value)
 	if err != nil || isNil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package rows
 import (
 	"fmt"
 	"io"
+
+	"github.com/kivisdb/kivis/internal/cells"
 )
 
 // Options say how rows are written.
@@ -21,13 +23,21 @@ func NewWriter(w io.Writer, f Format, s *Shape, o Options) (Writer, error) {
 	case JSONL:
 		return newJSONWriter(w, s, false), nil
 	case CSV:
-		return newCSVWriter(w, s, ',')
+		return newCSV(w, s, ',')
 	case TSV:
-		return newCSVWriter(w, s, '\t')
+		return newCSV(w, s, '\t')
 	case Parquet:
 		return newParquetWriter(w, s, o.Nanos)
 	case Markdown:
 		return newMarkdownWriter(w, s)
 	}
 	return nil, fmt.Errorf("format %q is not written here", f)
+}
+
+func newCSV(w io.Writer, s *Shape, comma byte) (Writer, error) {
+	columns := make([]cells.Column, len(s.Columns))
+	for i, c := range s.Columns {
+		columns[i] = cells.Column{Name: c.Name, Type: c.Type}
+	}
+	return cells.NewCSV(w, comma, s.Layout, columns)
 }
