@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/studio"
@@ -186,5 +188,36 @@ func TestValidate(t *testing.T) {
 	status, answer := c.commit(c.version("/t/Member/1.json"), `{"table":"Member","key":"1","set":{"Age":-1}}`)
 	if status != http.StatusUnprocessableEntity || !strings.Contains(answer, "too young") {
 		t.Errorf("status %d: %s", status, answer)
+	}
+}
+
+// TestDropped: a table that is dropped while a page shows it is gone from there on:
+// its pages are not found, a commit is refused, a watch says so, and nothing hangs.
+func TestDropped(t *testing.T) {
+	db := library(t)
+	c := open(t, db, &studio.Options{Write: true})
+	key := decode[recordsJSON](c, "/t/Visit.json").Keys[0]
+	record := "/t/Visit/" + url.PathEscape(key)
+	versions := []string{c.version("/t/Visit.json"), c.version(record + ".json")}
+	check(t, db.Drop(bg, "Visit"))
+	for _, version := range versions {
+		within(t, time.Minute, "a commit", func() {
+			if status, answer := c.commit(version, fmt.Sprintf(`{"table":"Visit","key":%q,"delete":true}`, key)); status != http.StatusConflict && status != http.StatusNotFound {
+				t.Errorf("status %d: %s", status, answer)
+			}
+		})
+		within(t, time.Minute, "a watch", func() {
+			if events := c.page("/live?version="+version, 200); !strings.Contains(events, "event: changed") {
+				t.Errorf("the watch says %q", events)
+			}
+		})
+	}
+	for _, path := range []string{"/t/Visit", record, "/t/Visit.json", "/t/Visit.csv"} {
+		within(t, time.Minute, path, func() { c.page(path, http.StatusNotFound) })
+	}
+	for _, path := range []string{"/", "/schema"} {
+		if text := c.page(path, 200); strings.Contains(text, "/t/Visit") {
+			t.Errorf("%s still has the table", path)
+		}
 	}
 }

@@ -1,16 +1,15 @@
 package studio
 
 import (
-	"encoding/csv"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/codec"
+	"github.com/kivisdb/kivis/internal/cells"
 	"github.com/kivisdb/kivis/schema"
 )
 
@@ -67,56 +66,26 @@ func writeLines(w io.Writer) func(kivis.Record) error {
 
 // writeCSV writes the heads and returns what writes a record as a line.
 func writeCSV(w io.Writer, tb *schema.Table) func(kivis.Record) error {
-	out := csv.NewWriter(w)
-	line := make([]string, len(tb.Columns))
+	columns := make([]cells.Column, len(tb.Columns))
 	for i := range tb.Columns {
-		line[i] = tb.Columns[i].Name
+		columns[i] = cells.Column{Name: tb.Columns[i].Name, Type: &tb.Columns[i].Type}
 	}
-	err := out.Write(line)
-	out.Flush()
+	out, err := cells.NewCSV(w, ',', tb.Layout, columns)
+	var offs []uint32
+	row := make([][]byte, len(columns))
 	return func(rec kivis.Record) error {
-		if err != nil {
+		switch {
+		case err != nil:
+			return err
+		case rec.Table().Version != tb.Version:
+			return errors.New("the table has become another meanwhile")
+		}
+		if offs, err = codec.Split(rec.Raw(), len(columns), offs); err != nil {
 			return err
 		}
-		t := rec.Table()
-		offs, err := codec.Split(rec.Raw(), len(t.Columns), nil)
-		if err != nil {
-			return err
+		for i := range row {
+			row[i] = rec.Raw()[offs[i]:offs[i+1]]
 		}
-		for i := range line {
-			if line[i], err = csvValue(t.Layout, &t.Layout.Fields[i].Type, rec.Raw()[offs[i]:offs[i+1]]); err != nil {
-				return err
-			}
-		}
-		if err := out.Write(line); err != nil {
-			return err
-		}
-		out.Flush()
-		return out.Error()
+		return out.Row(row)
 	}
-}
-
-// escaped is a text that would be taken for nil, or for another such text.
-var escaped = regexp.MustCompile(`^\\+N$`)
-
-// csvValue returns a value as CSV has it: nil is \N, texts, times and bytes are
-// as in JSON without the quotes, all else is JSON.
-func csvValue(l *codec.Layout, t *codec.Type, value []byte) (string, error) {
-	text, err := l.AppendJSON(nil, t, value)
-	switch {
-	case err != nil:
-		return "", err
-	case string(text) == "null":
-		return `\N`, nil
-	case t.Kind == codec.Any || text[0] != '"':
-		return string(text), nil
-	}
-	var s string
-	if err := json.Unmarshal(text, &s); err != nil {
-		return "", err
-	}
-	if escaped.MatchString(s) {
-		s = `\` + s
-	}
-	return s, nil
 }

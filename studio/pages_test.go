@@ -88,6 +88,35 @@ func TestPaging(t *testing.T) {
 	}
 }
 
+// TestHeads: the head of a column orders by it, unless its values have no order.
+func TestHeads(t *testing.T) {
+	type Box struct {
+		kivis.Auto[Box]
+		Name  string
+		Tags  []string
+		Sizes map[string]int
+		Thing any
+		At    struct{ Shelf, Place int }
+	}
+	db := library(t)
+	check(t, db.Register(&Box{}))
+	_, err := kivis.TableOf[Box](db).Insert(t.Context(), &Box{})
+	check(t, err)
+	c := open(t, db, nil)
+	text := c.page("/t/Box", http.StatusOK)
+	var ordered []string
+	for _, m := range regexp.MustCompile(`<th[^>]*><a href="(/t/Box\?order=([^"]*))">`).FindAllStringSubmatch(text, -1) {
+		ordered = append(ordered, m[2])
+		c.page(m[1], http.StatusOK)
+	}
+	if want := []string{"ID", "Name", "At"}; !slices.Equal(ordered, want) {
+		t.Errorf("heads that order: %q, want %q", ordered, want)
+	}
+	if !strings.Contains(text, "Tags") {
+		t.Errorf("no column Tags in %s", text)
+	}
+}
+
 // TestFilter: a filter finds what the query does, with its plan, its count and
 // facets that lead on; a mistake is 400 and points to the place.
 func TestFilter(t *testing.T) {

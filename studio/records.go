@@ -105,11 +105,11 @@ func (s *server) addRows(p *recordsPage, tb *schema.Table, recs []kivis.Record) 
 	if text, err := kivis.TableNamed(s.db, p.Table).New().MarshalJSON(); err == nil {
 		p.Zero = string(text)
 	}
-	p.frame(tb)
+	p.frame(tb, kivis.TableNamed(s.db, p.Table).Query())
 }
 
 // frame sets what the page has whatever is found: heads, words and links.
-func (p *recordsPage) frame(tb *schema.Table) {
+func (p *recordsPage) frame(tb *schema.Table, query kivis.NamedQuery) {
 	for i := range tb.Columns {
 		c := &tb.Columns[i]
 		order, mark := c.Name, ""
@@ -120,10 +120,11 @@ func (p *recordsPage) frame(tb *schema.Table) {
 			order, mark = "", "↓"
 		}
 		kind := c.Type.Kind
-		p.Columns = append(p.Columns, column{
-			Name: c.Name, Type: c.Type.String(), URL: p.at("", "where", p.Where, "order", order), Mark: mark,
-			IsNumber: kind == codec.Int || kind == codec.Uint || kind == codec.Float,
-		})
+		head := column{Name: c.Name, Type: c.Type.String(), Mark: mark, IsNumber: kind == codec.Int || kind == codec.Uint || kind == codec.Float}
+		if _, err := query.OrderBy(c.Name).Explain(); err == nil { // its values have an order
+			head.URL = p.at("", "where", p.Where, "order", order)
+		}
+		p.Columns = append(p.Columns, head)
 		p.Words = append(p.Words, c.Name)
 	}
 	for _, x := range tb.Indexes {
@@ -194,7 +195,7 @@ func (s *server) mistaken(p *recordsPage, tb *schema.Table, err error) (page, er
 		at := min(e.Pos-1, len(text))
 		p.Err.Before, p.Err.From = visible(text[:at]), visible(text[at:])
 	}
-	p.frame(tb)
+	p.frame(tb, kivis.TableNamed(s.db, p.Table).Query())
 	return page{template: "records.html", status: status, data: mistakenPage{p, status}}, nil
 }
 

@@ -3,7 +3,7 @@
 
 import {page, mayWrite, el, say, show, close, parse, rowsOf} from './page.js';
 import {move} from './keys.js';
-import {reload} from './live.js';
+import {reload, startWatch, stopWatch} from './live.js';
 
 // edits are the changes of records by key: set and old have JSON by field, was
 // what the user saw where others have changed that since.
@@ -176,19 +176,27 @@ let committing = false;
 export async function commit() {
 	if (committing) return;
 	committing = true;
+	stopWatch(); // which would tell of this commit
 	try {
 		const answer = await fetch(page.base + '/commit', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: body()});
-		if (!answer.ok) return draw((await answer.json()).error, answer.status === 409);
+		if (!answer.ok) return refused(answer.status, (await answer.json()).error);
 		const gone = [...edits.values()].some(e => e.delete) && !document.getElementById('filter');
 		forget();
 		if (gone) location.href = page.base + '/t/' + encodeURIComponent(page.table);
 		else await reload();
 		say('committed');
 	} catch (e) {
-		draw(String(e));
+		refused(0, String(e));
 	} finally {
 		committing = false;
 	}
+}
+
+// refused shows why a commit was not made. Of one that met with a change there is
+// no more to watch for than what it says.
+function refused(status, trouble) {
+	draw(trouble, status === 409);
+	if (status !== 409) startWatch();
 }
 
 export function startEdits() {

@@ -7,28 +7,42 @@ import {startCompletion} from './complete.js';
 
 const pause = 300; // milliseconds between two times that a page is shown
 
-let watch, shownAt = 0;
+let watch, waiting, reloads = 0, shownAt = 0;
 
 export function startWatch() {
-	watch?.close();
+	stopWatch();
 	if (!page.version || document.hidden) return;
 	watch = new EventSource(page.base + '/live?version=' + encodeURIComponent(page.version));
 	watch.addEventListener('changed', () => {
 		watch.close();
-		setTimeout(changed, Math.max(0, shownAt + pause - Date.now()));
+		wait(Math.max(0, shownAt + pause - Date.now()));
 	});
 }
 
-function changed() {
-	if (editing()) setTimeout(changed, pause); // what is typed comes first
-	else if (pending()) draw('the page has changed: a commit will be refused', true);
-	else reload().then(() => say('updated ' + new Date().toLocaleTimeString()));
+// stopWatch ends the watch, and what it has seen and not shown: a commit shows
+// the page itself.
+export function stopWatch() {
+	watch?.close();
+	clearTimeout(waiting);
 }
 
-// reload puts what the page shows now in place of what it showed.
-export async function reload() {
+function wait(milliseconds) { waiting = setTimeout(changed, milliseconds); }
+
+async function changed() {
+	if (editing()) wait(pause); // what is typed comes first
+	else if (pending()) draw('the page has changed: a commit will be refused', true);
+	else if (await reload(() => !editing() && !pending())) say('updated ' + new Date().toLocaleTimeString());
+}
+
+// reload puts what the page shows now in place of what it showed, and reports
+// whether it did: not where a later call overtook it, and where it may not any
+// more by the time the page has come, it looks again.
+export async function reload(may = () => true) {
+	const turn = ++reloads;
 	const answer = await fetch(location.href, {headers: {Accept: 'text/html'}});
 	const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+	if (turn !== reloads) return false;
+	if (!may()) { wait(pause); return false; }
 	const [y, x] = place();
 	const scrolled = document.querySelector('.scroll');
 	const [left, top] = [scrolled?.scrollLeft ?? 0, scrolled?.scrollTop ?? 0];
@@ -46,6 +60,7 @@ export async function reload() {
 	else if (grid.length) grid[0][Math.min(1, grid[0].length - 1)].tabIndex = 0;
 	shownAt = Date.now();
 	startWatch();
+	return true;
 }
 
 // replaceBelow replaces all but the filter, in which somebody types.

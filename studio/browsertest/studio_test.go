@@ -169,6 +169,26 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// TestCommitShownOnce: a commit shows the page anew itself; the page's watch, which
+// sees the commit too, does not show it again, and its message stays.
+func TestCommitShownOnce(t *testing.T) {
+	tab, url := open(t, flights(t, 60), studio.Options{Write: true})
+	tab.Go(url + "/t/flights")
+	// The page comes a second late, in which the watch would have shown it.
+	tab.Eval(`const ask = fetch; window.shows = 0; window.fetch = async (url, ...how) => {
+		if (url === location.href) { window.shows++; await new Promise(r => setTimeout(r, 1000)); }
+		return ask(url, ...how);
+	}`)
+	tab.Focus("#grid tbody tr:nth-child(1) td[data-field=Delay]")
+	tab.Keys("e", "777", kb.Enter)
+	tab.AwaitText("#changes", "777")
+	tab.Save()
+	tab.AwaitText("#state", "committed")
+	if n := browsertest.Get[int](tab, "window.shows"); n != 1 {
+		t.Errorf("a commit has the page shown %d times", n)
+	}
+}
+
 // TestConflict: an edit of what another changes meanwhile is refused, and can be
 // made again on what is there then.
 func TestConflict(t *testing.T) {
@@ -237,12 +257,17 @@ func TestSchemaDrawing(t *testing.T) {
 	tab, _ := open(t, flights(t, 60), studio.Options{})
 	tab.Keys("s")
 	tab.Await("document.getElementById('drawing')")
+	tab.Ready() // scripts run once the styles are there
 	if boxes, arrows := browsertest.Get[int](tab, "document.querySelectorAll('.box').length"), browsertest.Get[int](tab, "document.querySelectorAll('.arrow').length"); boxes != 3 || arrows != 3 {
 		t.Errorf("%d boxes and %d arrows", boxes, arrows)
 	}
 	outside := "[...document.querySelectorAll('#drawing text, #drawing path.arrow')].filter(e => { const b = e.getBBox(), s = document.getElementById('drawing').viewBox.baseVal; return b.x < 0 || b.y < 0 || b.x + b.width > s.width || b.y + b.height > s.height }).length"
 	if n := browsertest.Get[int](tab, outside); n != 0 {
 		t.Errorf("%d things are outside of the drawing", n)
+	}
+	tab.Eval("document.querySelectorAll('link[rel=stylesheet]').forEach(l => l.remove())")
+	if n := browsertest.Get[int](tab, outside); n != 0 {
+		t.Errorf("without styles %d things are outside of the drawing", n)
 	}
 	tab.Click("#drawing a[href='/t/claims'], #drawing a")
 	tab.Await("location.pathname.startsWith('/t/')")
