@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"math"
 	"os"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -77,13 +76,12 @@ func (r *report) panel(f *Field, n int) *panel {
 	// The axis has no label: gonum places it wrongly beside a logarithmic scale.
 	p := &panel{title: fmt.Sprintf("%s records %s: time of an operation as a multiple of the same by hand (left is faster)",
 		thousands(n), f.Title)}
-	names := r.contenders(f, n)
-	if !slices.Contains(names, f.Baseline) {
+	list := r.contenders(f, n)
+	if len(list) == 0 || list[0].Name != f.Baseline {
 		return nil
 	}
-	for _, name := range names[1:] {
-		e, _ := entryOf(name)
-		p.dots = append(p.dots, dots{name: name, title: e.Title})
+	for _, e := range list[1:] {
+		p.dots = append(p.dots, dots{name: e.Name, title: e.Title})
 	}
 	for _, w := range workloads() {
 		base := Cell{n, f.Baseline, w.Name}
@@ -229,6 +227,8 @@ var glyphs = map[string]draw.GlyphStyle{
 	"raw-bbolt":    glyph(draw.RingGlyph{}, 3, 0x77, 0x77, 0x77),
 	"raw-pebble":   glyph(draw.SquareGlyph{}, 2.5, 0x77, 0x77, 0x77),
 	"raw-sqlite":   glyph(draw.PlusGlyph{}, 3, 0x77, 0x77, 0x77),
+	"kivis-bolt":   glyph(draw.CircleGlyph{}, 4, 0xf2, 0xa9, 0x00),
+	"kivis-pebble": glyph(draw.CircleGlyph{}, 4, 0x8c, 0x1d, 0x40),
 	"kivis-sqlite": glyph(draw.CircleGlyph{}, 3, 0xe8, 0x8a, 0x6f),
 	"badgerhold":   glyph(draw.TriangleGlyph{}, 3, 0x1b, 0x7d, 0x46),
 	"bolthold":     glyph(draw.PyramidGlyph{}, 3, 0x5a, 0xae, 0x61),

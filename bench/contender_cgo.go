@@ -11,8 +11,8 @@ var cgoSQLite = sqliteDriver{"sqlite3", func(name, value string) string {
 
 // cgoEntries are the contenders that need a C compiler.
 var cgoEntries = []Entry{
-	{"gorm-cgo", "GORM, SQLite in C", onDisk, openGORMCgo},
-	{"sqlite-cgo", "SQL by hand, SQLite in C", onDisk, openSQLiteCgo},
+	{Name: "gorm-cgo", Title: "GORM, SQLite in C", Field: onDisk, Open: openGORMCgo},
+	{Name: "sqlite-cgo", Title: "SQL by hand, SQLite in C", Field: onDisk, Open: openSQLiteCgo},
 }
 
 func openGORMCgo(cfg Config) (Contender, error) { return openGORM(cgoSQLite, cfg) }

@@ -8,7 +8,9 @@ import (
 	"github.com/kivisdb/kivis"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/badgerstore"
+	"github.com/kivisdb/kivis/store/boltstore"
 	"github.com/kivisdb/kivis/store/memstore"
+	"github.com/kivisdb/kivis/store/pebblestore"
 	"github.com/kivisdb/kivis/store/sqlitestore"
 )
 
@@ -30,6 +32,22 @@ var (
 
 func openKivisBadger(cfg Config) (Contender, error) {
 	st, err := badgerstore.Open(cfg.Dir, &badgerstore.Options{NoSync: !cfg.Durable, Memory: cfg.Memory})
+	if err != nil {
+		return nil, err
+	}
+	return openKivis(st)
+}
+
+func openKivisBolt(cfg Config) (Contender, error) {
+	st, err := boltstore.Open(filepath.Join(cfg.Dir, "records.db"), &boltstore.Options{NoSync: !cfg.Durable})
+	if err != nil {
+		return nil, err
+	}
+	return openKivis(st)
+}
+
+func openKivisPebble(cfg Config) (Contender, error) {
+	st, err := pebblestore.Open(cfg.Dir, &pebblestore.Options{NoSync: !cfg.Durable, Memory: cfg.Memory})
 	if err != nil {
 		return nil, err
 	}

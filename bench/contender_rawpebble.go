@@ -8,10 +8,11 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
 // rawPebble is Pebble as a program would use it that is written for this one
-// record. Pebble has no transactions, so a lock makes the checks of a write
+// record, opened with the sizes and filters that pebblestore gives it. Pebble has no transactions, so a lock makes the checks of a write
 // and the write one; it is let go before the wait for the disk, so that
 // writers share that.
 type rawPebble struct {
@@ -23,11 +24,17 @@ type rawPebble struct {
 func openRawPebble(cfg Config) (Contender, error) {
 	cache := pebble.NewCache(cfg.Memory / 2)
 	defer cache.Unref()
-	db, err := pebble.Open(cfg.Dir, &pebble.Options{
-		Cache:        cache,
-		MemTableSize: uint64(max(cfg.Memory/8, 4<<20)),
-		Logger:       quietPebble{},
-	})
+	opts := &pebble.Options{
+		FormatMajorVersion:          pebble.FormatTableFormatV6,
+		Cache:                       cache,
+		MemTableSize:                uint64(max(cfg.Memory/8, 4<<20)),
+		MemTableStopWritesThreshold: 4,
+		Logger:                      quietPebble{},
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(cfg.Dir, opts)
 	if err != nil {
 		return nil, err
 	}

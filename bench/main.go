@@ -44,7 +44,11 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	writeReport(out, res)
+	if opts.Markdown {
+		writeMarkdown(out, res)
+	} else {
+		writeReport(out, res)
+	}
 	if opts.JSON != "" {
 		err = res.write(opts.JSON)
 	}

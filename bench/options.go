@@ -20,6 +20,7 @@ type Options struct {
 	Contenders []string
 	Workloads  []string
 	JSON, SVG  string
+	Markdown   bool
 	From       []string
 	Quick      bool
 	List       bool
@@ -47,6 +48,7 @@ func parseOptions(args []string, errOut io.Writer) (*Options, error) {
 	f.IntVar(&o.Slices, "slices", 3, "how often a round measures each workload, contenders alternating")
 	f.StringVar(&o.JSON, "json", "", "file for all measurements")
 	f.StringVar(&o.SVG, "svg", "", "file for the chart")
+	f.BoolVar(&o.Markdown, "markdown", false, "report as the tables of docs/performance.md")
 	f.BoolVar(&o.Quick, "quick", false, "only show that it works: 1,000 records, one short round")
 	f.BoolVar(&o.List, "list", false, "list the contenders and workloads")
 	f.StringVar(&o.Dir, "dir", os.TempDir(), "directory for the databases; on the disk that is to be measured")

@@ -36,32 +36,42 @@ func (r *report) line(format string, args ...any) {
 	fmt.Fprintf(r.out, format+"\n", args...)
 }
 
-// contenders returns the names of the contenders of a field that were measured
-// with n records, the limit by hand first and Kivis second.
-func (r *report) contenders(f *Field, n int) []string {
-	names := []string{f.Baseline, f.Subject}
-	for _, e := range entries() {
-		if e.Field == f && !slices.Contains(names, e.Name) {
-			names = append(names, e.Name)
-		}
-	}
-	return slices.DeleteFunc(names, func(name string) bool {
-		return !slices.ContainsFunc(r.res.Samples, func(s Sample) bool { return s.Contender == name && s.Records == n })
+// contenders returns the entries of a field that were measured with n records.
+func (r *report) contenders(f *Field, n int) []Entry {
+	return slices.DeleteFunc(entries(), func(e Entry) bool {
+		return e.Field != f || !slices.ContainsFunc(r.res.Samples, func(s Sample) bool { return s.Contender == e.Name && s.Records == n })
 	})
 }
 
-// field writes the tables of a field at one size.
+// field writes the tables of a field at one size: all contenders, and Kivis on
+// each store in detail, against the same by hand and against SQLite.
 func (r *report) field(f *Field, n int) {
-	names := r.contenders(f, n)
-	if len(names) == 0 {
+	list := r.contenders(f, n)
+	if len(list) == 0 {
 		return
 	}
 	r.line("\n%s records %s, as multiples of %s (median of the ratios)\n", thousands(n), f.Title, f.Baseline)
-	r.overview(f, n, names)
-	if slices.Contains(names, f.Baseline) && slices.Contains(names, f.Subject) {
-		r.line("\n%s records: %s against %s (median, and the middle half of the ratios)\n", thousands(n), f.Subject, f.Baseline)
-		r.against(f, n)
+	r.overview(f, n, namesOf(list))
+	for _, e := range list {
+		for _, limit := range []string{e.Limit, cgoRival} {
+			if e.Limit != "" && slices.ContainsFunc(list, func(o Entry) bool { return o.Name == limit }) {
+				r.line("\n%s records: %s against %s (median, and the middle half of the ratios)\n", thousands(n), e.Name, limit)
+				r.against(e, limit, n)
+			}
+		}
 	}
+}
+
+// cgoRival is the contender that Kivis on a disk wants to be ahead of.
+const cgoRival = "sqlite-cgo"
+
+// namesOf returns the names of entries.
+func namesOf(list []Entry) []string {
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name)
+	}
+	return names
 }
 
 // overview writes a row for each workload and a column for each contender.
@@ -93,26 +103,33 @@ func (r *report) cell(w Workload, c, base Cell) string {
 	return "-"
 }
 
-// against writes Kivis and the limit by hand in detail.
-func (r *report) against(f *Field, n int) {
+// against writes Kivis on a store and another contender in detail.
+func (r *report) against(e Entry, other string, n int) {
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	defer w.Flush()
-	fmt.Fprintln(w, "workload\tby hand\tKivis\tratio\tmiddle half\tCPU\tinstr.\tallocs\tKivis\tgoal\t\t")
+	fmt.Fprintf(w, "workload\t%s\tKivis\tratio\tmiddle half\tCPU\tinstr.\tallocs\tKivis\tgoal\t\t\n", other)
 	for _, wl := range workloads() {
-		if row := r.detail(wl, Cell{n, f.Subject, wl.Name}, Cell{n, f.Baseline, wl.Name}, f); row != nil {
+		goal := goalOf(wl, e)
+		if other != e.Limit {
+			goal = rivalGoal(wl, e)
+		}
+		if row := r.detail(wl, Cell{n, e.Name, wl.Name}, Cell{n, other, wl.Name}, goal); row != nil {
 			fmt.Fprintf(w, "%s\t\n", strings.Join(row, "\t"))
 		}
 	}
 }
 
 // detail returns a row of against, or nil.
-func (r *report) detail(w Workload, c, base Cell, f *Field) []string {
+func (r *report) detail(w Workload, c, base Cell, g Goal) []string {
 	ratio := r.stats.ratio(c, base, w.Unit.Cost)
 	if ratio.N == 0 {
 		return nil
 	}
 	hand, own := r.stats.value(base, w.Unit.Cost), r.stats.value(c, w.Unit.Cost)
-	goal, met := w.Goal.judge(f, ratio.Median, hand.Median, own.Median)
+	goal, met := g.judge(ratio.Median, hand.Median, own.Median)
+	if g.Absolute && w.Unit == perOp {
+		goal = w.Unit.text(g.Ratio)
+	}
 	row := []string{w.Name, w.Unit.text(hand.Median), w.Unit.text(own.Median), multiple(ratio.Median),
 		multiple(ratio.Low) + "-" + multiple(ratio.High)}
 	for _, number := range []func(Measure) float64{cpuPerOp, instrPerOp} {
@@ -127,19 +144,18 @@ func (r *report) detail(w Workload, c, base Cell, f *Field) []string {
 }
 
 // judge returns the goal as text, and whether it is met.
-func (g Goal) judge(f *Field, ratio, hand, own float64) (goal, met string) {
-	max := g.ratio(f)
-	if max == 0 {
+func (g Goal) judge(ratio, hand, own float64) (goal, met string) {
+	if g.Ratio == 0 {
 		return "", ""
 	}
-	ok := ratio <= max
-	goal = multiple(max)
+	ok := ratio <= g.Ratio
+	goal = multiple(g.Ratio)
 	switch {
 	case g.Absolute:
-		ok = own <= max
-		goal += " itself"
+		ok = own <= g.Ratio
+		goal = multiple(g.Ratio) + " itself"
 	case g.Plus > 0:
-		ok = own <= hand*max+float64(g.Plus)
+		ok = own <= hand*g.Ratio+float64(g.Plus)
 		goal += " + " + g.Plus.String()
 	}
 	if ok {
@@ -157,7 +173,7 @@ func (r *report) growth() {
 	}
 	lo, hi := sizes[0], sizes[len(sizes)-1]
 	for _, f := range fields {
-		names := r.contenders(f, hi)
+		names := namesOf(r.contenders(f, hi))
 		if len(names) == 0 {
 			continue
 		}

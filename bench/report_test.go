@@ -30,7 +30,7 @@ func sampleResults() *Results {
 		for _, c := range []struct {
 			name string
 			took time.Duration
-		}{{onDisk.Baseline, 10}, {onDisk.Subject, 15}} {
+		}{{onDisk.Baseline, 10}, {"kivis-badger", 15}} {
 			r.add(Sample{1000, c.name, "get", round, 0, Measure{Ops: 1, Wall: c.took * slow * time.Microsecond}})
 		}
 	}
@@ -39,7 +39,7 @@ func sampleResults() *Results {
 
 func TestRatiosAreWithinARound(t *testing.T) {
 	st := statsOf(sampleResults())
-	got := st.ratio(Cell{1000, onDisk.Subject, "get"}, Cell{1000, onDisk.Baseline, "get"}, perOp.Cost)
+	got := st.ratio(Cell{1000, "kivis-badger", "get"}, Cell{1000, onDisk.Baseline, "get"}, perOp.Cost)
 	if want := (Spread{1.5, 1.5, 1.5, 2}); got != want {
 		t.Errorf("the ratio is %+v, want %+v", got, want)
 	}
@@ -55,22 +55,52 @@ func TestReportJudges(t *testing.T) {
 	}
 }
 
+func TestMarkdown(t *testing.T) {
+	var out strings.Builder
+	writeMarkdown(&out, sampleResults())
+	for _, want := range []string{"| workload | Badger by hand | Kivis |", "| get by key | 55 µs | 82 µs | 1.50 (1.50 to 1.50) |", "| 1.10 ✗ |"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestGoals(t *testing.T) {
 	for _, c := range []struct {
 		name             string
 		goal             Goal
-		field            *Field
 		ratio, hand, own float64
 		want, met        string
 	}{
-		{"none", Goal{Disk: 1}, inRAM, 2, 10, 20, "", ""},
-		{"met", Goal{Disk: 1.1}, onDisk, 1.1, 10, 11, "1.10", "yes"},
-		{"missed", Goal{Disk: 1.1}, onDisk, 1.2, 10, 12, "1.10", "NO"},
-		{"plus a constant", Goal{Disk: 1, Plus: time.Millisecond}, onDisk, 2, 1e6, 2e6, "1.00 + 1ms", "yes"},
-		{"itself", Goal{Disk: 2, Absolute: true}, onDisk, 3, 0.5, 1.5, "2.00 itself", "yes"},
+		{"none", Goal{}, 2, 10, 20, "", ""},
+		{"met", Goal{Ratio: 1.1}, 1.1, 10, 11, "1.10", "yes"},
+		{"missed", Goal{Ratio: 1.1}, 1.2, 10, 12, "1.10", "NO"},
+		{"plus a constant", Goal{Ratio: 1, Plus: time.Millisecond}, 2, 1e6, 2e6, "1.00 + 1ms", "yes"},
+		{"itself", Goal{Ratio: 2, Absolute: true}, 3, 0.5, 1.5, "2.00 itself", "yes"},
 	} {
-		if goal, met := c.goal.judge(c.field, c.ratio, c.hand, c.own); goal != c.want || met != c.met {
+		if goal, met := c.goal.judge(c.ratio, c.hand, c.own); goal != c.want || met != c.met {
 			t.Errorf("%s: judge() = %q, %q; want %q, %q", c.name, goal, met, c.want, c.met)
+		}
+	}
+}
+
+// TestGoalsHaveNames has every goal belong to a contender and a workload.
+func TestGoalsHaveNames(t *testing.T) {
+	for _, all := range []map[string]map[string]Goal{goals, rivalGoals} {
+		for name, of := range all {
+			if e, ok := entryOf(name); !ok || e.Limit == "" {
+				t.Errorf("a goal is for %q, which is not Kivis", name)
+			}
+			for w := range of {
+				if _, ok := workloadOf(w); !ok {
+					t.Errorf("a goal of %s is for %q, which is no workload", name, w)
+				}
+			}
+		}
+	}
+	for _, e := range entries() {
+		if _, ok := entryOf(e.Limit); e.Limit != "" && !ok {
+			t.Errorf("%s is held against %q, which is no contender", e.Name, e.Limit)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/types"
+	"maps"
 	"slices"
 )
 
@@ -27,24 +28,37 @@ func largestCircle(s *source) []string {
 
 // references returns which other files of the package each file refers to.
 func references(s *source) map[string][]string {
+	edges := make(map[string][]string)
+	for from, reached := range namesUsed(s) {
+		edges[from] = slices.Sorted(maps.Keys(reached))
+	}
+	return edges
+}
+
+// namesUsed returns, for each file, the other files of the package that it refers to,
+// and by which names.
+func namesUsed(s *source) map[string]map[string][]string {
 	names := make(map[string]string) // of files, by their full names
 	for _, f := range s.files {
 		names[s.set.Position(f.tree.Pos()).Filename] = f.name
 	}
-	edges := make(map[string][]string)
+	used := make(map[string]map[string][]string)
 	for ident, object := range s.info.Uses {
 		if object.Pkg() != s.pkg || !isDeclaration(object) {
 			continue
 		}
 		from, to := names[s.set.Position(ident.Pos()).Filename], names[s.set.Position(object.Pos()).Filename]
-		if from != to && !slices.Contains(edges[from], to) {
-			edges[from] = append(edges[from], to)
+		if from == to {
+			continue
+		}
+		if used[from] == nil {
+			used[from] = make(map[string][]string)
+		}
+		if !slices.Contains(used[from][to], ident.Name) {
+			used[from][to] = append(used[from][to], ident.Name)
 		}
 	}
-	for _, to := range edges {
-		slices.Sort(to)
-	}
-	return edges
+	return used
 }
 
 // isDeclaration reports whether the object is declared at package level, or a

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -34,6 +35,19 @@ func report(w io.Writer, shapes []shape) error {
 		names(w, shapes[i].name, shapes[i].reflects)
 	}
 	return nil
+}
+
+// ties prints what holds the largest circle of a package together.
+func ties(w io.Writer, p *source) {
+	used, circle := namesUsed(p), largestCircle(p)
+	for _, from := range circle {
+		for _, to := range circle {
+			if names := used[from][to]; len(names) > 0 {
+				slices.Sort(names)
+				fmt.Fprintf(w, "%s -> %s: %s\n", from, to, strings.Join(names, ", "))
+			}
+		}
+	}
 }
 
 // row prints the figures of one package.
