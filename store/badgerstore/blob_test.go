@@ -3,7 +3,9 @@ package badgerstore_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/kivisdb/kivis/internal/benchtest"
@@ -119,5 +121,24 @@ func TestBigValueSnapshot(t *testing.T) {
 	value, err := tx.Get(key)
 	if err != nil || !bytes.Equal(value, old) {
 		t.Errorf("Get = %d bytes, %v", len(value), err)
+	}
+}
+
+// A big value that lacks a piece is damage, whichever piece it is, and others can be read.
+func TestPieceMissing(t *testing.T) {
+	const size = 1 << 20
+	for _, i := range []int{0, 1, 7} {
+		s := open(t, t.TempDir(), &badgerstore.Options{NoSync: true})
+		check(t, update(s, func(tx store.Tx) error { return tx.Set([]byte("small"), []byte("here")) }))
+		check(t, update(s, func(tx store.Tx) error { return tx.Set([]byte("big"), bigValue(1, size)) }))
+		check(t, badgerstore.TakePiece(s, i))
+		check(t, view(s, func(tx store.Tx) error {
+			value, err := tx.Get([]byte("big"))
+			if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), fmt.Sprintf("piece %d of a value of %d bytes is missing", i, size)) {
+				t.Errorf("without piece %d: %d bytes, %v", i, len(value), err)
+			}
+			_, err = tx.Get([]byte("small"))
+			return err
+		}))
 	}
 }

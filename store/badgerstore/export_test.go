@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"errors"
 	"math"
 	"path/filepath"
 	"runtime/debug"
@@ -87,6 +88,20 @@ func Pieces(s *Store) (pieces, indexed, known int) {
 	defer s.queue.Committing.Unlock()
 	return countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceChunk}}),
 		countEntries(s, badger.IteratorOptions{Prefix: []byte{spaceIndex}}), len(s.blobs)
+}
+
+// TakePiece takes piece i of the only big value away, as damage would.
+func TakePiece(s *Store, i int) error {
+	s.queue.Committing.Lock()
+	defer s.queue.Committing.Unlock()
+	for _, h := range s.blobs {
+		txn := s.db.NewTransactionAt(s.sealed, true)
+		if err := txn.Delete(appendChunkKey(nil, h.id, i)); err != nil {
+			return err
+		}
+		return txn.CommitAt(s.sealed, nil)
+	}
+	return errors.New("there is no big value")
 }
 
 func countEntries(s *Store, opts badger.IteratorOptions) (n int) {
