@@ -124,8 +124,9 @@ func open(t testing.TB, db *kivis.DB, opts studio.Options) (*browsertest.Tab, st
 	t.Cleanup(server.Close)
 	tab.Go(server.URL + "/?token=" + token)
 	t.Cleanup(func() {
-		server.CloseClientConnections() // watches
-		if list := tab.Complaints(); len(list) > 0 && !t.Failed() {
+		list := tab.Complaints()
+		server.CloseClientConnections() // watches, of which it may complain
+		if len(list) > 0 && !t.Failed() {
 			t.Errorf("the browser complains: %q", list)
 		}
 	})
