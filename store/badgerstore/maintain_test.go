@@ -107,7 +107,7 @@ func TestCompactionWaits(t *testing.T) {
 	s := open(t, dir, noTidy)
 	badgerstore.CompactFree(s, 1000)
 	var err error
-	for i := 0; i < 400 && err == nil; i++ {
+	for i, end := 0, time.Now().Add(limit); err == nil && time.Now().Before(end); i++ {
 		err = update(s, func(tx store.Tx) error { return tx.Set(benchtest.Key(i), bigValue(uint64(i), 100_000)) })
 		time.Sleep(time.Millisecond)
 	}
