@@ -1,7 +1,6 @@
 package sharedtest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -28,29 +27,6 @@ func atOnce(open func() store.Store, f func(s store.Store, writer int)) {
 	wg.Wait()
 }
 
-// transact runs f in a transaction, once.
-func transact(s store.Store, write bool, f func(tx store.Tx) error) error {
-	tx, err := s.Begin(context.Background(), write)
-	if err != nil {
-		return err
-	}
-	defer tx.Discard()
-	if err := f(tx); err != nil {
-		return err
-	}
-	_, err = tx.Commit()
-	return err
-}
-
-// untilDone runs f until it does not conflict.
-func untilDone(s store.Store, f func(tx store.Tx) error) error {
-	for {
-		if err := transact(s, true, f); !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-	}
-}
-
 // slots has writers look for anybody in a slot, by a scan, and take it if there is
 // none: a phantom would have two in one. Each that took one also counts.
 func slots(t *testing.T, open func() store.Store) {
@@ -60,7 +36,7 @@ func slots(t *testing.T, open func() store.Store) {
 		rnd := rand.New(rand.NewPCG(uint64(writer), 0))
 		for range rounds() {
 			slot, took := rnd.IntN(n), false
-			err := untilDone(s, func(tx store.Tx) (err error) {
+			_, err := Update(s, func(tx store.Tx) (err error) {
 				took, err = take(tx, slot, writer)
 				return err
 			})
@@ -72,7 +48,7 @@ func slots(t *testing.T, open func() store.Store) {
 			}
 		}
 	})
-	err := transact(open(), false, func(tx store.Tx) error {
+	_, err := transact(open(), false, func(tx store.Tx) error {
 		in := map[string]int{}
 		all := 0
 		err := each(tx, "slot/", "slot0", func(key, _ string) { in[key[:len("slot/000")]]++; all++ })
@@ -111,7 +87,7 @@ func take(tx store.Tx, slot, writer int) (bool, error) {
 func pairs(t *testing.T, open func() store.Store) {
 	const n, sum = 3, 100
 	keys := func(i int) (a, b string) { return fmt.Sprintf("pair/%d/a", i), fmt.Sprintf("pair/%d/b", i) }
-	err := untilDone(open(), func(tx store.Tx) error {
+	_, err := Update(open(), func(tx store.Tx) error {
 		var err error
 		for i := range n {
 			a, b := keys(i)
@@ -129,7 +105,7 @@ func pairs(t *testing.T, open func() store.Store) {
 		for range rounds() {
 			a, b := keys(rnd.IntN(n))
 			moved, write := rnd.IntN(sum), rnd.IntN(2) == 0
-			err := transact(s, write, func(tx store.Tx) error {
+			_, err := transact(s, write, func(tx store.Tx) error {
 				x, err1 := number(tx, a)
 				y, err2 := number(tx, b)
 				if err1 == nil && err2 == nil && x+y != sum {

@@ -3,61 +3,33 @@ package objectstore_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/sharedtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/objectstore"
 	"github.com/kivisdb/kivis/store/storetest"
 )
 
-const workerURL, workerName = "KIVIS_OBJECTSTORE_WORKER", "KIVIS_OBJECTSTORE_NAME"
-
-const perWriter = 6
-
 // TestWorker is not a test but a process of TestProcesses.
 func TestWorker(t *testing.T) {
-	url := os.Getenv(workerURL)
-	if url == "" {
-		t.Skip("a part of TestProcesses")
-	}
-	s := open(t, url, &objectstore.Options{Keep: 10 * time.Millisecond, Checkpoint: 1000})
-	var wg sync.WaitGroup
-	for g := range 4 {
-		wg.Go(func() {
-			if err := work(s, fmt.Sprint(os.Getenv(workerName), g), perWriter); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
+	sharedtest.Worker(t, func(url string) store.Store {
+		return open(t, url, &objectstore.Options{Keep: 10 * time.Millisecond, Checkpoint: 1000})
+	})
 }
 
-// TestProcesses has four processes of four writers each count and append, and collect
-// what lies behind them. All of them make the store, too.
+// TestProcesses has four processes of four writers each count, append, and take from two,
+// and collect what lies behind them. All of them make the store, too.
 func TestProcesses(t *testing.T) {
-	url := newURL(newServer(t))
-	processes := 4
+	const rounds = 6
+	url, n := newURL(newServer(t)), 4
 	if testing.Short() {
-		processes = 2
+		n = 2
 	}
-	var wg sync.WaitGroup
-	for i := range processes {
-		wg.Go(func() {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestWorker$", "-test.timeout=5m")
-			cmd.Env = append(os.Environ(), workerURL+"="+url, fmt.Sprint(workerName, "=", string(rune('a'+i))))
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("process %d: %v\n%s", i, err, out)
-			}
-		})
-	}
-	wg.Wait()
-	wantWork(t, open(t, url, nil), processes*4, perWriter)
+	sharedtest.Workers(t, url, n, rounds)
+	sharedtest.WantWorkers(t, open(t, url, nil), n, rounds)
 }
 
 // pair is one store that two processes have open, which take turns. A watch is of one

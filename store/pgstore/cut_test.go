@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/sharedtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/pgstore"
 )
@@ -63,9 +64,9 @@ func cutAt(t *testing.T, p *proxy, n int64, f fate) bool {
 	}
 	defer s.Close()
 	other := open(t, url, nil)
-	fail("work", work(s, "a", 2))
-	fail("work of another", work(other, "b", 1))
-	fail("work after another's", work(s, "a", 1))
+	fail("work", sharedtest.Append(s, "a", 2))
+	fail("work of another", sharedtest.Append(other, "b", 1))
+	fail("work after another's", sharedtest.Append(s, "a", 1))
 	_, err = s.Wait(background, 1)
 	fail("Wait", err)
 	commits := 0
@@ -125,7 +126,7 @@ func TestStopped(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestStoppedWorker$", "-test.timeout=1m")
 			cmd.Env = append(os.Environ(), stoppedURL+"="+p.url(url))
 			goOn := func() {
-				if err := work(other, "other", 3); err != nil {
+				if err := sharedtest.Append(other, "other", 3); err != nil {
 					t.Error(err)
 				}
 				if test.forgets {

@@ -44,7 +44,7 @@ func TestServerKilled(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	wantWork(t, s, writers)
+	wantWork(t, s, writers, perWriter)
 }
 
 // TestConnectionsCut has the server end all connections, again and again.
@@ -68,7 +68,7 @@ func TestConnectionsCut(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	wantWork(t, s, writers)
+	wantWork(t, s, writers, perWriter)
 }
 
 // TestServerAway: without a server calls fail, and go on when it is back.

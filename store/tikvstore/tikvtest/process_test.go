@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"strconv"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/sharedtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/storetest"
 	"github.com/kivisdb/kivis/store/tikvstore"
@@ -69,49 +69,21 @@ func TestStoreInCluster(t *testing.T) {
 	)
 }
 
-const workerURL, workerName = "KIVIS_TIKVSTORE_WORKER", "KIVIS_TIKVSTORE_NAME"
-
 const perWriter = 5
 
 // TestWorker is not a test but a process of others.
 func TestWorker(t *testing.T) {
-	url := os.Getenv(workerURL)
-	if url == "" {
-		t.Skip("a part of TestProcesses")
-	}
-	s := openURL(t, url, &tikvstore.Options{Patience: time.Minute})
-	var wg sync.WaitGroup
-	for g := range 4 {
-		wg.Go(func() {
-			if err := work(s, fmt.Sprint(os.Getenv(workerName), g), perWriter); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
+	sharedtest.Worker(t, func(url string) store.Store {
+		return openURL(t, url, &tikvstore.Options{Patience: time.Minute})
+	})
 }
 
-// worker returns a process of TestWorker, not yet started.
-func worker(url string, i int) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestWorker$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), workerURL+"="+url, fmt.Sprint(workerName, "=", string(rune('a'+i))))
-	return cmd
-}
-
-// TestProcesses has four processes of four writers each count, append, and take from a pair.
+// TestProcesses has four processes of four writers each count, append, and take from two.
 // All of them make the store, too.
 func TestProcesses(t *testing.T) {
 	url := newCluster(t).URL("x")
-	var wg sync.WaitGroup
-	for i := range 4 {
-		wg.Go(func() {
-			if out, err := worker(url, i).CombinedOutput(); err != nil {
-				t.Errorf("process %d: %v\n%s", i, err, out)
-			}
-		})
-	}
-	wg.Wait()
-	wantWork(t, openURL(t, url, nil), 4*4, perWriter)
+	sharedtest.Workers(t, url, 4, perWriter)
+	sharedtest.WantWorkers(t, openURL(t, url, nil), 4, perWriter)
 }
 
 // TestStopped has processes that write be stopped for a while, wherever they are, and go on.
@@ -119,7 +91,7 @@ func TestStopped(t *testing.T) {
 	url := newCluster(t).URL("x")
 	var cmds []*exec.Cmd
 	for i := range 3 {
-		cmd := worker(url, i)
+		cmd := sharedtest.NewWorker(url, i, perWriter)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +113,7 @@ func TestStopped(t *testing.T) {
 		_ = p.Signal(syscall.SIGCONT)
 		select {
 		case <-done:
-			wantWork(t, openURL(t, url, nil), 3*4, perWriter)
+			sharedtest.WantWorkers(t, openURL(t, url, nil), 3, perWriter)
 			return
 		case <-time.After(100 * time.Millisecond):
 		}
