@@ -154,7 +154,7 @@ func childHandles(dir string, args []string) error {
 // gets errors, and goes on once there are handles: at a rotation of the log, in
 // a flush, and in a compaction.
 func TestFewHandles(t *testing.T) {
-	refused := 0
+	short := 0 // how often a commit has met the lack of handles
 	for range testform.Of(1, 1, 2) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
@@ -163,13 +163,14 @@ func TestFewHandles(t *testing.T) {
 		line := c.waitFor(t, 5*time.Minute)
 		for line == "broken" {
 			t.Log("a compaction could not make its tables, or no log was to be had")
+			short++
 			line = c.waitFor(t, 5*time.Minute)
 		}
 		var n int
 		if _, err := fmt.Sscanf(line, "refused %d", &n); err != nil {
 			t.Fatalf("the child says %q", line)
 		}
-		refused += n
+		short += n
 		var wrote [4]int
 		if _, err := fmt.Sscanf(c.wait(t), "wrote %d %d %d %d", &wrote[0], &wrote[1], &wrote[2], &wrote[3]); err != nil {
 			t.Fatal(err)
@@ -192,7 +193,7 @@ func TestFewHandles(t *testing.T) {
 		}))
 		check(t, s.Verify(ctx))
 	}
-	if refused == 0 {
-		t.Error("no commit was refused")
+	if short == 0 {
+		t.Error("no commit has met the lack of handles")
 	}
 }
