@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -63,6 +64,16 @@ var jsonValues = []struct {
 	{"map of NaN", map[float64]bool{math.NaN(): true}, `[["NaN",true]]`},
 	{"struct", point{1, 2}, `{"X":1,"Y":2}`},
 	{"binary", version{1, 2}, `"AQI="`},
+	{"address", netip.MustParseAddr("10.0.0.1"), `"10.0.0.1"`},
+	{"address of the other form", netip.MustParseAddr("::ffff:10.0.0.1"), `"::ffff:10.0.0.1"`},
+	{"address with a zone", netip.MustParseAddr("fe80::1%a\"b"), `"fe80::1%a\"b"`},
+	{"address with a zone of no UTF-8", netip.MustParseAddr("::1%\xff"), `"AAAAAAAAAAAAAAAAAAAAAf8="`},
+	{"no address", netip.Addr{}, `""`},
+	{"prefix", netip.MustParsePrefix("10.1.2.3/8"), `"10.1.2.3/8"`},
+	{"no prefix", netip.Prefix{}, `"/w=="`},
+	{"address and port", netip.MustParseAddrPort("[::1]:80"), `"[::1]:80"`},
+	{"no address and port", netip.AddrPort{}, `"AAA="`},
+	{"map of addresses", map[netip.Addr]bool{netip.MustParseAddr("10.0.0.1"): true}, `[["10.0.0.1",true]]`},
 	{"text", color{1, 2, 255}, `"#0102ff"`},
 	{"msgpack", raw{[]byte{0x91, 0x01}}, `"kQE="`},
 	{"msgpack of two values", couple{"a", "b"}, `"xAShYaFi"`},
@@ -181,6 +192,9 @@ func TestFromJSON(t *testing.T) {
 		{"nothing", 0, ``, "it is no JSON: unexpected end of JSON input"},
 		{"bytes from no base64", []byte{}, `"a!"`, `it wants bytes in base64, not "a!"`},
 		{"bytes from base64 with bits left", []byte{}, `"YR=="`, `it wants bytes in base64, not "YR=="`},
+		{"address in base64", netip.Addr{}, `"CgAAAQ=="`, netip.MustParseAddr("10.0.0.1")},
+		{"address that is none", netip.Addr{}, `"10.0.0.256"`, `it wants the text of a net/netip.Addr, or its bytes in base64, not "10.0.0.256"`},
+		{"prefix without bits", netip.Prefix{}, `"10.0.0.1"`, `it wants the text of a net/netip.Prefix, or its bytes in base64, not "10.0.0.1"`},
 		{"byte array of another length", [2]byte{}, `"AQ=="`, "it wants 2 bytes, not"},
 		{"bytes from an array", []byte{}, `[1]`, "it wants bytes in base64, not [1]"},
 		{"time with a zone", time.Time{}, `"2026-03-04T12:00:00.000000005+01:00"`, noon},

@@ -101,6 +101,9 @@ func (r jsonReader) scalar(t *Type) (any, error) {
 			return f, nil
 		}
 	case Bytes, ByteArray, Binary, Custom:
+		if b, ok := t.addressBytes(s); ok {
+			return b, nil
+		}
 		b, err := base64.StdEncoding.Strict().DecodeString(s)
 		if err != nil {
 			return nil, fmt.Errorf("it wants %s, not %s", t.wantsJSON(), showValue(s))
@@ -114,6 +117,9 @@ func (r jsonReader) scalar(t *Type) (any, error) {
 func (t *Type) wantsJSON() string {
 	switch t.Kind {
 	case Bytes, ByteArray, Binary, Custom:
+		if t.isAddress() {
+			return "the text of a " + t.Name + ", or its bytes in base64"
+		}
 		return t.wants() + " in base64"
 	case Slice, Array:
 		return "an array"

@@ -21,6 +21,7 @@ import (
 //	float                         a number, or "NaN", "Infinity", "-Infinity"
 //	string, text                  a string; {"$text": base64} where it is not UTF-8
 //	bytes, byte array, binary     a string of base64
+//	addresses of net/netip        a string, as their String has it; base64 where they are none
 //	msgpack                       a string of base64, of the value as msgpack
 //	time                          a string of RFC 3339 in UTC, with up to nine digits of the second
 //	duration                      a string such as "1h30m0s"
@@ -113,6 +114,9 @@ func (w jsonWriter) scalar(dst, b []byte, t *Type) (out, rest []byte, err error)
 	case string:
 		dst = appendTextJSON(dst, v)
 	case []byte:
+		if text, ok := t.addressText(v); ok {
+			return appendTextJSON(dst, text), rest, nil
+		}
 		dst = appendBase64(dst, v)
 	case Raw:
 		dst = appendBase64(dst, v)
