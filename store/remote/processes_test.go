@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kivisdb/kivis/internal/sharedtest"
 	"github.com/kivisdb/kivis/store"
 	"github.com/kivisdb/kivis/store/remote"
 	"github.com/kivisdb/kivis/store/remote/remotetest"
@@ -18,28 +19,12 @@ import (
 // update runs f in a transaction until it does not conflict.
 func update(t testing.TB, s store.Store, f func(tx store.Tx) error) uint64 {
 	t.Helper()
-	for {
-		version, err := once(s, f)
-		if err == nil {
-			return version
-		}
-		if !errors.Is(err, store.ErrConflict) {
-			t.Errorf("update: %v", err)
-			return 0
-		}
-	}
-}
-
-func once(s store.Store, f func(tx store.Tx) error) (uint64, error) {
-	tx, err := s.Begin(background, true)
+	version, err := sharedtest.Update(s, f)
 	if err != nil {
-		return 0, err
+		t.Errorf("update: %v", err)
+		return 0
 	}
-	defer tx.Discard()
-	if err := f(tx); err != nil {
-		return 0, err
-	}
-	return tx.Commit()
+	return version
 }
 
 func set(t testing.TB, s store.Store, key, value string) uint64 {
@@ -48,19 +33,7 @@ func set(t testing.TB, s store.Store, key, value string) uint64 {
 }
 
 // get returns the value of key in a transaction, or "".
-func get(t testing.TB, s store.Store, key string) string {
-	t.Helper()
-	tx, err := s.Begin(background, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Discard()
-	value, err := tx.Get([]byte(key))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		t.Fatal(err)
-	}
-	return string(value)
-}
+var get = sharedtest.Get
 
 // processes returns stores over one engine, behind a network with faults.
 func processes(t *testing.T, n int, f remotetest.Faults) (*remotetest.Backend, []*remote.Store) {
